@@ -1,0 +1,53 @@
+# Everything that this file does starts from Python 3.11 and make alone.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PY := .venv/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo run test check fix lock bench audit manifest docker
+
+.venv/runtime: requirements.txt
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@$(PIP) install --require-hashes --requirement requirements.txt
+	@touch $@
+
+.venv/dev: requirements-dev.txt
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@$(PIP) install --require-hashes --requirement requirements-dev.txt
+	@touch .venv/runtime $@
+
+demo: .venv/runtime ## a local Slack and a local model; EXPORT=folder-or-zip loads a Slack export
+	@$(PY) -m bot demo $(if $(EXPORT),--export "$(EXPORT)") $(if $(DEMO_PORT),--port $(DEMO_PORT))
+
+run: .venv/runtime ## the bot, with the settings in .env
+	@$(PY) -m bot
+
+test: .venv/dev ## all tests with branch coverage
+	@$(PY) -m pytest --cov --cov-report=term
+
+check: .venv/dev ## what CI checks besides the tests
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports
+
+fix: .venv/dev ## format, and repair what the linter can
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+manifest: .venv/runtime ## write manifest.json anew from the task files
+	@$(PY) -m bot manifest > manifest.json
+
+bench: .venv/dev ## the figures, side by side; prints a table
+	@$(PY) -m tests.bench
+
+lock: .venv/dev ## pin every package anew, with hashes and without an index address
+	@$(PIP) install uv
+	@.venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.txt
+	@.venv/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-dev.txt
+
+audit: .venv/dev ## known vulnerabilities in what we pin (needs the internet)
+	@$(PIP) install pip-audit
+	@.venv/bin/pip-audit --requirement requirements.txt --require-hashes
+
+docker:
+	@docker build --tag tijdwinst .

@@ -1,0 +1,1 @@
+"""Tijdwinst: a Slack bot that drafts a small firm's text work and measures, honestly, what that brings."""

@@ -1,0 +1,203 @@
+"""The command line; the only place that reads the environment and sets up logging."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import aiohttp
+from dotenv import dotenv_values
+from slack_sdk.errors import SlackApiError
+
+from bot.compose import PROMPTS, Bot, StartError
+from bot.delivery import client
+from bot.handlers import HANDLERS
+from bot.llm import LLM
+from bot.manifest import SCOPES, manifest
+from bot.records import Records
+from bot.settings import Settings, SettingsError
+from bot.tasks import TaskFileError, load_tasks
+
+
+async def run(settings: Settings) -> None:
+    """Run the bot until it is told to stop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    bot = Bot(settings)
+    starting = asyncio.create_task(bot.start())
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    try:
+        if starting.done():
+            starting.result()
+        else:
+            starting.cancel()
+            await asyncio.wait({starting})
+        await stopped
+    finally:
+        stopped.cancel()
+        await bot.stop()
+
+
+async def export_runs(settings: Settings) -> int:
+    """Print every run as a line of JSON; works beside a running bot."""
+    path = settings.data_dir / "records.sqlite"
+    if not path.exists():
+        print(f"there is no ledger in {settings.data_dir} yet", file=sys.stderr)
+        return 1
+    records = Records(path)
+    for line in await records.ledger.export():
+        print(line)
+    await records.close()
+    return 0
+
+
+async def check(environ: Mapping[str, str]) -> int:
+    """Report on prompts, settings, tokens, scopes, models and the database; 2 when anything is wrong."""
+    faults: list[str] = []
+    settings: Settings | None = None
+    try:
+        tasks = load_tasks(PROMPTS, HANDLERS)
+        print(f"prompts: {len(tasks)} tasks: {', '.join(tasks)}", file=sys.stderr)
+    except TaskFileError as error:
+        faults += str(error).splitlines()
+    try:
+        settings = Settings.from_environ(environ)
+    except SettingsError as error:
+        faults += str(error).splitlines()
+    if settings is not None:
+        faults += await _check_slack(settings)
+        faults += await _check_models(settings)
+        faults += _check_database(settings)
+    for fault in faults:
+        print(f"fault: {fault}")
+    if not faults:
+        print("everything is in order")
+    return 2 if faults else 0
+
+
+async def _check_slack(settings: Settings) -> list[str]:
+    faults: list[str] = []
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15)) as session:
+        slack = client(token=settings.slack_bot_token, base_url=settings.slack_api_url, session=session)
+        try:
+            answer = await slack.auth_test()
+            print(f"slack: {answer.get('team')} ({answer['team_id']})", file=sys.stderr)
+            granted = {scope.strip() for scope in (answer.headers or {}).get("x-oauth-scopes", "").split(",")}
+            missing = sorted(set(SCOPES) - granted) if granted - {""} else []
+            if missing:
+                faults.append(
+                    f"scopes are missing: {', '.join(missing)}; update the app from manifest.json and"
+                    " install it again."
+                )
+            if settings.socket_mode:
+                await slack.apps_connections_open(app_token=settings.slack_app_token)
+        except SlackApiError as error:
+            faults.append(
+                f"Slack refuses a token ({error.response.get('error')}): copy SLACK_BOT_TOKEN and"
+                " SLACK_APP_TOKEN anew from your app's pages."
+            )
+        except (aiohttp.ClientError, TimeoutError):
+            faults.append(f"Slack cannot be reached at {settings.slack_api_url}: check the network.")
+    return faults
+
+
+async def _check_models(settings: Settings) -> list[str]:
+    llm = LLM(
+        api_key=settings.anthropic_api_key,
+        base_url=settings.anthropic_base_url,
+        models={"fast": settings.model_fast, "smart": settings.model_smart},
+    )
+    try:
+        listed = await llm.model_ids()
+    finally:
+        await llm.close()
+    if listed is None:
+        return ["the model's server does not answer: check ANTHROPIC_API_KEY and ANTHROPIC_BASE_URL."]
+    known = {model.id: model for model in listed}
+    faults = []
+    for name in ("model_fast", "model_smart"):
+        model_id = getattr(settings, name)
+        if model_id not in known:
+            faults.append(
+                f"{name.upper()}={model_id} is not a model of this server (retired, or misspelt);"
+                f" it has: {', '.join(sorted(known)[:12])}."
+            )
+        elif known[model_id].retires_at:
+            print(f"note: {model_id} retires on {known[model_id].retires_at}", file=sys.stderr)
+    return faults
+
+
+def _check_database(settings: Settings) -> list[str]:
+    path = settings.data_dir / "records.sqlite"
+    if not path.exists():
+        parent = settings.data_dir if settings.data_dir.exists() else settings.data_dir.absolute().parent
+        writable = os.access(parent, os.W_OK)
+        return [] if writable else [f"DATA_DIR={settings.data_dir} cannot be written: make it writable."]
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        verdict = connection.execute("pragma quick_check").fetchone()[0]
+        connection.close()
+    except sqlite3.Error as error:
+        return [f"{path} cannot be read ({error}): restore it from your backup."]
+    return [] if verdict == "ok" else [f"{path} is damaged ({verdict}): restore it from your backup."]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Without a command: run the bot.")
+    commands = parser.add_subparsers(dest="command")
+    demo = commands.add_parser("demo", help="a local Slack and a local model, to try the bot")
+    demo.add_argument("--export", type=Path, help="a Slack export to load: its folder or zip file")
+    demo.add_argument("--port", type=int, default=8085, help="the port of the page (default 8085)")
+    commands.add_parser("check", help="report every fault of settings, prompts, tokens, models and database")
+    made = commands.add_parser("manifest", help="print the Slack app's manifest")
+    made.add_argument("--http", metavar="URL", help="for HTTP mode, at this public address")
+    made.add_argument("--socket", action="store_true", help="for Socket Mode (the default)")
+    exported = commands.add_parser("export", help="print what the ledger holds, as JSON lines")
+    exported.add_argument("what", choices=["runs"])
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Carry out one command; return its exit code: 0 done, 1 not done, 2 faults in what was given."""
+    chosen = _parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    for noisy in ("slack_bolt", "slack_sdk", "httpx2", "aiohttp.access"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    environ = {**{key: value or "" for key, value in dotenv_values(".env").items()}, **os.environ}
+    if chosen.command == "check":
+        return asyncio.run(check(environ))
+    if chosen.command == "manifest":
+        tasks = load_tasks(PROMPTS, HANDLERS)
+        print(json.dumps(manifest(tasks, url=chosen.http), indent=2, ensure_ascii=False))
+        return 0
+    try:
+        if chosen.command == "demo":
+            from bot.demo import demo
+
+            asyncio.run(demo(environ, export=chosen.export, port=chosen.port))
+            return 0
+        settings = Settings.from_environ(environ)
+        if chosen.command == "export":
+            return asyncio.run(export_runs(settings))
+        asyncio.run(run(settings))
+    except (SettingsError, TaskFileError, StartError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

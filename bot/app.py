@@ -1,0 +1,178 @@
+"""Builds the Bolt app and its two transports; the only room that listens on a port."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.tasks import Identity
+
+log = logging.getLogger(__name__)
+
+BODY_LIMIT_BYTES = 1_000_000
+
+
+class Metrics:
+    """What `/metrics` tells, in Prometheus' text format."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "tijdwinst_slack_requests", "Requests by answer.", ["status"], registry=self.registry
+        )
+        self.unknown = Counter(
+            "tijdwinst_slack_unknown", "Payloads that nobody handles.", ["type"], registry=self.registry
+        )
+        self.ack = Histogram(
+            "tijdwinst_ack_seconds",
+            "Until Slack had its answer.",
+            registry=self.registry,
+            buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
+        )
+        self.queued = Gauge("tijdwinst_queued_runs", "Runs that wait in the queues.", registry=self.registry)
+
+    def count_unknown(self, kind: str) -> None:
+        """Count a payload that no listener is for."""
+        self.unknown.labels(kind or "none").inc()
+
+
+def build_app(*, client: AsyncWebClient, identity: Identity, signing_secret: str) -> AsyncApp:
+    """Build the Bolt app: an event is acked after its listener, so that a failed commit is no ack.
+
+    Who we are is known beforehand, so Bolt asks Slack nothing before an ack.
+    """
+
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=identity.team_id,
+            url=identity.url,
+            bot_token=client.token,
+            bot_id=identity.bot_id,
+            bot_user_id=identity.bot_user_id,
+        )
+
+    app = AsyncApp(
+        client=client,
+        authorize=authorize,
+        signing_secret=signing_secret or None,
+        # A socket is authenticated by its token; over HTTP the signature is all there is.
+        request_verification_enabled=bool(signing_secret),
+        process_before_response=True,
+        raise_error_for_unhandled_request=False,
+        # Reading a token from files of other installations would be somebody else's.
+        ssl_check_enabled=True,
+    )
+
+    async def on_error(error: Exception) -> BoltResponse:
+        log.error("not acked, Slack sends it again: %s", type(error).__name__, exc_info=error)
+        return BoltResponse(status=500, body="")
+
+    app.error(on_error)
+    return app
+
+
+class Server:
+    """The port: health from the first moment, Slack's requests as soon as the bot can store them."""
+
+    def __init__(
+        self, metrics: Metrics, *, ready: Callable[[], str], queued: Callable[[], Awaitable[int]]
+    ) -> None:
+        self.metrics = metrics
+        self._ready = ready
+        self._queued = queued
+        self._app: AsyncApp | None = None
+        self._runner: web.AppRunner | None = None
+        self.port = 0
+
+    async def open(self, host: str, port: int) -> None:
+        """Listen.
+
+        Raises:
+            OSError: the address cannot be used.
+        """
+        app = web.Application(client_max_size=BODY_LIMIT_BYTES)
+        app.router.add_post("/slack/events", self._slack)
+        app.router.add_get("/healthz", self._alive)
+        app.router.add_get("/readyz", self._can_work)
+        app.router.add_get("/metrics", self._measured)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    def serve(self, app: AsyncApp) -> None:
+        """Hand Slack's requests to *app* from now on."""
+        self._app = app
+
+    async def stop_taking(self) -> None:
+        """Take no more requests from Slack; health goes on answering."""
+        self._app = None
+
+    async def close(self) -> None:
+        """Close the port."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _slack(self, request: web.Request) -> web.Response:
+        started = time.perf_counter()
+        answer = await self._answer(request)
+        self.metrics.requests.labels(str(answer.status)).inc()
+        self.metrics.ack.observe(time.perf_counter() - started)
+        return answer
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        if self._app is None:
+            return web.Response(status=503, text="starting", headers={"Retry-After": "2"})
+        try:
+            bolt_request = await to_bolt_request(request)
+        except web.HTTPRequestEntityTooLarge:
+            return web.Response(status=413, text="more than 1 MB")
+        except (json.JSONDecodeError, UnicodeDecodeError, LookupError):
+            return web.Response(status=400, text="not JSON")
+        if not isinstance(bolt_request.body, dict):
+            return web.Response(status=400, text="not an object")
+        return await to_aiohttp_response(await self._app.async_dispatch(bolt_request))
+
+    async def _alive(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def _can_work(self, _: web.Request) -> web.Response:
+        why_not = self._ready() if self._app is not None else (self._ready() or "starting")
+        body = {"status": "ready"} if not why_not else {"status": "not ready", "why": why_not}
+        return web.json_response(body, status=503 if why_not else 200)
+
+    async def _measured(self, _: web.Request) -> web.Response:
+        self.metrics.queued.set(await self._queued())
+        return web.Response(body=generate_latest(self.metrics.registry), content_type="text/plain")
+
+
+class Socket:
+    """Slack over a socket that we open."""
+
+    def __init__(self, app: AsyncApp, *, app_token: str, client: AsyncWebClient) -> None:
+        # A client of its own: the SDK sends the app-level token with it.
+        self._handler = AsyncSocketModeHandler(app, app_token, web_client=client)
+
+    async def open(self) -> None:
+        """Connect; reconnecting is the SDK's."""
+        await self._handler.connect_async()  # type: ignore[no-untyped-call]
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._handler.close_async()  # type: ignore[no-untyped-call]
+        # The SDK cancels its loops without waiting for them.
+        await asyncio.sleep(0)

@@ -1,0 +1,194 @@
+"""The composition root: ties every room together into one bot; only it knows them all."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import sqlite3
+from pathlib import Path
+from typing import IO, Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+
+from bot import jobs
+from bot.app import Metrics, Server, Socket, build_app
+from bot.context import Context
+from bot.delivery import Delivery, client
+from bot.handlers import HANDLERS, Desk
+from bot.listeners import Intake, register
+from bot.llm import LLM
+from bot.records import Records
+from bot.settings import Settings
+from bot.tasks import Identity, TijdwinstError, load_company, load_tasks
+
+log = logging.getLogger(__name__)
+
+PROMPTS = Path(__file__).parent.parent / "prompts"
+RETRY_START_S = (1, 2, 5, 10, 30)
+
+
+class StartError(TijdwinstError):
+    """The bot cannot start; the message says why and what to do."""
+
+
+class Bot:
+    """A whole bot: every room, tied together."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        prompts: Path = PROMPTS,
+        limits: jobs.Limits | None = None,
+        pace_s: float = 1.0,
+    ) -> None:
+        self.settings = settings
+        self.tasks = load_tasks(prompts, HANDLERS)
+        self._company = load_company(prompts)
+        self._limits = limits or jobs.Limits()
+        self._pace_s = pace_s
+        self.records = Records(settings.data_dir.absolute() / "records.sqlite")
+        self.metrics = Metrics()
+        self.server = Server(self.metrics, ready=lambda: self._not_ready, queued=self._queued)
+        self._llm = LLM(
+            api_key=settings.anthropic_api_key,
+            base_url=settings.anthropic_base_url,
+            models={"fast": settings.model_fast, "smart": settings.model_smart},
+        )
+        self._not_ready = "starting"
+        self._lock: IO[str] | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._intake: Intake | None = None
+        self._socket: Socket | None = None
+        self._engine_open = False
+
+    async def start(self) -> None:
+        """Open the port, then everything behind it; returns when the bot can take work.
+
+        Raises:
+            StartError: the data folder or the port cannot be used, or another bot has them.
+        """
+        self._take_data_folder()
+        try:
+            self.records.open()
+            await self.server.open(self.settings.host, self.settings.port)
+        except (sqlite3.Error, OSError) as error:
+            raise StartError(
+                f"cannot start with DATA_DIR={self.settings.data_dir} HOST={self.settings.host}"
+                f" PORT={self.settings.port}: {error}. Make the folder writable, or choose a free port."
+            ) from error
+        log.info("listening on http://%s:%d", self.settings.host, self.server.port)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=100), timeout=aiohttp.ClientTimeout(total=30)
+        )
+        slack = client(
+            token=self.settings.slack_bot_token, base_url=self.settings.slack_api_url, session=self._session
+        )
+        warming = asyncio.create_task(self._llm.warm())
+        identity = await self._who_am_i(slack)
+        context = Context(slack, identity)
+        delivery = Delivery(slack, pace_s=self._pace_s)
+        desk = Desk(identity=identity, context=context, llm=self._llm, records=self.records)
+        runs = jobs.Runs(
+            desk=desk,
+            delivery=delivery,
+            tasks=self.tasks,
+            company=self._company,
+            language=self.settings.language,
+            limits=self._limits,
+        )
+        app = build_app(
+            client=slack,
+            identity=identity,
+            signing_secret="" if self.settings.socket_mode else self.settings.slack_signing_secret,
+        )
+        self._intake = Intake(
+            records=self.records,
+            delivery=delivery,
+            tasks=self.tasks,
+            language=self.settings.language,
+            team_id=identity.team_id,
+            bot_user_id=identity.bot_user_id,
+            admins_of=context.people,
+        )
+        register(app, self._intake, count_unknown=self.metrics.count_unknown)
+        await jobs.open_engine(self.settings.data_dir.absolute() / "engine.sqlite", runs)
+        self._engine_open = True
+        if self.settings.socket_mode:
+            sockets = client(
+                token=self.settings.slack_bot_token,
+                base_url=self.settings.slack_api_url,
+                session=self._session,
+            )
+            self._socket = Socket(app, app_token=self.settings.slack_app_token, client=sockets)
+            await self._socket.open()
+        if self.settings.slack_signing_secret and not self.settings.socket_mode:
+            self.server.serve(app)
+        await warming
+        self._not_ready = ""
+        log.info("ready for team=%s tasks=%d", identity.team_id, len(self.tasks))
+
+    async def stop(self) -> None:
+        """Take no more, let open runs finish for 20 seconds; the rest goes on at the next start."""
+        self._not_ready = "stopping"
+        await self.server.stop_taking()
+        if self._socket is not None:
+            await self._socket.close()
+        if self._intake is not None:
+            await self._intake.drain()
+        if self._engine_open:
+            await jobs.close_engine()
+        await self._llm.close()
+        if self._session is not None:
+            await self._session.close()
+        await self.records.close()
+        await self.server.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    def _take_data_folder(self) -> None:
+        folder = self.settings.data_dir
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = (folder / "bot.lock").open("a")
+        except OSError as error:
+            raise StartError(
+                f"DATA_DIR={folder} cannot be written ({error.strerror}): create it, or make it writable"
+                " for the user that runs the bot."
+            ) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock.close()
+            self._lock = None
+            raise StartError(
+                f"another bot runs on DATA_DIR={folder}: stop it first, or give this one a folder of its own."
+            ) from error
+
+    async def _who_am_i(self, slack: Any) -> Identity:
+        """Ask Slack who we are until it answers; `/readyz` tells meanwhile why we are not ready."""
+        attempt = 0
+        while True:
+            try:
+                answer = await slack.auth_test()
+                scopes = (answer.headers or {}).get("x-oauth-scopes", "")
+                return Identity(
+                    team_id=answer["team_id"],
+                    url=answer.get("url") or "https://slack.com/",
+                    bot_user_id=answer["user_id"],
+                    bot_id=answer.get("bot_id") or "",
+                    team=answer.get("team") or "",
+                    scopes=tuple(scope.strip() for scope in scopes.split(",") if scope.strip()),
+                )
+            except SlackApiError as error:
+                self._not_ready = f"Slack refuses the token: {error.response.get('error')}"
+            except (aiohttp.ClientError, TimeoutError):
+                self._not_ready = "Slack cannot be reached"
+            log.error("%s; trying again", self._not_ready)
+            await asyncio.sleep(RETRY_START_S[min(attempt, len(RETRY_START_S) - 1)])
+            attempt += 1
+
+    async def _queued(self) -> int:
+        return await jobs.waiting() if self._engine_open else 0

@@ -1,0 +1,279 @@
+"""What a run may read in Slack, with the asker's own rights; the only room that reads conversations."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.tasks import Identity, Person, UserError
+
+PAGE = 200  # Slack recommends at most 200 a page, and allows 1,000
+PEOPLE_AT_ONCE = 8
+
+_LINK = re.compile(r"https://[^\s<>|]+/archives/([A-Z0-9]+)/p(\d{7,})(\d{6})(\?[^\s<>|]*)?")
+_REFERENCE = re.compile(r"<([@#!]?)([^<>|]+)(?:\|([^<>]*))?>")
+_EMOJI = re.compile(r":[a-z0-9_+'-]+:")
+_GONE = {"channel_not_found", "not_in_channel", "is_archived", "missing_scope"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A message in a conversation; `thread_ts` is its thread when the link tells it."""
+
+    channel_id: str
+    ts: str
+    thread_ts: str = ""
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """A conversation as the model reads it.
+
+    Attributes:
+        lines: one per message, `[n] Name: text`; the name only where the speaker changes.
+        ts: message number -> `ts`.
+    """
+
+    lines: tuple[str, ...]
+    ts: dict[str, str]
+
+
+def find_link(text: str) -> Place | None:
+    """Return the place that the first Slack message link in *text* points to, or None."""
+    found = _LINK.search(html.unescape(text))
+    if found is None:
+        return None
+    channel_id, seconds, micros, query = found.groups()
+    thread = parse_qs(urlsplit(query or "").query).get("thread_ts", [""])[0]
+    return Place(channel_id=channel_id, ts=f"{seconds}.{micros}", thread_ts=thread)
+
+
+def permalink(identity: Identity, place: Place) -> str:
+    """Return the address of a message, computed as Slack's own permalinks are built."""
+    address = f"{identity.url.rstrip('/')}/archives/{place.channel_id}/p{place.ts.replace('.', '')}"
+    if place.thread_ts and place.thread_ts != place.ts:
+        address += f"?thread_ts={place.thread_ts}&cid={place.channel_id}"
+    return address
+
+
+class Context:
+    """Reads what the asker may read."""
+
+    def __init__(self, client: AsyncWebClient, identity: Identity) -> None:
+        self._client = client
+        self._identity = identity
+
+    async def check_may_read(self, channel_id: str, user_id: str) -> None:
+        """Make sure that *user_id* may read a conversation at this moment.
+
+        A member may; so may a full member of the workspace in a public channel. Everybody else, and every
+        answer that we do not understand, is a no.
+
+        Raises:
+            UserError: the asker may not read it, or we are not in it.
+        """
+        try:
+            if await self._is_member(channel_id, user_id):
+                return
+            info = (await self._client.conversations_info(channel=channel_id))["channel"]
+            public = info.get("is_channel") and not (
+                info.get("is_private") or info.get("is_im") or info.get("is_mpim")
+            )
+            if public and not info.get("is_ext_shared"):
+                user = (await self._client.users_info(user=user_id))["user"]
+                if not _person(self._identity.team_id, user).is_guest:
+                    return
+        except SlackApiError as error:
+            if error.response.get("error") in _GONE:
+                raise UserError("bot-not-in-channel", channel=f"<#{channel_id}>") from error
+            raise
+        raise UserError("asker-may-not-read")
+
+    async def _is_member(self, channel_id: str, user_id: str) -> bool:
+        cursor = ""
+        while True:
+            page = await self._client.conversations_members(channel=channel_id, limit=1000, cursor=cursor)
+            if user_id in page.get("members", []):
+                return True
+            cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
+            if not cursor:
+                return False
+
+    async def thread(self, place: Place) -> list[dict[str, Any]]:
+        """Return every message of the thread that *place* stands in, oldest first.
+
+        Raises:
+            UserError: there is no such message, or we are not in the conversation.
+        """
+        messages = await self._replies(place.channel_id, place.thread_ts or place.ts)
+        root = messages[0].get("thread_ts") if messages else None
+        if root and root != (place.thread_ts or place.ts):
+            # A link to a reply without its thread: Slack answers with that one reply.
+            messages = await self._replies(place.channel_id, root)
+        if not messages:
+            raise UserError("message-not-found")
+        return messages
+
+    async def _replies(self, channel_id: str, ts: str) -> list[dict[str, Any]]:
+        messages: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            try:
+                page = await self._client.conversations_replies(
+                    channel=channel_id, ts=ts, limit=PAGE, cursor=cursor
+                )
+            except SlackApiError as error:
+                code = error.response.get("error")
+                if code in ("thread_not_found", "message_not_found"):
+                    raise UserError("message-not-found") from error
+                if code in _GONE:
+                    raise UserError("bot-not-in-channel", channel=f"<#{channel_id}>") from error
+                raise
+            seen = {message["ts"] for message in messages}
+            listed: list[dict[str, Any]] = page.get("messages") or []
+            messages += [message for message in listed if message["ts"] not in seen]
+            cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
+            if not cursor:
+                return sorted(messages, key=lambda message: float(message["ts"]))
+
+    async def people(self, user_ids: set[str]) -> list[Person]:
+        """Ask Slack who *user_ids* are; somebody it does not know keeps the id as a name."""
+        gate = asyncio.Semaphore(PEOPLE_AT_ONCE)
+
+        async def ask(user_id: str) -> Person:
+            async with gate:
+                try:
+                    user = (await self._client.users_info(user=user_id))["user"]
+                except SlackApiError:
+                    return Person(team_id=self._identity.team_id, user_id=user_id, name=user_id)
+            return _person(self._identity.team_id, user)
+
+        return list(await asyncio.gather(*(ask(user_id) for user_id in sorted(user_ids))))
+
+    async def admins(self, most: int = 5) -> list[str]:
+        """Return the ids of the first admins and owners that Slack lists."""
+        found: list[str] = []
+        cursor = ""
+        while len(found) < most:
+            page = await self._client.users_list(limit=PAGE, cursor=cursor)
+            listed: list[dict[str, Any]] = page.get("members") or []
+            for user in listed:
+                if (user.get("is_admin") or user.get("is_owner")) and not user.get("deleted"):
+                    found.append(user["id"])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
+            if not cursor:
+                break
+        return found[:most]
+
+    def speakers(self, messages: list[dict[str, Any]]) -> set[str]:
+        """Return the ids of all who speak or are named in *messages*."""
+        ids = {message["user"] for message in messages if message.get("user")}
+        for message in messages:
+            for kind, target, _ in _REFERENCE.findall(message.get("text") or ""):
+                if kind == "@":
+                    ids.add(target)
+        return ids - {self._identity.bot_user_id}
+
+    def transcript(
+        self, messages: list[dict[str, Any]], names: dict[str, str], *, skip_ts: str = ""
+    ) -> Transcript:
+        """Number and render *messages*, without our own and without the request itself.
+
+        Raises:
+            UserError: nothing is left, or nothing of it can be read.
+        """
+        lines: list[str] = []
+        ts: dict[str, str] = {}
+        speaker = ""
+        for message in messages:
+            if self._is_ours(message) or message["ts"] == skip_ts:
+                continue
+            text = _render(message, names)
+            if not text:
+                continue
+            number = str(len(lines) + 1)
+            # Indented, so that a message cannot pretend to be several with numbers of its own.
+            text = text.replace("\n", "\n    ")
+            name = _speaker(message, names)
+            lines.append(f"[{number}] {name}: {text}" if name != speaker else f"[{number}] {text}")
+            ts[number] = message["ts"]
+            speaker = name
+        if not lines:
+            raise UserError("thread-only-bots" if any(map(self._is_ours, messages)) else "thread-empty")
+        if not any(_readable(message) for message in messages if not self._is_ours(message)):
+            raise UserError("thread-nothing-readable")
+        return Transcript(lines=tuple(lines), ts=ts)
+
+    def _is_ours(self, message: dict[str, Any]) -> bool:
+        return bool(
+            message.get("user") == self._identity.bot_user_id
+            or (message.get("bot_id") and message.get("bot_id") == self._identity.bot_id)
+        )
+
+
+def _person(team_id: str, user: dict[str, Any]) -> Person:
+    profile = user.get("profile") or {}
+    name = (
+        profile.get("display_name") or user.get("real_name") or profile.get("real_name") or user.get("name")
+    )
+    stranger = user.get("is_stranger") or (user.get("team_id") or team_id) != team_id
+    return Person(
+        team_id=team_id,
+        user_id=user["id"],
+        name=name or user["id"],
+        is_admin=bool(user.get("is_admin") or user.get("is_owner")),
+        is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted") or stranger),
+        is_bot=bool(user.get("is_bot")),
+        locale=user.get("locale") or "",
+    )
+
+
+def _speaker(message: dict[str, Any], names: dict[str, str]) -> str:
+    if message.get("user"):
+        return str(names.get(message["user"], message["user"]))
+    profile = message.get("bot_profile") or {}
+    return str(message.get("username") or profile.get("name") or "bot")
+
+
+def _readable(message: dict[str, Any]) -> bool:
+    """Say whether a message holds a letter or digit of any script, or a file."""
+    text = _EMOJI.sub("", html.unescape(message.get("text") or ""))
+    return any(character.isalnum() for character in text) or bool(
+        message.get("files") or message.get("attachments")
+    )
+
+
+def _render(message: dict[str, Any], names: dict[str, str]) -> str:
+    """Return a message as one line of plain text: names for ids, files by name, deletions and edits said."""
+    if message.get("subtype") == "tombstone":
+        return "(deleted message)"
+    parts = [_plain(message.get("text") or "", names)]
+    for attachment in message.get("attachments") or []:
+        parts.append(_plain(attachment.get("text") or attachment.get("fallback") or "", names))
+    for file in message.get("files") or []:
+        parts.append(f"(file: {file.get('name') or file.get('title') or 'unnamed'})")
+    if message.get("edited"):
+        parts.append("(edited)")
+    body = " ".join(part for part in parts if part)
+    return body if body != "(edited)" else ""
+
+
+def _plain(text: str, names: dict[str, str]) -> str:
+    def word(found: re.Match[str]) -> str:
+        kind, target, label = found.groups()
+        if kind == "@":
+            return f"@{names.get(target) or label or target}"
+        if kind == "#":
+            return f"#{label or target}"
+        if kind == "!":
+            return label or f"@{target.split('^')[0]}"
+        return f"{label} ({target})" if label and label != target else str(target)
+
+    return html.unescape(_REFERENCE.sub(word, text)).strip()

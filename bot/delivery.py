@@ -1,0 +1,197 @@
+"""Slack out: the only room that posts, updates and opens; retries, pacing and looking up live here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.tasks import TijdwinstError
+
+log = logging.getLogger(__name__)
+
+TEXT_LIMIT = 4_000  # of `text` in chat.update
+RATE_LIMIT_RETRIES = 5
+EVENT_TYPE = "tijdwinst_post"
+
+_TOKEN_FAULTS = {"invalid_auth", "token_revoked", "token_expired", "account_inactive", "not_authed"}
+_TRANSIENT = {
+    "ratelimited",
+    "internal_error",
+    "fatal_error",
+    "service_unavailable",
+    "request_timeout",
+    "team_added_to_org",
+}
+
+
+class SlackError(TijdwinstError):
+    """Slack did not take a call; the message names the method and Slack's code, never content."""
+
+    def __init__(self, method: str, code: str) -> None:
+        super().__init__(f"{method}: {code}")
+        self.code = code
+        self.transient = code in _TRANSIENT or code in ("connection", "server")
+        self.token = code in _TOKEN_FAULTS
+
+
+def client(*, token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """Make the one Slack client: a 429 waits as Slack asks; nothing else is sent twice.
+
+    The SDK's default retries a lost connection, which posts twice when the answer was lost after the post.
+    """
+    return AsyncWebClient(
+        token=token,
+        base_url=base_url,
+        session=session,
+        retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=RATE_LIMIT_RETRIES)],
+    )
+
+
+class Delivery:
+    """Posts, finds and changes our messages."""
+
+    def __init__(self, slack: AsyncWebClient, *, pace_s: float = 1.0) -> None:
+        self._slack = slack
+        self._pace_s = pace_s
+        self._free_at: dict[str, float] = {}
+
+    async def post(
+        self, channel_id: str, *, text: str, blocks: list[dict[str, Any]], post_id: str, thread_ts: str = ""
+    ) -> str:
+        """Post a message that carries *post_id* in its metadata and return its `ts`.
+
+        Raises:
+            SlackError: it was not taken, or nobody knows: then look for *post_id* before posting again.
+        """
+        await self._wait_turn(channel_id)
+        answer = await self._call(
+            "chat.postMessage",
+            self._slack.chat_postMessage(
+                channel=channel_id,
+                text=text,
+                blocks=blocks,
+                thread_ts=thread_ts or None,
+                metadata={"event_type": EVENT_TYPE, "event_payload": {"post_id": post_id}},
+                unfurl_links=False,
+                unfurl_media=False,
+            ),
+        )
+        return str(answer["ts"])
+
+    async def update(self, channel_id: str, ts: str, *, text: str, blocks: list[dict[str, Any]]) -> None:
+        """Make a message of ours say something else; doing it twice changes nothing.
+
+        Raises:
+            SlackError: it was not taken.
+        """
+        await self._call(
+            "chat.update",
+            self._slack.chat_update(
+                channel=channel_id,
+                ts=ts,
+                text=text[:TEXT_LIMIT],
+                blocks=blocks,
+                unfurl_links=False,
+                unfurl_media=False,
+            ),
+        )
+
+    async def delete(self, channel_id: str, ts: str) -> None:
+        """Take a message of ours back; one that is gone already is fine."""
+        try:
+            await self._call("chat.delete", self._slack.chat_delete(channel=channel_id, ts=ts))
+        except SlackError as error:
+            if error.code != "message_not_found":
+                raise
+
+    async def find(self, channel_id: str, *, post_id: str, thread_ts: str = "") -> str:
+        """Return the `ts` of the message that carries *post_id*, or an empty text.
+
+        Raises:
+            SlackError: Slack did not let us look, so nobody knows.
+        """
+        cursor = ""
+        while True:
+            if thread_ts:
+                asked = self._slack.conversations_replies(
+                    channel=channel_id, ts=thread_ts, limit=200, cursor=cursor, include_all_metadata=True
+                )
+                page = await self._call("conversations.replies", asked)
+            else:
+                asked = self._slack.conversations_history(
+                    channel=channel_id, limit=100, include_all_metadata=True
+                )
+                page = await self._call("conversations.history", asked)
+            for message in page.get("messages", []):
+                metadata = message.get("metadata") or {}
+                if (metadata.get("event_payload") or {}).get("post_id") == post_id:
+                    return str(message["ts"])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor", "") if thread_ts else ""
+            if not cursor:
+                return ""
+
+    async def messages_tab(self, user_id: str) -> str:
+        """Return the id of our conversation with *user_id*.
+
+        Raises:
+            SlackError: Slack did not open it.
+        """
+        answer = await self._call("conversations.open", self._slack.conversations_open(users=user_id))
+        return str(answer["channel"]["id"])
+
+    async def tell(self, channel_id: str, user_id: str, text: str) -> None:
+        """Say something to one person where they are; best effort, never a draft."""
+        try:
+            await self._call(
+                "chat.postEphemeral",
+                self._slack.chat_postEphemeral(channel=channel_id, user=user_id, text=text),
+            )
+        except SlackError as error:
+            log.warning("could not tell %s in %s: %s", user_id, channel_id, error)
+
+    async def open_form(self, trigger_id: str, view: dict[str, Any]) -> str:
+        """Open a form and return its view id.
+
+        Raises:
+            SlackError: the trigger was too old, or Slack did not take the view.
+        """
+        answer = await self._call("views.open", self._slack.views_open(trigger_id=trigger_id, view=view))
+        return str(answer["view"]["id"])
+
+    async def publish_home(self, user_id: str, view: dict[str, Any]) -> None:
+        """Show *view* on somebody's Home tab; best effort, it is shown anew at the next visit."""
+        try:
+            await self._call("views.publish", self._slack.views_publish(user_id=user_id, view=view))
+        except SlackError as error:
+            log.warning("could not publish the home of %s: %s", user_id, error)
+
+    async def _wait_turn(self, channel_id: str) -> None:
+        """Keep to Slack's one message a second per channel."""
+        moment = time.monotonic()
+        free_at = max(moment, self._free_at.get(channel_id, 0.0))
+        self._free_at[channel_id] = free_at + self._pace_s
+        if len(self._free_at) > 1000:
+            self._free_at = {key: at for key, at in self._free_at.items() if at > moment}
+        if free_at > moment:
+            await asyncio.sleep(free_at - moment)
+
+    async def _call(self, method: str, asked: Any) -> Any:
+        try:
+            return await asked
+        except SlackApiError as error:
+            answer = error.response
+            if answer.status_code == 429:
+                raise SlackError(method, "ratelimited") from None
+            if answer.status_code >= 500:
+                raise SlackError(method, "server") from None
+            code = answer.get("error") if isinstance(answer.data, dict) else None
+            raise SlackError(method, code or "garbled") from None
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise SlackError(method, "connection") from error

@@ -1,0 +1,141 @@
+"""The desk that handlers work at: read with the asker's rights, ask the model once, book what it cost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from bot.context import Context, Place, Transcript, permalink
+from bot.llm import LLM, Answer, LLMError
+from bot.records import Records
+from bot.records.ledger import Call, Paid
+from bot.tasks import Identity, Run, Task
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What a handler is asked to do.
+
+    Attributes:
+        version: the version to write; from 2 on, *before* holds the text of the one before it.
+        instruction: what should be different this time.
+        tell: shows how far a long run is; best effort.
+    """
+
+    run: Run
+    task: Task
+    company: str
+    version: int = 1
+    instruction: str = ""
+    before: str = ""
+    tell: Callable[[int, int], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A thread, ready for the model."""
+
+    transcript: Transcript
+    place: Place
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The rooms that a handler may use."""
+
+    identity: Identity
+    context: Context
+    llm: LLM
+    records: Records
+
+    async def read_thread(self, run: Run) -> Conversation:
+        """Read the thread of *run*, if its asker may.
+
+        Raises:
+            UserError: there is nothing to read, or the asker may not.
+        """
+        place = Place(run.source_channel_id, run.source_ts)
+        await self.context.check_may_read(place.channel_id, run.user_id)
+        messages = await self.context.thread(place)
+        ids = self.context.speakers(messages)
+        known = await self.records.people.get(run.team_id, ids)
+        fresh = await self.context.people(ids - known.keys())
+        if fresh:
+            await self.records.people.put(fresh)
+        names = {person.user_id: person.name for person in (*known.values(), *fresh)}
+        asked_in = run.run_id.rpartition(":")[2].rstrip("^") if run.surface == "mention" else ""
+        transcript = self.context.transcript(messages, names, skip_ts=asked_in)
+        root = messages[0].get("thread_ts") or messages[0]["ts"]
+        return Conversation(transcript=transcript, place=Place(run.source_channel_id, root, root))
+
+    def permalinks(self, conversation: Conversation) -> dict[str, str]:
+        """Return message number -> permalink."""
+        root = conversation.place
+        return {
+            number: permalink(self.identity, Place(root.channel_id, ts, root.thread_ts))
+            for number, ts in conversation.transcript.ts.items()
+        }
+
+    async def ask(self, brief: Brief, *, system: list[str], user: str) -> Paid:
+        """Ask the model, or return the answer to the same question that this run has paid already.
+
+        Raises:
+            LLMError: there is no usable answer; what it cost is booked.
+        """
+        run, task = brief.run, brief.task
+        asked = json.dumps([task.model, system, user, brief.version])
+        call_id = f"{run.run_id}#{brief.version}#{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
+        paid = await self.records.ledger.paid(call_id)
+        if paid is not None:
+            return paid
+        try:
+            answer = await self.llm.complete(
+                model=task.model, system=system, user=user, max_tokens=task.max_tokens, effort=task.effort
+            )
+        except LLMError as error:
+            # Each failure is a call of its own: none of them may hide another one's cost.
+            failed = _failed_call(f"{call_id}!{uuid.uuid4().hex[:8]}", run.run_id, error)
+            if error.kind == "cut_off" and error.partial:
+                paid = Paid(text=error.partial, model=error.model, cut=True)
+                await self.records.ledger.book(replace(failed, call_id=call_id), answer=paid)
+                return paid
+            if error.usage is not None:
+                await self.records.ledger.book(failed)
+            raise
+        paid = Paid(text=answer.text, model=answer.model)
+        await self.records.ledger.book(_call(call_id, run.run_id, answer), answer=paid)
+        return paid
+
+
+def _call(call_id: str, run_id: str, answer: Answer) -> Call:
+    return Call(
+        call_id=call_id,
+        run_id=run_id,
+        model=answer.model,
+        result="answered",
+        input_tokens=answer.usage.input_tokens,
+        output_tokens=answer.usage.output_tokens,
+        cache_read_tokens=answer.usage.cache_read_tokens,
+        cache_write_tokens=answer.usage.cache_write_tokens,
+        cost_microusd=answer.usage.cost_microusd,
+        duration_ms=answer.duration_ms,
+    )
+
+
+def _failed_call(call_id: str, run_id: str, error: LLMError) -> Call:
+    usage = error.usage
+    return Call(
+        call_id=call_id,
+        run_id=run_id,
+        model=error.model,
+        result=error.kind,
+        input_tokens=usage.input_tokens if usage else None,
+        output_tokens=usage.output_tokens if usage else None,
+        cache_read_tokens=usage.cache_read_tokens if usage else None,
+        cache_write_tokens=usage.cache_write_tokens if usage else None,
+        cost_microusd=usage.cost_microusd if usage else None,
+        duration_ms=0,
+    )

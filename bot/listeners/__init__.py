@@ -1,0 +1,42 @@
+"""Slack in: payloads become runs and reviews, are committed and acked; nothing else happens here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.listeners import asking, reviewing
+from bot.listeners.intake import Intake
+from bot.texts import text
+from bot.views import home
+
+__all__ = ["Intake", "register"]
+
+
+def register(app: AsyncApp, intake: Intake, *, count_unknown: Callable[[str], None]) -> None:
+    """Attach every listener, the catch-alls last: whatever Slack sends gets a 200."""
+    asking.register(app, intake)
+    reviewing.register(app, intake)
+
+    async def home_opened(event: dict[str, Any]) -> None:
+        if event.get("tab") == "home":
+            lines = [text("home.welcome", intake.language), asking.help_text(intake)]
+            intake.later(intake.delivery.publish_home(event["user"], home(lines, intake.language)))
+
+    async def unknown_event(event: dict[str, Any]) -> None:
+        count_unknown(str(event.get("type", ""))[:50])
+
+    async def unknown(ack: AsyncAck, body: dict[str, Any]) -> None:
+        count_unknown(str(body.get("type", ""))[:50])
+        await ack()
+
+    app.event("app_home_opened")(home_opened)
+    app.event(re.compile(".*"))(unknown_event)
+    app.shortcut(re.compile(".*"))(unknown)
+    app.action(re.compile(".*"))(unknown)
+    app.view(re.compile(".*"))(unknown)
+    app.view_closed(re.compile(".*"))(unknown)
+    app.options(re.compile(".*"))(unknown)

@@ -1,0 +1,224 @@
+"""Requests from Slack: commands, mentions, messages, shortcuts and the New draft form become runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.context import Place
+from bot.delivery import SlackError
+from bot.listeners.intake import ANSWER, Intake, log
+from bot.tasks import Run, Surface, Task, UserError, nearest_tasks
+from bot.texts import text
+from bot.views import form_values, task_form
+
+HELP = ("help", "hulp", "?")
+PLAIN_MESSAGE_SUBTYPES = (None, "file_share", "thread_broadcast")
+
+
+def register(app: AsyncApp, intake: Intake) -> None:
+    """Attach the listeners that take requests."""
+
+    async def command(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await _command(intake, ack, body)
+
+    async def mention(event: dict[str, Any], body: dict[str, Any]) -> None:
+        await _message(intake, event, body, surface="mention")
+
+    async def message(event: dict[str, Any], body: dict[str, Any]) -> None:
+        # Channels' messages reach us only as mentions; the same words twice are one request by their id.
+        if event.get("channel_type") == "im" and event.get("subtype") in PLAIN_MESSAGE_SUBTYPES:
+            await _message(intake, event, body, surface="message")
+
+    async def summarise(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await _shortcut(intake, body, "summarise")
+        await ack()
+
+    async def compose(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        place = _message_place(body)
+        metadata = {"channel": place.channel_id, "ts": place.ts} if place else {}
+        intake.later(_open_form(intake, body["trigger_id"], metadata=metadata))
+
+    async def submit(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await _submit(intake, ack, body)
+
+    app.command(re.compile(".*"))(command)
+    app.event("app_mention")(mention)
+    app.event("message")(message)
+    app.shortcut("summarize_thread")(summarise)
+    app.shortcut("draft_from_message")(compose)
+    app.shortcut("new_draft")(compose)
+    app.view("new_draft")(submit)
+
+
+async def _command(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
+    name, words = body.get("command", ""), (body.get("text") or "").strip()
+    own = next((task for task in intake.tasks.values() if task.command == name), None)
+    if name == "/tijdwinst":
+        await ack(_tijdwinst(intake, words))
+        return
+    if own is None and name != "/draft":
+        await ack(text("unknown-command", intake.language, name=name))
+        return
+    task, rest = (own, words) if own else intake.recognise(words)
+    if task is None and words:
+        await ack(intake.unknown(words))
+        return
+    if task is None or (not rest and task.reads == "nothing"):
+        await ack()
+        chosen = task.name if task else ""
+        intake.later(_open_form(intake, body["trigger_id"], metadata={}, chosen=chosen))
+        return
+    place, rest = intake.source(rest)
+    try:
+        intake.check_material(task, place, rest)
+    except UserError as error:
+        await ack(text(error.key, intake.language, **error.params))
+        return
+    run = _run(intake, task, surface="command", body=body, words=rest, place=place)
+    await intake.accept(run)
+    await ack(text("ack.working", intake.language, task=task.title_in(intake.language)))
+
+
+def _tijdwinst(intake: Intake, words: str) -> str:
+    if not words or words.split()[0].lower() in HELP:
+        return help_text(intake)
+    near = nearest_tasks({"help": intake.tasks[ANSWER]}, words.split()[0]) or ["help"]
+    return text("tijdwinst.unknown", intake.language, sub=words.split()[0][:40], nearest=near[0])
+
+
+def help_text(intake: Intake) -> str:
+    """Return what the bot can do, with its tasks."""
+    lines = [
+        f"• `{task.command or '/draft ' + task.name}`: {task.description_in(intake.language)}"
+        for task in intake.tasks.values()
+        if task.name != ANSWER
+    ]
+    return "\n".join([text("help.body", intake.language), *lines])
+
+
+async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], *, surface: Surface) -> None:
+    if event.get("bot_id") or not event.get("user") or event["user"] == intake.bot_user_id:
+        return
+    words = re.sub(rf"<@{intake.bot_user_id}(\|[^>]*)?>", "", event.get("text") or "").strip()
+    channel_id, ts = event["channel"], event["ts"]
+    thread_ts = event.get("thread_ts") or (ts if surface == "mention" else "")
+    here = Place(channel_id, thread_ts) if surface == "mention" else None
+    task, rest = intake.recognise(words)
+    place, rest = intake.source(rest, otherwise=here)
+    refusal = ""
+    if words.lower() in HELP or (not words and surface == "mention"):
+        refusal = help_text(intake)
+    elif task is None and len(words.split()) == 1 and nearest_tasks(intake.tasks, words):
+        refusal = intake.unknown(words)
+    elif task is None and place is not None and surface == "message" and not rest:
+        task = intake.tasks["summarise"]
+    task = task or intake.tasks[ANSWER]
+    if not refusal:
+        try:
+            intake.check_material(task, place, rest)
+        except UserError as error:
+            refusal = text(error.key, intake.language, **error.params)
+    if refusal:
+        intake.later(intake.delivery.tell(channel_id, event["user"], refusal))
+        return
+    await intake.accept(
+        Run(
+            run_id=f"{_team(intake, body)}:{channel_id}:{ts}",
+            team_id=_team(intake, body),
+            channel_id=channel_id,
+            user_id=event["user"],
+            task=task.name,
+            surface=surface,
+            language=intake.language,
+            words=rest,
+            source_channel_id=place.channel_id if place else "",
+            source_ts=(place.thread_ts or place.ts) if place else "",
+            answer_channel_id=channel_id,
+            answer_thread_ts=thread_ts,
+        )
+    )
+
+
+async def _shortcut(intake: Intake, body: dict[str, Any], name: str) -> None:
+    task = intake.tasks[name]
+    place = _message_place(body)
+    await intake.accept(_run(intake, task, surface="shortcut", body=body, words="", place=place))
+
+
+def _message_place(body: dict[str, Any]) -> Place | None:
+    message, channel = body.get("message") or {}, body.get("channel") or {}
+    if not message.get("ts") or not channel.get("id"):
+        return None
+    return Place(channel["id"], message.get("thread_ts") or message["ts"])
+
+
+async def _open_form(intake: Intake, trigger_id: str, *, metadata: dict[str, str], chosen: str = "") -> None:
+    shown = {name: task for name, task in intake.tasks.items() if name != ANSWER}
+    view = task_form(shown, language=intake.language, metadata=metadata, chosen=chosen)
+    try:
+        await intake.delivery.open_form(trigger_id, view)
+    except SlackError as error:
+        log.warning("the form was not opened: %s", error)
+
+
+async def _submit(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
+    view = body["view"]
+    values = form_values(view)
+    metadata = json.loads(view.get("private_metadata") or "{}")
+    task = intake.tasks.get(values.pop("task", ""))
+    words = values.pop("words", "")
+    if task is None:
+        await ack(response_action="errors", errors={"task": text("nothing-to-say", intake.language)})
+        return
+    here = Place(metadata["channel"], metadata["ts"]) if metadata.get("channel") else None
+    place, words = intake.source(words, otherwise=here)
+    inputs = {name.removeprefix("input_"): value for name, value in values.items() if value}
+    try:
+        intake.check_material(task, place, words)
+        if not (words or place or inputs):
+            raise UserError("nothing-to-say")
+    except UserError as error:
+        message = text(error.key, intake.language, **error.params)
+        await ack(response_action="errors", errors={"words": message})
+        return
+    run = _run(intake, task, surface="form", body=body, words=words, place=place, inputs=inputs)
+    await intake.accept(run)
+    await ack()
+
+
+def _run(
+    intake: Intake,
+    task: Task,
+    *,
+    surface: Surface,
+    body: dict[str, Any],
+    words: str,
+    place: Place | None,
+    inputs: dict[str, str] | None = None,
+) -> Run:
+    """Make a run whose answer goes to the asker's messages tab."""
+    team = _team(intake, body)
+    own_id = body["view"]["id"] if surface == "form" else body["trigger_id"]
+    channel = body.get("channel_id") or (body.get("channel") or {}).get("id") or ""
+    return Run(
+        run_id=f"{team}:{own_id}",
+        team_id=team,
+        channel_id=channel or (place.channel_id if place else ""),
+        user_id=body.get("user_id") or body["user"]["id"],
+        task=task.name,
+        surface=surface,
+        language=intake.language,
+        words=words,
+        inputs=inputs or {},
+        source_channel_id=place.channel_id if place else "",
+        source_ts=(place.thread_ts or place.ts) if place else "",
+    )
+
+
+def _team(intake: Intake, body: dict[str, Any]) -> str:
+    return body.get("team_id") or (body.get("team") or {}).get("id") or intake.team_id

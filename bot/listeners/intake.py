@@ -1,0 +1,114 @@
+"""What every listener does with a payload: commit it, and only then let Slack have its ack."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot import jobs
+from bot.context import Place, find_link
+from bot.delivery import Delivery
+from bot.records import Records
+from bot.tasks import Language, Run, Task, UserError, find_task, nearest_tasks
+from bot.texts import text
+
+log = logging.getLogger(__name__)
+
+COMMIT_WITHIN_S = 2.5  # Slack waits three seconds; later than this it gets a 500 and sends again
+ANSWER = "answer"  # the task for whoever names none
+
+_SLACK_LINK = re.compile(r"<?https://[^\s<>|]+/archives/[A-Z0-9]+/p\d+[^\s<>|]*(?:\|[^<>]*)?>?")
+
+
+@dataclass
+class Intake:
+    """What the listeners share."""
+
+    records: Records
+    delivery: Delivery
+    tasks: Mapping[str, Task]
+    language: Language
+    team_id: str
+    bot_user_id: str
+    admins_of: Any = None
+    _background: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    async def accept(self, run: Run) -> bool:
+        """Commit a request and let it start; False when it is the same delivery once more.
+
+        Raises:
+            TimeoutError, sqlite3.Error: it is not stored: no ack, Slack sends it again.
+        """
+        async with asyncio.timeout(COMMIT_WITHIN_S):
+            first = await self.records.requests.add(run)
+        if first:
+            self.later(jobs.start(run))
+        return first
+
+    def later(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do *work* after the ack; what it leaves undone, the sweep or the person does again."""
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("after the ack: %s", type(error).__name__, exc_info=error)
+
+    async def drain(self) -> None:
+        """Wait for what was promised after acks."""
+        if self._background:
+            await asyncio.wait(self._background, timeout=5)
+
+    def recognise(self, words: str) -> tuple[Task | None, str]:
+        """Return the task that *words* name, and the rest of them.
+
+        The first word decides; in a short sentence any word may ("please summarise this").
+        """
+        task, rest = find_task(self.tasks, words)
+        if task is None and len(words.split()) <= 6:
+            for word in words.split():
+                task, _ = find_task(self.tasks, word.strip(".,!?"))
+                if task is not None:
+                    return task, words
+        return task, rest
+
+    def unknown(self, words: str) -> str:
+        """Say that there is no such task, and which ones come near."""
+        word = words.split()[0][:40]
+        names = nearest_tasks(self.tasks, word) or [name for name in self.tasks if name != ANSWER]
+        return text(
+            "unknown-task", self.language, name=word, nearest=", ".join(f"`{name}`" for name in names)
+        )
+
+    def source(self, words: str, *, otherwise: Place | None = None) -> tuple[Place | None, str]:
+        """Return the message that *words* link to, and the words without the link."""
+        place = find_link(words)
+        if place is None:
+            return otherwise, words
+        return place, _SLACK_LINK.sub("", words).strip()
+
+    def check_material(self, task: Task, place: Place | None, words: str) -> None:
+        """Make sure that a task has something to work from.
+
+        Raises:
+            UserError: it has not; the text says how to give it some.
+        """
+        if task.reads == "thread" and place is None and (task.deliver == "thread" or not words):
+            raise UserError("summarize-how")
+
+    async def may_review(self, run: Run, user_id: str) -> bool:
+        """Say whether *user_id* may decide on the draft of *run*: its asker, or an admin."""
+        if user_id == run.user_id:
+            return True
+        known = await self.records.people.get(run.team_id, {user_id})
+        if user_id not in known and self.admins_of is not None:
+            fresh = await self.admins_of({user_id})
+            await self.records.people.put(fresh)
+            known = {person.user_id: person for person in fresh}
+        return user_id in known and known[user_id].is_admin and not known[user_id].is_guest

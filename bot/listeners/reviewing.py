@@ -1,0 +1,160 @@
+"""Reviews from Slack: each press is committed before its ack, counts once, and is shown after."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot import jobs
+from bot.delivery import SlackError
+from bot.listeners.intake import Intake, log
+from bot.records.drafts import Press
+from bot.tasks import Run
+from bot.texts import text
+from bot.views import edit_form, form_values, join_inputs, read_value, redo_form
+
+PRESSES: dict[str, Press] = {
+    "approve": "approved",
+    "discard": "discarded",
+    "share": "shared",
+    "undo": "undone",
+}
+
+
+def register(app: AsyncApp, intake: Intake) -> None:
+    """Attach the listeners of the review card and its forms."""
+
+    async def press(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        run_id, version = read_value(action["value"])
+        act = PRESSES[action["action_id"]]
+        await _decide(intake, ack, body, run_id=run_id, version=version, act=act)
+
+    async def form(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        await ack()
+        run_id, version = read_value(action["value"])
+        intake.later(_open(intake, body, action["action_id"], run_id=run_id, version=version))
+
+    async def edited(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await _edited(intake, ack, body)
+
+    async def redone(ack: AsyncAck, body: dict[str, Any]) -> None:
+        metadata = json.loads(body["view"]["private_metadata"])
+        instruction = form_values(body["view"]).get("instruction", "")
+        run_id, version = metadata["run"], metadata["version"]
+        await _decide(
+            intake, ack, body, run_id=run_id, version=version, act="redone", instruction=instruction
+        )
+
+    async def retry(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        run_id, _ = read_value(action["value"])
+        run = await intake.records.requests.get(run_id)
+        if run is not None and body["user"]["id"] == run.user_id:
+            # Its id follows from the failed run's: pressing twice asks once.
+            await intake.accept(replace(run, run_id=f"{run_id}^", received_at=""))
+        await ack()
+
+    for name in PRESSES:
+        app.action(name)(press)
+    app.action("edit")(form)
+    app.action("redo")(form)
+    app.action("retry")(retry)
+    app.view("edit_draft")(edited)
+    app.view("redo_draft")(redone)
+
+
+async def _decide(
+    intake: Intake,
+    ack: AsyncAck,
+    body: dict[str, Any],
+    *,
+    run_id: str,
+    version: int,
+    act: Press,
+    final_text: str = "",
+    instruction: str = "",
+) -> None:
+    """Commit a decision, ack, and show it; a stranger's or stale press is answered instead."""
+    user_id = body["user"]["id"]
+    run = await intake.records.requests.get(run_id)
+    if run is None or user_id != run.user_id:
+        # Whether somebody is an admin may have to be asked of Slack, which must not delay the ack.
+        await ack()
+        if run is None or not await intake.may_review(run, user_id):
+            intake.later(_answer(intake, body, "review.stale" if run is None else "review.not-yours", run))
+            return
+    decision = await intake.records.drafts.decide(
+        run_id,
+        version=version,
+        act=act,
+        user_id=user_id,
+        final_text=final_text,
+        instruction=instruction,
+        view_id=(body.get("view") or {}).get("id", ""),
+    )
+    await ack()
+    if decision.result == "done":
+        intake.later(jobs.show_review(run_id, decision.review_id, act))
+    else:
+        intake.later(_answer(intake, body, f"review.{decision.result}", run))
+
+
+async def _answer(intake: Intake, body: dict[str, Any], key: str, run: Run | None) -> None:
+    """Tell the person who pressed, where they pressed, why nothing changed."""
+    user_id = body["user"]["id"]
+    channel_id = (body.get("channel") or {}).get("id") or ""
+    if not channel_id:
+        channel_id = await intake.records.people.messages_tab(intake.team_id, user_id)
+    sentence = text(key, intake.language, user=f"<@{run.user_id}>" if run else "")
+    await intake.delivery.tell(channel_id or user_id, user_id, sentence)
+
+
+async def _open(intake: Intake, body: dict[str, Any], action_id: str, *, run_id: str, version: int) -> None:
+    """Open the edit or redo form of a draft that can still be decided on."""
+    user_id = body["user"]["id"]
+    run = await intake.records.requests.get(run_id)
+    state = await intake.records.drafts.state(run_id)
+    draft = await intake.records.drafts.get(run_id, version)
+    if run is None or state is None or draft is None:
+        await _answer(intake, body, "review.stale", run)
+        return
+    if not await intake.may_review(run, user_id):
+        await _answer(intake, body, "review.not-yours", run)
+        return
+    if state.version != version or state.writing or state.review not in ("open", "redone"):
+        await _answer(intake, body, "review.stale", run)
+        return
+    try:
+        if action_id == "redo":
+            await intake.delivery.open_form(body["trigger_id"], redo_form(run_id, version, run.language))
+            return
+        view = edit_form(draft, final_text=state.final_text, language=run.language)
+        view_id = await intake.delivery.open_form(body["trigger_id"], view)
+    except SlackError as error:
+        log.warning("run=%s the form was not opened: %s", run_id, error)
+        return
+    await intake.records.drafts.open_form(view_id, run_id=run_id, version=version, user_id=user_id)
+
+
+async def _edited(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
+    metadata = json.loads(body["view"]["private_metadata"])
+    values = form_values(body["view"])
+    ends = metadata["ends"]
+    final_text = join_inputs([values.get(f"part{index}", "") for index in range(len(ends))], ends)
+    if not final_text:
+        sentence = text("review.empty", intake.language)
+        await ack(response_action="errors", errors={"part0": sentence})
+        return
+    draft = await intake.records.drafts.get(metadata["run"], metadata["version"])
+    unchanged = draft is not None and draft.text.strip() == final_text
+    await _decide(
+        intake,
+        ack,
+        body,
+        run_id=metadata["run"],
+        version=metadata["version"],
+        act="approved" if unchanged else "edited",
+        final_text="" if unchanged else final_text,
+    )

@@ -1,0 +1,206 @@
+"""The ledger: one row per run, opened before the work and closed with its outcome, and a row per model call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from bot.records.moments import days_after, iso, now
+from bot.records.store import Store
+from bot.tasks import Outcome, Run
+from bot.value import ASKING_MINUTES_ASSUMED
+
+RETENTION_DAYS = 30  # of texts; the ledger itself holds none
+
+EXPORTED = (
+    "run_id, team_id, channel_id, user_id, task, surface, started_at, finished_at, duration_ms, outcome,"
+    " reason, review, decided_at, model, calls, calls_unpriced, input_tokens, output_tokens,"
+    " cache_read_tokens, cache_write_tokens, cost_microusd, baseline_minutes, baseline_source,"
+    " asking_minutes, review_minutes, minutes_saved"
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the model, as it is booked.
+
+    Attributes:
+        input_tokens: all of them, those from and for the cache included; None when nobody told.
+        cost_microusd: millionths of a US dollar; None when the price is unknown, never 0 instead.
+        result: `answered`, or the kind of fault that made the answer unusable.
+    """
+
+    call_id: str
+    run_id: str
+    model: str
+    result: str
+    input_tokens: int | None
+    output_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_tokens: int | None
+    cost_microusd: int | None
+    duration_ms: int
+
+
+@dataclass(frozen=True)
+class Paid:
+    """An answer that was paid for, kept until the draft that it belongs to stands.
+
+    Attributes:
+        cut: it stops in mid-sentence, because the task's longest answer was reached.
+    """
+
+    text: str
+    model: str
+    cut: bool = False
+
+
+class Ledger:
+    """Runs and what they cost."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def open(self, run: Run, *, baseline_minutes: float) -> bool:
+        """Open the row of *run*; return False when somebody was here before."""
+
+        def work(db: Database) -> bool:
+            before = db.conn.total_changes
+            db.execute(
+                """
+                insert or ignore into runs (run_id, team_id, channel_id, user_id, task, surface, started_at,
+                    outcome, baseline_minutes, baseline_source, asking_minutes)
+                values (?, ?, ?, ?, ?, ?, ?, 'running', ?, 'claimed', ?)
+                """,
+                [
+                    run.run_id,
+                    run.team_id,
+                    run.channel_id,
+                    run.user_id,
+                    run.task,
+                    run.surface,
+                    run.received_at or iso(now()),
+                    baseline_minutes,
+                    ASKING_MINUTES_ASSUMED,
+                ],
+            )
+            return db.conn.total_changes > before
+
+        return await self._store.write(work)
+
+    async def close(self, run_id: str, outcome: Outcome, *, reason: str = "") -> None:
+        """Write how the run ended; a run that has ended `drafted` stays so."""
+
+        def work(db: Database) -> None:
+            started = db.execute(
+                "select started_at from runs where run_id = ? and outcome <> 'drafted'", [run_id]
+            ).fetchone()
+            if started is None:
+                return
+            finished = now()
+            took = max(0, round((finished - datetime.fromisoformat(started[0])).total_seconds() * 1000))
+            db.execute(
+                """
+                update runs set outcome = ?, reason = ?, finished_at = ?, duration_ms = ? where run_id = ?
+                """,
+                [outcome, reason or None, iso(finished), took, run_id],
+            )
+
+        await self._store.write(work)
+
+    async def outcome(self, run_id: str) -> str | None:
+        """Return the outcome of a run, or None when it has no row."""
+        row = await self._store.read(
+            lambda db: db.execute("select outcome from runs where run_id = ?", [run_id]).fetchone()
+        )
+        return None if row is None else str(row[0])
+
+    async def unfinished(self, before: datetime) -> list[str]:
+        """Return the runs that were started before a moment and have no end yet."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                "select run_id from runs where finished_at is null and started_at < ? order by started_at",
+                [iso(before)],
+            ).fetchall()
+        )
+        return [row[0] for row in rows]
+
+    async def book(self, call: Call, *, answer: Paid | None = None) -> None:
+        """Book one call and keep its answer, in one commit; the same call twice counts once."""
+
+        def work(db: Database) -> None:
+            before = db.conn.total_changes
+            db.execute(
+                """
+                insert or ignore into calls (call_id, run_id, called_at, model, result, input_tokens,
+                    output_tokens, cache_read_tokens, cache_write_tokens, cost_microusd, duration_ms)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    call.call_id,
+                    call.run_id,
+                    iso(now()),
+                    call.model,
+                    call.result,
+                    call.input_tokens,
+                    call.output_tokens,
+                    call.cache_read_tokens,
+                    call.cache_write_tokens,
+                    call.cost_microusd,
+                    call.duration_ms,
+                ],
+            )
+            if db.conn.total_changes == before:
+                return
+            # A sum with one unknown part is unknown: the cost stays null, the count says how many.
+            db.execute(
+                """
+                update runs set
+                    model = ?, calls = calls + 1,
+                    calls_unpriced = calls_unpriced + (? is null),
+                    input_tokens = coalesce(input_tokens, 0) + coalesce(?, 0),
+                    output_tokens = coalesce(output_tokens, 0) + coalesce(?, 0),
+                    cache_read_tokens = coalesce(cache_read_tokens, 0) + coalesce(?, 0),
+                    cache_write_tokens = coalesce(cache_write_tokens, 0) + coalesce(?, 0),
+                    cost_microusd = case when calls = 0 then ? else cost_microusd + ? end
+                where run_id = ?
+                """,
+                [
+                    call.model,
+                    call.cost_microusd,
+                    call.input_tokens,
+                    call.output_tokens,
+                    call.cache_read_tokens,
+                    call.cache_write_tokens,
+                    call.cost_microusd,
+                    call.cost_microusd,
+                    call.run_id,
+                ],
+            )
+            if answer is not None:
+                db.execute(
+                    "insert or ignore into answers values (?, ?, ?, ?, ?, ?)",
+                    [call.call_id, call.run_id, answer.model, answer.text, int(answer.cut), days_after(1)],
+                )
+
+        await self._store.write(work)
+
+    async def paid(self, call_id: str) -> Paid | None:
+        """Return the answer of a call that was paid before, or None."""
+        row = await self._store.read(
+            lambda db: db.execute(
+                "select text, model, cut from answers where answer_id = ?", [call_id]
+            ).fetchone()
+        )
+        return None if row is None else Paid(text=row[0], model=row[1], cut=bool(row[2]))
+
+    async def export(self) -> Iterator[str]:
+        """Return every run as a line of JSON, oldest first."""
+        rows = await self._store.read(
+            lambda db: list(db.query(f"select {EXPORTED} from runs order by started_at, run_id"))
+        )
+        return (json.dumps(row, ensure_ascii=False) for row in rows)

@@ -1,0 +1,117 @@
+"""Who people are, as Slack told us a day ago at most, and what their admins were told already."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlite_utils import Database
+
+from bot.records.moments import iso, now
+from bot.records.store import Store
+from bot.tasks import Person
+
+FRESH_HOURS = 24
+
+
+class People:
+    """The directory's cache, and the notices that admins have had."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, team_id: str, user_ids: set[str]) -> dict[str, Person]:
+        """Return those of *user_ids* that were read within a day, by id."""
+        if not user_ids:
+            return {}
+        marks = ", ".join("?" * len(user_ids))
+        oldest = iso(now() - timedelta(hours=FRESH_HOURS))
+        rows = await self._store.read(
+            lambda db: list(
+                db.query(
+                    f"""
+                    select team_id, user_id, name, is_admin, is_guest, is_bot, locale
+                    from people where team_id = ? and read_at > ? and user_id in ({marks})
+                    """,
+                    [team_id, oldest, *user_ids],
+                )
+            )
+        )
+        return {row["user_id"]: _person(row) for row in rows}
+
+    async def put(self, people: list[Person]) -> None:
+        """Keep what Slack told about *people*; a known messages tab stays known."""
+
+        def work(db: Database) -> None:
+            for person in people:
+                db.execute(
+                    """
+                    insert into people values (?, ?, ?, ?, ?, ?, ?, '', ?)
+                    on conflict (team_id, user_id) do update set name = excluded.name,
+                        is_admin = excluded.is_admin, is_guest = excluded.is_guest, is_bot = excluded.is_bot,
+                        locale = excluded.locale, read_at = excluded.read_at
+                    """,
+                    [
+                        person.team_id,
+                        person.user_id,
+                        person.name,
+                        int(person.is_admin),
+                        int(person.is_guest),
+                        int(person.is_bot),
+                        person.locale,
+                        iso(now()),
+                    ],
+                )
+
+        await self._store.write(work)
+
+    async def messages_tab(self, team_id: str, user_id: str) -> str:
+        """Return the id of somebody's messages tab, or an empty text while it is unknown."""
+        row = await self._store.read(
+            lambda db: db.execute(
+                "select im_channel_id from people where team_id = ? and user_id = ?", [team_id, user_id]
+            ).fetchone()
+        )
+        return "" if row is None else str(row[0])
+
+    async def put_messages_tab(self, team_id: str, user_id: str, channel_id: str) -> None:
+        """Keep the id of somebody's messages tab; the rest of the person stays to be read."""
+        await self._store.write(
+            lambda db: db.execute(
+                """
+                insert into people values (?, ?, '', 0, 0, 0, '', ?, '')
+                on conflict (team_id, user_id) do update set im_channel_id = excluded.im_channel_id
+                """,
+                [team_id, user_id, channel_id],
+            )
+        )
+
+    async def first_notice(self, team_id: str, kind: str) -> bool:
+        """Claim the one notice of *kind*; True for the first to ask since it was last cleared."""
+
+        def work(db: Database) -> bool:
+            before = db.conn.total_changes
+            db.execute("insert or ignore into notices values (?, ?, ?)", [team_id, kind, iso(now())])
+            return db.conn.total_changes > before
+
+        return await self._store.write(work)
+
+    async def clear_notices(self, team_id: str, kinds: tuple[str, ...]) -> None:
+        """Forget notices of *kinds*: the trouble is over, the next one is news again."""
+        marks = ", ".join("?" * len(kinds))
+        await self._store.write(
+            lambda db: db.execute(
+                f"delete from notices where team_id = ? and kind in ({marks})", [team_id, *kinds]
+            )
+        )
+
+
+def _person(row: dict[str, object]) -> Person:
+    return Person(
+        team_id=str(row["team_id"]),
+        user_id=str(row["user_id"]),
+        name=str(row["name"]),
+        is_admin=bool(row["is_admin"]),
+        is_guest=bool(row["is_guest"]),
+        is_bot=bool(row["is_bot"]),
+        locale=str(row["locale"]),
+    )

@@ -1,0 +1,96 @@
+"""What people asked: committed before Slack gets its ack, with a date on which the words are deleted."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from bot.records.ledger import RETENTION_DAYS
+from bot.records.moments import days_after, iso, now
+from bot.records.store import Store
+from bot.tasks import Run
+
+FIELDS = (
+    "run_id, team_id, channel_id, user_id, task, surface, language, words, inputs, source_channel_id,"
+    " source_ts, answer_channel_id, answer_thread_ts, received_at"
+)
+
+
+class Requests:
+    """The asker's words, and whether the engine has them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def add(self, run: Run) -> bool:
+        """Commit a request; return False when the same delivery was committed before.
+
+        Raises:
+            sqlite3.Error: it is not stored, so it must not be acked.
+        """
+
+        def work(db: Database) -> bool:
+            before = db.conn.total_changes
+            db.execute(
+                f"""
+                insert or ignore into requests ({FIELDS}, delete_after)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    run.run_id,
+                    run.team_id,
+                    run.channel_id,
+                    run.user_id,
+                    run.task,
+                    run.surface,
+                    run.language,
+                    run.words,
+                    json.dumps(run.inputs, ensure_ascii=False),
+                    run.source_channel_id,
+                    run.source_ts,
+                    run.answer_channel_id,
+                    run.answer_thread_ts,
+                    run.received_at or iso(now()),
+                    days_after(RETENTION_DAYS),
+                ],
+            )
+            return db.conn.total_changes > before
+
+        return await self._store.write(work)
+
+    async def get(self, run_id: str) -> Run | None:
+        """Return the request of a run, or None when it was never made or is erased."""
+        rows = await self._store.read(
+            lambda db: list(db.query(f"select {FIELDS} from requests where run_id = ?", [run_id]))
+        )
+        return _run(rows[0]) if rows else None
+
+    async def started(self, run_id: str) -> None:
+        """Write down that the engine has the run."""
+        await self._store.write(
+            lambda db: db.execute(
+                "update requests set started_at = ? where run_id = ? and started_at is null",
+                [iso(now()), run_id],
+            )
+        )
+
+    async def unstarted(self, before: datetime) -> list[Run]:
+        """Return what was asked before a moment and never reached the engine, oldest first."""
+        rows = await self._store.read(
+            lambda db: list(
+                db.query(
+                    f"""
+                    select {FIELDS} from requests where started_at is null and received_at <= ?
+                    order by received_at, run_id
+                    """,
+                    [iso(before)],
+                )
+            )
+        )
+        return [_run(row) for row in rows]
+
+
+def _run(row: dict[str, str]) -> Run:
+    return Run(**{**row, "inputs": json.loads(row["inputs"])})

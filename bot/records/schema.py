@@ -1,0 +1,176 @@
+"""The tables of the records, as migrations that only ever go forward; only this file creates or alters them."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("tijdwinst")
+
+FIRST = """
+create table requests (
+    run_id text primary key,
+    team_id text not null,
+    channel_id text not null,
+    user_id text not null,
+    task text not null,
+    surface text not null,
+    language text not null,
+    words text not null,
+    inputs text not null,
+    source_channel_id text not null,
+    source_ts text not null,
+    answer_channel_id text not null,
+    answer_thread_ts text not null,
+    received_at text not null,
+    started_at text,
+    delete_after text not null
+) strict;
+create index requests_unstarted on requests (received_at) where started_at is null;
+create index requests_delete_after on requests (delete_after);
+
+create table runs (
+    run_id text primary key,
+    team_id text not null,
+    channel_id text not null,
+    user_id text not null,
+    task text not null,
+    surface text not null,
+    started_at text not null,
+    finished_at text,
+    duration_ms integer,
+    outcome text not null,
+    reason text,
+    review text not null default 'open',
+    model text,
+    input_tokens integer,
+    output_tokens integer,
+    cache_read_tokens integer,
+    cache_write_tokens integer,
+    cost_microusd integer,
+    calls integer not null default 0,
+    calls_unpriced integer not null default 0,
+    baseline_minutes real not null,
+    baseline_source text not null,
+    asking_minutes real not null,
+    review_minutes real,
+    minutes_saved real,
+    decided_at text
+) strict;
+create index runs_team_started on runs (team_id, started_at);
+create index runs_user on runs (team_id, user_id, started_at);
+
+create table calls (
+    call_id text primary key,
+    run_id text not null,
+    called_at text not null,
+    model text not null,
+    result text not null,
+    input_tokens integer,
+    output_tokens integer,
+    cache_read_tokens integer,
+    cache_write_tokens integer,
+    cost_microusd integer,
+    duration_ms integer
+) strict;
+create index calls_run on calls (run_id);
+
+create table answers (
+    answer_id text primary key,
+    run_id text not null,
+    model text not null,
+    text text not null,
+    cut integer not null,
+    delete_after text not null
+) strict;
+
+create table drafts (
+    run_id text not null,
+    version integer not null,
+    text text not null,
+    model text not null,
+    sources text not null,
+    messages_read integer not null,
+    notes text not null,
+    created_at text not null,
+    delivered_at text,
+    final_text text,
+    delete_after text not null,
+    primary key (run_id, version)
+) strict;
+
+create table reviews (
+    review_id integer primary key,
+    run_id text not null,
+    version integer not null,
+    act text not null,
+    user_id text not null,
+    decided_at text not null,
+    review_minutes real,
+    instruction text,
+    shown_at text,
+    delete_after text not null
+) strict;
+create index reviews_unshown on reviews (decided_at) where shown_at is null;
+create index reviews_run on reviews (run_id, review_id);
+
+create table forms (
+    view_id text primary key,
+    run_id text not null,
+    version integer not null,
+    user_id text not null,
+    opened_at text not null,
+    submitted_at text
+) strict;
+create index forms_run on forms (run_id, version);
+
+create table posts (
+    post_id text primary key,
+    run_id text not null,
+    channel_id text not null,
+    ts text,
+    created_at text not null
+) strict;
+create index posts_run on posts (run_id);
+
+create table people (
+    team_id text not null,
+    user_id text not null,
+    name text not null,
+    is_admin integer not null,
+    is_guest integer not null,
+    is_bot integer not null,
+    locale text not null,
+    im_channel_id text not null,
+    read_at text not null,
+    primary key (team_id, user_id)
+) strict;
+
+create table notices (
+    team_id text not null,
+    kind text not null,
+    told_at text not null,
+    primary key (team_id, kind)
+) strict;
+"""
+
+
+@migrations()
+def m001_first_tables(db: Database) -> None:
+    """Requests, the ledger with its calls and reviews, drafts, posts, people, notices."""
+    for statement in FIRST.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+def migrate(db: Database) -> None:
+    """Bring the file to the newest schema; safe when two processes start at once.
+
+    `begin immediate` first: raced deferred transactions fail with "database is locked".
+    """
+    db.execute("begin immediate")
+    try:
+        migrations.apply(db)
+    except BaseException:
+        db.execute("rollback")
+        raise
+    db.execute("commit")

@@ -1,0 +1,159 @@
+"""The state of a local Slack workspace: people, conversations, messages; nothing here speaks HTTP."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["public", "private", "im", "mpim"]
+Message = dict[str, Any]
+
+
+@dataclass
+class User:
+    """A person or bot."""
+
+    id: str
+    name: str
+    real_name: str
+    is_admin: bool = False
+    is_bot: bool = False
+    is_restricted: bool = False
+    deleted: bool = False
+    team_id: str = "T1"
+    locale: str = "en-US"
+
+    def as_slack(self) -> dict[str, Any]:
+        """Return what `users.info` tells."""
+        return {
+            "id": self.id,
+            "team_id": self.team_id,
+            "name": self.name,
+            "real_name": self.real_name,
+            "deleted": self.deleted,
+            "is_admin": self.is_admin,
+            "is_owner": self.is_admin,
+            "is_bot": self.is_bot,
+            "is_restricted": self.is_restricted,
+            "is_ultra_restricted": False,
+            "locale": self.locale,
+            "profile": {"real_name": self.real_name, "display_name": self.real_name},
+        }
+
+
+@dataclass
+class Channel:
+    """A conversation."""
+
+    id: str
+    name: str
+    kind: Kind = "public"
+    members: list[str] = field(default_factory=list)
+    is_archived: bool = False
+    is_ext_shared: bool = False
+    messages: dict[str, Message] = field(default_factory=dict)
+    threads: dict[str, list[str]] = field(default_factory=dict)
+
+    def as_slack(self, bot_user_id: str) -> dict[str, Any]:
+        """Return what `conversations.info` tells."""
+        told = {
+            "id": self.id,
+            "name": self.name,
+            "is_channel": self.kind == "public",
+            "is_group": self.kind == "private",
+            "is_im": self.kind == "im",
+            "is_mpim": self.kind == "mpim",
+            "is_private": self.kind != "public",
+            "is_archived": self.is_archived,
+            "is_ext_shared": self.is_ext_shared,
+            "is_member": bot_user_id in self.members,
+            "num_members": len(self.members),
+        }
+        if self.kind == "im":
+            told["user"] = next((user for user in self.members if user != bot_user_id), "")
+        return told
+
+
+class Workspace:
+    """One workspace with our bot in it."""
+
+    def __init__(self) -> None:
+        self.team_id = "T1"
+        self.name = "Bloem & Zonen"
+        self.url = "https://bloem-en-zonen.slack.com/"
+        self.users: dict[str, User] = {}
+        self.channels: dict[str, Channel] = {}
+        self.bot_user_id = "UBOT"
+        self.bot_id = "BBOT"
+        self.add_user(self.bot_user_id, "tijdwinst", "Tijdwinst", is_bot=True)
+        self._last_micros = 0
+        self._ids = itertools.count(1)
+
+    def new_id(self, prefix: str) -> str:
+        """Return an id that nothing has yet."""
+        return f"{prefix}{next(self._ids):06d}"
+
+    def next_ts(self) -> str:
+        """Return a `ts` later than every one before it."""
+        self._last_micros = max(self._last_micros + 1, int(time.time() * 1_000_000))
+        return f"{self._last_micros // 1_000_000}.{self._last_micros % 1_000_000:06d}"
+
+    def add_user(self, user_id: str, name: str, real_name: str = "", **flags: Any) -> User:
+        """Add a person."""
+        user = User(id=user_id, name=name, real_name=real_name or name, **flags)
+        self.users[user_id] = user
+        return user
+
+    def add_channel(
+        self, channel_id: str, name: str, kind: Kind = "public", members: list[str] | None = None
+    ) -> Channel:
+        """Add a conversation."""
+        channel = Channel(id=channel_id, name=name, kind=kind, members=list(members or []))
+        self.channels[channel_id] = channel
+        return channel
+
+    def im_with(self, user_id: str) -> Channel:
+        """Return the conversation of a person with the bot, opening it when it is new."""
+        for channel in self.channels.values():
+            if channel.kind == "im" and user_id in channel.members:
+                return channel
+        members = [user_id, self.bot_user_id]
+        return self.add_channel(self.new_id("D"), f"im-{user_id}", "im", members)
+
+    def add_message(
+        self,
+        channel_id: str,
+        user_id: str,
+        text: str,
+        *,
+        ts: str = "",
+        thread_ts: str = "",
+        **extra: Any,
+    ) -> Message:
+        """Add a message; a thread's parent learns of its reply."""
+        channel = self.channels[channel_id]
+        message: Message = {"type": "message", "user": user_id, "text": text, "ts": ts or self.next_ts()}
+        message.update(extra)
+        if thread_ts and thread_ts != message["ts"]:
+            message["thread_ts"] = thread_ts
+            parent = channel.messages.get(thread_ts)
+            if parent is not None:
+                parent["thread_ts"] = thread_ts
+                parent["reply_count"] = parent.get("reply_count", 0) + 1
+                parent["latest_reply"] = message["ts"]
+            channel.threads.setdefault(thread_ts, [thread_ts] if parent else []).append(message["ts"])
+        channel.messages[message["ts"]] = message
+        return message
+
+    def thread(self, channel_id: str, ts: str) -> list[Message]:
+        """Return the messages of a thread, oldest first; of a reply's `ts`, that reply alone."""
+        channel = self.channels[channel_id]
+        stamps = channel.threads.get(ts) or ([ts] if ts in channel.messages else [])
+        return [channel.messages[stamp] for stamp in stamps if stamp in channel.messages]
+
+    def top_level(self, channel_id: str) -> list[Message]:
+        """Return the messages of a conversation that are no replies, oldest first."""
+        messages = self.channels[channel_id].messages.values()
+        return [message for message in messages if message.get("thread_ts", message["ts"]) == message["ts"]]

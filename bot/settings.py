@@ -1,0 +1,159 @@
+"""The settings: every environment variable with its default, and every fault in one message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from bot.tasks import LANGUAGES, Language, TijdwinstError
+
+
+class SettingsError(TijdwinstError):
+    """One or more settings are missing or wrong; the message has a line with its cure for each."""
+
+
+def _variable(default: Any, about: str, *, secret: bool = False, example: str = "") -> Any:
+    return field(default=default, repr=not secret, metadata={"about": about, "example": example})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The environment, read once at start; a field is called as its variable, in lower case."""
+
+    slack_bot_token: str = _variable(
+        "",
+        "The bot's token, from OAuth & Permissions of your Slack app. Required.",
+        secret=True,
+        example="xoxb-",
+    )
+    slack_app_token: str = _variable(
+        "",
+        "An app-level token with connections:write. Set it for Socket Mode: no public address needed.",
+        secret=True,
+        example="xapp-",
+    )
+    slack_signing_secret: str = _variable(
+        "", "The signing secret of your Slack app. Needed for HTTP mode only.", secret=True
+    )
+    host: str = _variable("127.0.0.1", "The address to listen on; 0.0.0.0 inside a container.")
+    port: int = _variable(3000, "The port for Slack's requests (HTTP mode) and for /healthz.")
+    slack_api_url: str = _variable("https://slack.com/api/", "The base address of Slack's Web API.")
+    anthropic_api_key: str = _variable(
+        "",
+        "The key of your Anthropic account. Required, unless ANTHROPIC_BASE_URL is your own server.",
+        secret=True,
+        example="sk-ant-",
+    )
+    anthropic_base_url: str = _variable("", "Another server that speaks the Messages API.")
+    model_fast: str = _variable("claude-haiku-5-5", "The model for quick, cheap work.")
+    model_smart: str = _variable("claude-sonnet-5-5", "The model that writes drafts.")
+    data_dir: Path = _variable(Path("data"), "The folder that holds the database files. Back it up.")
+    database_url: str = _variable(
+        "", "PostgreSQL instead of SQLite; not in this version, so leave it empty.", secret=True
+    )
+    secret_keys: tuple[str, ...] = _variable(
+        (),
+        "Keys for what is encrypted at rest, newest first, with commas. Empty: made in the data folder.",
+        secret=True,
+    )
+    tz_name: str = _variable("Europe/Amsterdam", "The time zone of your firm.")
+    language: Language = _variable("en", "The language of the bot: en or nl.")
+    currency: str = _variable("EUR", "The currency of your firm, as three letters.")
+
+    @property
+    def socket_mode(self) -> bool:
+        """Say whether Slack is reached over a socket that we open, rather than calling us."""
+        return bool(self.slack_app_token)
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings.
+
+        Raises:
+            SettingsError: at least one is missing or wrong.
+        """
+        names = {item.name for item in fields(cls)}
+        given = {name: environ.get(name.upper(), "").strip() for name in names}
+        faults: list[str] = []
+        values: dict[str, Any] = {name: value for name, value in given.items() if value}
+        _check_slack(values, faults)
+        _check_model(values, faults)
+        _convert(values, faults)
+        if faults:
+            raise SettingsError("\n".join(faults))
+        return cls(**values)
+
+    @classmethod
+    def example(cls) -> str:
+        """Return `.env.example`: every variable with its default and a comment."""
+        lines = ["# Copy this file to .env and fill it in. Lines that are commented out show the default.\n"]
+        for item in fields(cls):
+            default = item.default
+            shown = ",".join(default) if isinstance(default, tuple) else str(default)
+            name = item.name.upper()
+            line = f"{name}={item.metadata['example']}" if item.metadata["example"] else f"# {name}={shown}"
+            lines.append(f"# {item.metadata['about']}\n{line}\n")
+        return "\n".join(lines)
+
+
+def _check_slack(values: dict[str, Any], faults: list[str]) -> None:
+    bot = values.get("slack_bot_token", "")
+    if not bot:
+        faults.append("SLACK_BOT_TOKEN is missing: copy the Bot User OAuth Token (xoxb-…) of your Slack app.")
+    elif bot.startswith(("xapp-", "xoxp-")):
+        faults.append("SLACK_BOT_TOKEN is not a bot token: use the one that starts with xoxb-.")
+    app = values.get("slack_app_token", "")
+    if app.startswith(("xoxb-", "xoxp-")):
+        faults.append("SLACK_APP_TOKEN is not an app-level token: use the one that starts with xapp-.")
+    if not app and not values.get("slack_signing_secret"):
+        faults.append(
+            "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both missing: set the first for Socket Mode,"
+            " or the second for HTTP mode."
+        )
+    _check_url("SLACK_API_URL", values.get("slack_api_url", ""), faults)
+    if "slack_api_url" in values:
+        values["slack_api_url"] = values["slack_api_url"].rstrip("/") + "/"
+
+
+def _check_model(values: dict[str, Any], faults: list[str]) -> None:
+    base = values.get("anthropic_base_url", "")
+    _check_url("ANTHROPIC_BASE_URL", base, faults)
+    if not values.get("anthropic_api_key") and (not base or "anthropic.com" in base):
+        faults.append(
+            "ANTHROPIC_API_KEY is missing: make one in the Anthropic console,"
+            " or set ANTHROPIC_BASE_URL to a server of your own."
+        )
+
+
+def _check_url(name: str, value: str, faults: list[str]) -> None:
+    if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
+        faults.append(f"{name} is not an address: it must start with https:// (or http://).")
+
+
+def _convert(values: dict[str, Any], faults: list[str]) -> None:
+    port = values.get("port", "3000")
+    if not port.isdigit() or not 0 <= int(port) <= 65535:
+        faults.append(f"PORT is {port!r}: it must be a whole number from 0 to 65535.")
+    elif "port" in values:
+        values["port"] = int(port)
+    if values.get("language", "en") not in LANGUAGES:
+        faults.append(f"LANGUAGE is {values['language']!r}: it must be en or nl.")
+    if not re.fullmatch(r"[A-Z]{3}", values.get("currency", "EUR")):
+        faults.append(f"CURRENCY is {values['currency']!r}: it must be three capital letters, like EUR.")
+    try:
+        ZoneInfo(values.get("tz_name", "UTC"))
+    except (ValueError, OSError, KeyError):
+        faults.append(f"TZ_NAME is {values['tz_name']!r}: it must be a time zone like Europe/Amsterdam.")
+    if values.get("database_url"):
+        faults.append("DATABASE_URL is set, but PostgreSQL comes in a later version: leave it empty.")
+    if "data_dir" in values:
+        values["data_dir"] = Path(values["data_dir"])
+    if "secret_keys" in values:
+        values["secret_keys"] = tuple(
+            key.strip() for key in cast(str, values["secret_keys"]).split(",") if key.strip()
+        )

@@ -1,0 +1,138 @@
+"""The real bot between the sandbox's Slack and model: what every test of a behaviour stands on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.compose import Bot
+from bot.jobs import Limits
+from bot.sandbox.model import Model
+from bot.sandbox.slack import Slack
+from bot.settings import Settings
+
+SECRET = "test-secret"
+ANNA, BEN, CHEF, GUEST = "UANNA", "UBEN", "UCHEF", "UGUEST"
+SALES, SECRET_ROOM, CLOSED = "CSALES", "GSECRET", "GCLOSED"
+LIMITS = Limits(told_after_s=1.5, continue_after_s=0.5, continuations=20)
+
+
+@dataclass
+class World:
+    """A workspace, a model, and the bot between them."""
+
+    slack: Slack
+    model: Model
+    bot: Bot
+    im: str
+
+    async def thread(self, *lines: tuple[str, str], channel_id: str = SALES) -> str:
+        """Write a thread and return its `ts`."""
+        space = self.slack.workspace
+        root = ""
+        for user_id, line in lines:
+            message = space.add_message(channel_id, user_id, line, thread_ts=root)
+            root = root or str(message["ts"])
+        return root
+
+    def link(self, ts: str, channel_id: str = SALES) -> str:
+        """Return the link that Slack copies for a message."""
+        return f"{self.slack.workspace.url}archives/{channel_id}/p{ts.replace('.', '')}"
+
+    async def card(self, channel_id: str = "", *, having: str = "approve", thread_ts: str = "") -> dict[str, Any]:
+        """Return the newest message with a button *having*, waiting for it."""
+
+        def look() -> dict[str, Any] | None:
+            if (channel_id or self.im) not in self.slack.workspace.channels:
+                return None
+            messages = self.slack.messages(channel_id or self.im, thread_ts)
+            return next((message for message in reversed(messages) if having in buttons(message)), None)
+
+        return await self.slack.wait_for(look)
+
+    async def shown(self, wanted: str, channel_id: str = "") -> dict[str, Any]:
+        """Return a message of the bot that holds *wanted*, waiting for it."""
+
+        def look() -> dict[str, Any] | None:
+            messages = self.slack.messages(channel_id or self.im)
+            return next((message for message in reversed(messages) if wanted in str(message)), None)
+
+        return await self.slack.wait_for(look)
+
+    async def rows(self, count: int = 1, *, where: Callable[[dict[str, Any]], bool] | None = None) -> list[Any]:
+        """Return the ledger once *count* rows of it fit."""
+        import json
+
+        async with asyncio.timeout(10):
+            while True:
+                rows = [json.loads(line) for line in await self.bot.records.ledger.export()]
+                fitting = [row for row in rows if (where or (lambda row: row["finished_at"]))(row)]
+                if len(fitting) >= count:
+                    return fitting
+                await asyncio.sleep(0.02)
+
+
+def buttons(message: dict[str, Any]) -> list[str]:
+    """Return the buttons under a message."""
+    blocks = [block for block in message.get("blocks") or [] if block["type"] == "actions"]
+    return [element["action_id"] for block in blocks for element in block["elements"]]
+
+
+def said(message: dict[str, Any]) -> str:
+    """Return a message's Markdown."""
+    return "\n".join(block["text"] for block in message["blocks"] if block["type"] == "markdown")
+
+
+def make_slack() -> Slack:
+    """Make a workspace with people and channels of every kind."""
+    slack = Slack(retry_delays_s=(0.05, 0.1, 0.2))
+    space = slack.workspace
+    space.add_user(ANNA, "anna", "Anna de Vries")
+    space.add_user(BEN, "ben", "Ben Jansen")
+    space.add_user(CHEF, "chef", "Chef Bloem", is_admin=True)
+    space.add_user(GUEST, "guest", "Gast", is_restricted=True)
+    space.add_channel(SALES, "sales", "public", [ANNA, BEN, CHEF, space.bot_user_id])
+    space.add_channel(SECRET_ROOM, "directie", "private", [CHEF, space.bot_user_id])
+    space.add_channel(CLOSED, "closed", "private", [ANNA])
+    return slack
+
+
+@asynccontextmanager
+async def running(
+    tmp_path: Path, *, slack: Slack | None = None, model: Model | None = None, socket: bool = False, **more: Any
+) -> AsyncIterator[World]:
+    """Start the bot on *tmp_path* between a Slack and a model."""
+    limits = more.pop("limits", LIMITS)
+    async with AsyncExitStack() as stack:
+        slack = slack or await stack.enter_async_context(make_slack())
+        model = model or await stack.enter_async_context(Model())
+        settings = Settings(
+            slack_bot_token=slack.token,
+            slack_app_token=slack.app_token if socket else "",
+            slack_signing_secret="" if socket else SECRET,
+            slack_api_url=f"{slack.url}/api/",
+            anthropic_api_key=model.key,
+            anthropic_base_url=model.url,
+            data_dir=tmp_path,
+            port=0,
+            **more,
+        )
+        bot = Bot(settings, limits=limits, pace_s=0.0)
+        await bot.start()
+        stack.push_async_callback(bot.stop)
+        if not socket:
+            slack.connect_http(f"http://127.0.0.1:{bot.server.port}/slack/events", SECRET)
+        yield World(slack, model, bot, slack.workspace.im_with(ANNA).id)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """The whole bot, over HTTP, in English."""
+    async with running(tmp_path) as started:
+        yield started
