@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -14,6 +15,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -48,7 +50,9 @@ class Metrics:
         self.unknown.labels(kind or "none").inc()
 
 
-def build_app(*, client: AsyncWebClient, identity: Identity, signing_secret: str) -> AsyncApp:
+def build_app(
+    *, client: AsyncWebClient, identity: Identity, signing_secret: str, count_unknown: Callable[[str], None]
+) -> AsyncApp:
     """Build the Bolt app: an event is acked after its listener, so that a failed commit is no ack.
 
     Who we are is known beforehand, so Bolt asks Slack nothing before an ack.
@@ -71,12 +75,14 @@ def build_app(*, client: AsyncWebClient, identity: Identity, signing_secret: str
         # A socket is authenticated by its token; over HTTP the signature is all there is.
         request_verification_enabled=bool(signing_secret),
         process_before_response=True,
-        raise_error_for_unhandled_request=False,
-        # Reading a token from files of other installations would be somebody else's.
-        ssl_check_enabled=True,
+        raise_error_for_unhandled_request=True,
     )
 
     async def on_error(error: Exception) -> BoltResponse:
+        if isinstance(error, BoltUnhandledRequestError):
+            # A 404 would make Slack send again what nobody here will ever want.
+            count_unknown(str(error.body.get("type") or "") if isinstance(error.body, dict) else "")
+            return BoltResponse(status=200, body="")
         log.error("not acked, Slack sends it again: %s", type(error).__name__, exc_info=error)
         return BoltResponse(status=500, body="")
 
@@ -138,26 +144,36 @@ class Server:
         if self._app is None:
             return web.Response(status=503, text="starting", headers={"Retry-After": "2"})
         try:
+            if not _is_object(await request.text(), request.content_type):
+                return web.Response(status=400, text="not a JSON object")
             bolt_request = await to_bolt_request(request)
         except web.HTTPRequestEntityTooLarge:
             return web.Response(status=413, text="more than 1 MB")
         except (json.JSONDecodeError, UnicodeDecodeError, LookupError):
             return web.Response(status=400, text="not JSON")
-        if not isinstance(bolt_request.body, dict):
-            return web.Response(status=400, text="not an object")
         return await to_aiohttp_response(await self._app.async_dispatch(bolt_request))
 
     async def _alive(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "alive"})
 
     async def _can_work(self, _: web.Request) -> web.Response:
-        why_not = self._ready() if self._app is not None else (self._ready() or "starting")
+        why_not = self._ready()
         body = {"status": "ready"} if not why_not else {"status": "not ready", "why": why_not}
         return web.json_response(body, status=503 if why_not else 200)
 
     async def _measured(self, _: web.Request) -> web.Response:
         self.metrics.queued.set(await self._queued())
         return web.Response(body=generate_latest(self.metrics.registry), content_type="text/plain")
+
+
+def _is_object(body: str, content_type: str) -> bool:
+    """Say whether Bolt can read *body*; it takes any JSON for an object."""
+    if not body:
+        return True
+    if content_type == "application/json" or body.startswith("{"):
+        return isinstance(json.loads(body), dict)
+    payload = dict(parse_qsl(body, keep_blank_values=True)).get("payload")
+    return payload is None or isinstance(json.loads(payload), dict)
 
 
 class Socket:

@@ -103,6 +103,7 @@ class Bot:
             client=slack,
             identity=identity,
             signing_secret="" if self.settings.socket_mode else self.settings.slack_signing_secret,
+            count_unknown=self.metrics.count_unknown,
         )
         self._intake = Intake(
             records=self.records,

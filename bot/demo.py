@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import signal
 import tempfile
 from collections.abc import Mapping
@@ -12,8 +13,8 @@ from pathlib import Path
 from bot.compose import Bot
 from bot.sandbox.export import load_export
 from bot.sandbox.model import Model
+from bot.sandbox.page import ShownSlack
 from bot.sandbox.seed import seed_workspace
-from bot.sandbox.slack import Slack
 from bot.sandbox.workspace import Workspace
 from bot.settings import Settings
 
@@ -31,7 +32,7 @@ async def demo(environ: Mapping[str, str], *, export: Path | None, port: int) ->
     else:
         load_export(export, workspace)
     async with contextlib.AsyncExitStack() as stack:
-        slack = await stack.enter_async_context(Slack(workspace=workspace, port=port))
+        slack = await stack.enter_async_context(ShownSlack(workspace=workspace, port=port))
         model = await stack.enter_async_context(Model())
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tijdwinst-demo-"))
         own_key = environ.get("ANTHROPIC_API_KEY", "")
@@ -48,6 +49,11 @@ async def demo(environ: Mapping[str, str], *, export: Path | None, port: int) ->
         bot = Bot(settings)
         await bot.start()
         stack.push_async_callback(bot.stop)
+
+        async def newest() -> list[dict[str, object]]:
+            return [json.loads(line) for line in await bot.records.ledger.export()]
+
+        slack.ledger = newest
         slack.connect_http(f"http://127.0.0.1:{bot.server.port}/slack/events", SIGNING_SECRET)
         print(
             f"The demo is at {slack.url}  (Ctrl-C ends it; its ledger is {folder}/records.sqlite)", flush=True

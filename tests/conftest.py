@@ -45,7 +45,9 @@ class World:
         """Return the link that Slack copies for a message."""
         return f"{self.slack.workspace.url}archives/{channel_id}/p{ts.replace('.', '')}"
 
-    async def card(self, channel_id: str = "", *, having: str = "approve", thread_ts: str = "") -> dict[str, Any]:
+    async def card(
+        self, channel_id: str = "", *, having: str = "approve", thread_ts: str = ""
+    ) -> dict[str, Any]:
         """Return the newest message with a button *having*, waiting for it."""
 
         def look() -> dict[str, Any] | None:
@@ -65,7 +67,9 @@ class World:
 
         return await self.slack.wait_for(look)
 
-    async def rows(self, count: int = 1, *, where: Callable[[dict[str, Any]], bool] | None = None) -> list[Any]:
+    async def rows(
+        self, count: int = 1, *, where: Callable[[dict[str, Any]], bool] | None = None
+    ) -> list[Any]:
         """Return the ledger once *count* rows of it fit."""
         import json
 
@@ -105,7 +109,12 @@ def make_slack() -> Slack:
 
 @asynccontextmanager
 async def running(
-    tmp_path: Path, *, slack: Slack | None = None, model: Model | None = None, socket: bool = False, **more: Any
+    tmp_path: Path,
+    *,
+    slack: Slack | None = None,
+    model: Model | None = None,
+    socket: bool = False,
+    **more: Any,
 ) -> AsyncIterator[World]:
     """Start the bot on *tmp_path* between a Slack and a model."""
     limits = more.pop("limits", LIMITS)

@@ -6,6 +6,7 @@ prompt asks for, a JSON schema is filled field by field.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +24,9 @@ PER_SECTION = 5
 NOTHING = "…"
 """The answer to nothing."""
 
+_OFTEN = 5
+"""A word that occurs more often than this counts no more: else the rare decision drowns in small talk."""
+
 _MESSAGE = re.compile(r"^\[(\d+)\][ \t]*", re.MULTILINE)
 _SPEAKER = re.compile(r"\A([^\n:\[\]]{1,60}):[ \t]+")
 _SENTENCE = re.compile(r"[^\n]+?(?:[.!?…]+(?=[\s\"'”)\]]|$)|$)", re.MULTILINE)
@@ -34,7 +38,7 @@ _MARKED_BLOCK = re.compile(r"<([A-Za-z][\w-]*)(\s[^<>\n]*)>\n?(.*?)</\1\2>", re.
 _BLOCK = re.compile(r"<([A-Za-z][\w-]*)(\s[^<>\n]*)?>\n?(.*?)</\1>", re.DOTALL)
 _HEADING = re.compile(r"(?:^|[`\s(])#{2,4}[ \t]+([^\n`#]+)", re.MULTILINE)
 _FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_NUMBER = re.compile(r"(?<![\w.,])-?\d{1,15}(?:[.,]\d{1,9})?(?!\w)")
+_NUMBER = re.compile(r"(?<![\w.,:-])-?\d{1,15}(?:[.,]\d{1,9})?(?![\w:]|-\d)")
 _DATE = re.compile(r"(?<!\d)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])(?!\d)")
 _MEANS_NUMBER = re.compile(r"(?i)sourc|messag|number|bron|bericht|nummer|regel")
 _MEANS_PERSON = frozenset({"author", "name", "naam", "owner", "eigenaar", "person", "speaker", "who", "wie"})
@@ -160,7 +164,8 @@ def _weighed(sentences: Sequence[Sentence]) -> list[Sentence]:
     weighed = []
     for index, each in enumerate(sentences):
         content = set(each.words) - stop
-        weight = sum(counts[word] ** 0.5 for word in sorted(content)) / (4 + len(each.words)) ** 0.7
+        weight = sum(min(counts[word], _OFTEN) ** 0.5 for word in sorted(content))
+        weight /= (4 + len(each.words)) ** 0.7
         weight += 0.4 * len(cues.intersection(each.words)) ** 0.5
         weight += 0.5 if index == 0 else 0.2 if index >= len(sentences) - 3 else 0.0
         weighed.append(replace(each, weight=weight * (0.2 if len(content) < 2 else 1.0)))
@@ -267,7 +272,7 @@ def _list(
     fitting = [each for each in said if role == "any" or _cue(each, role) > 0]
     most = max(least, min(3, int(schema.get("maxItems", 3))))
     chosen = _in_order(_best(fitting, most, role))
-    chosen += list(said)[: max(0, least - len(chosen))]
+    chosen += itertools.islice(itertools.cycle(said), max(0, least - len(chosen)))
     items = schema.get("items", {})
     filled = [_fill(items, root, [each], hint) for each in chosen]
     return [item for index, item in enumerate(filled) if len(filled) <= least or item not in filled[:index]]
@@ -279,8 +284,9 @@ def _number(schema: Mapping[str, Any], said: Sequence[Sentence], hint: str, *, w
     texts += [best.text, *(each.text for each in said)]
     found = next((match[0] for match in map(_NUMBER.search, texts) if match), "0")
     number = float(found.replace(",", "."))
-    number = min(max(number, schema.get("minimum", number)), schema.get("maximum", max(number, 0)))
-    return int(number) if whole or number.is_integer() else number
+    number = max(number, schema.get("minimum", number))
+    number = min(number, schema.get("maximum", number))
+    return int(number) if whole or number == int(number) else number
 
 
 def _text(schema: Mapping[str, Any], said: Sequence[Sentence], hint: str) -> str:

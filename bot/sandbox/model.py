@@ -19,7 +19,7 @@ from aiohttp import web
 
 from bot.sandbox import extract
 from bot.sandbox.model_batches import Batches
-from bot.sandbox.model_faults import BODY, KINDS, Fault, Kind, Pace, write
+from bot.sandbox.model_faults import BODY, KINDS, Fault, Kind, Pace, interrupt, write
 from bot.sandbox.model_rules import (
     CATALOGUE,
     PromptCache,
@@ -177,7 +177,8 @@ class Model:
         try:
             request[BODY] = await self._take(request)
             self._refuse(request)
-            response = await handler(request)
+            broken = await self._interrupted(request)
+            response = await handler(request) if broken is None else broken
         except RefusedError as refused:
             body = {"type": "error", "error": refused.error, "request_id": request_id}
             response = web.json_response(body, status=refused.status, headers=refused.headers)
@@ -228,6 +229,12 @@ class Model:
         if "anthropic-version" not in request.headers:
             raise RefusedError(400, "invalid_request_error", "anthropic-version: header is required")
 
+    async def _interrupted(self, request: web.Request) -> web.StreamResponse | None:
+        fault, stream = request[_FAULT], bool(request[BODY].get("stream"))
+        if fault is None:
+            return None
+        return await interrupt(request, fault, stream=stream, closing=self._closing)
+
     def _fault(self, path: str) -> Fault | None:
         for index, (fault, times) in enumerate(self._faults):
             if fault.on == path:
@@ -251,7 +258,6 @@ class Model:
             fault=fault,
             pace=Pace(first_s, max(0.0, self.latency_s - first_s)),
             headers={"request-id": request[_ID]},
-            closing=self._closing,
         )
 
     async def _message(self, body: dict[str, Any], fault: Fault | None = None) -> dict[str, Any]:
@@ -308,8 +314,9 @@ class Model:
         return obey(system, user) if self.obey else extract.prose(system, user)
 
     async def _count_tokens(self, request: web.Request) -> web.StreamResponse:
-        check(request[BODY], models=self.models, counting=True)
-        return web.json_response({"input_tokens": count_tokens(request[BODY])})
+        body = request[BODY]
+        check(body, models=self.models, counting=True)
+        return web.json_response({"input_tokens": count_tokens(body)})
 
     async def _list_models(self, request: web.Request) -> web.StreamResponse:
         wanted = request.query.getall(
@@ -365,7 +372,7 @@ def _bent(reply: Reply, fault: Fault | None) -> Reply:
 
 
 def _shortened(reply: Reply, body: Mapping[str, Any]) -> tuple[str, str | None, str | None]:
-    """Return text, stop reason and stop sequence: cut at `max_tokens` (thoughts count) and at stop sequences."""
+    """Return text, stop reason and stop sequence: cut at `max_tokens`, thoughts included, or at a stop."""
     text = reply.text
     if reply.stop_reason != "":
         return text, reply.stop_reason, None

@@ -77,8 +77,14 @@ _REFUSALS: Mapping[str, tuple[int, str, str, str]] = {
 BODY = web.RequestKey("body", dict[str, Any])
 """The request's JSON object, where the middleware leaves it for the handlers."""
 
-OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
-_PAGE = "<!doctype html><title>Sign in</title><p>Please sign in to this network."
+_OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+_BREAKS = ("error_first", "error_mid", "garbled", "drop_mid", "eof_mid")
+_HALF_EVENT = b'event: content_block_delta\ndata: {"type": "content_bl\n\n'
+_STAND_INS = {
+    "empty": "",
+    "html": "<!doctype html><title>Sign in</title><p>Please sign in to this network.",
+    "hello": '{"hello":1}',
+}
 _PIECE = re.compile(r"(?s).{1,16}")
 
 
@@ -121,10 +127,24 @@ class Fault:
 
 @dataclass(frozen=True)
 class Pace:
-    """How long an answer takes: *first_s* until its first words, *rest_s* for all that follows, in seconds."""
+    """How long an answer takes, in seconds: *first_s* until its first words, *rest_s* for the others."""
 
     first_s: float
     rest_s: float
+
+
+async def interrupt(
+    request: web.Request, fault: Fault, *, stream: bool, closing: asyncio.Event
+) -> web.StreamResponse | None:
+    """Answer with silence, a cut line or something else altogether, if that is what *fault* is."""
+    if fault.kind == "hang":
+        await closing.wait()
+    if fault.kind in ("hang", "drop_before"):
+        return _abort(request, web.Response())
+    if fault.kind not in _STAND_INS:
+        return None
+    kind = "text/html" if fault.kind == "html" else "text/event-stream" if stream else "application/json"
+    return web.Response(text=_STAND_INS[fault.kind], content_type=kind)
 
 
 async def write(
@@ -135,47 +155,39 @@ async def write(
     fault: Fault | None,
     pace: Pace,
     headers: Mapping[str, str],
-    closing: asyncio.Event,
 ) -> web.StreamResponse:
     """Write *message* as JSON or as events, and break it off in the way that *fault* says."""
     kind = fault.kind if fault else ""
     await _rest(pace.first_s)
-    if kind == "hang":
-        await closing.wait()
-        kind = "drop_before"
-    if kind == "drop_before":
-        return _abort(request)
-    if kind in ("empty", "html", "hello"):
-        body = {"empty": "", "html": _PAGE, "hello": '{"hello":1}'}[kind]
-        type_ = "text/html" if kind == "html" else "text/event-stream" if stream else "application/json"
-        return web.Response(text=body, content_type=type_, headers=dict(headers))
     pieces = [_event(event) for event in events(message)] if stream else _halves(message)
-    pause_s = pace.rest_s / max(1, len(pieces))
+    pause_s = pace.rest_s / len(pieces)
+    response = web.StreamResponse(headers={**headers, "cache-control": "no-cache"})
+    response.content_type = "text/event-stream" if stream else "application/json"
+    if not stream and kind != "eof_mid":
+        response.content_length = sum(map(len, pieces))
     if kind == "trickle" and fault:
         pieces = [bytes([byte]) for byte in b"".join(pieces)]
         pause_s = float(fault.options.get("delay_s", 0.02))
-    response = web.StreamResponse(headers={**headers, "cache-control": "no-cache"})
-    response.content_type = "text/event-stream" if stream else "application/json"
-    if not stream:
-        response.content_length = sum(map(len, pieces)) if kind != "eof_mid" else None
     await response.prepare(request)
-    middle = len(pieces) // 2
-    for index, piece in enumerate(pieces):
-        if kind == "error_first" or (
-            kind in ("error_mid", "garbled", "drop_mid", "eof_mid") and index == middle
-        ):
-            if kind == "drop_mid":
-                return _abort(request, response)
-            broken = _event(OVERLOADED) if kind.startswith("error") else b'data: {"type": "mess\n\n'
-            if not stream:
-                broken = b" " * (sum(map(len, pieces[index:])))
-            if kind != "eof_mid":
-                await response.write(broken)
-            break
+    for piece in _broken(pieces, kind, stream=stream):
         await response.write(piece)
         await _rest(pause_s)
+    if kind == "drop_mid":
+        return _abort(request, response)
     await response.write_eof()
     return response
+
+
+def _broken(pieces: list[bytes], kind: str, *, stream: bool) -> list[bytes]:
+    """Return what of *pieces* is still sent, and what is sent in the place of the rest."""
+    if kind not in _BREAKS:
+        return pieces
+    sent = [] if kind == "error_first" else pieces[: len(pieces) // 2]
+    if kind in ("drop_mid", "eof_mid"):
+        return sent
+    if stream:
+        return [*sent, _event(_OVERLOADED) if kind.startswith("error") else _HALF_EVENT]
+    return [*sent, b" " * (sum(map(len, pieces)) - sum(map(len, sent)))]
 
 
 def events(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -225,8 +237,8 @@ async def _rest(seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
-def _abort(request: web.Request, response: web.StreamResponse | None = None) -> web.StreamResponse:
+def _abort(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
     """Cut the connection, as a dropped line does."""
     if request.transport is not None:
         request.transport.abort()
-    return response or web.Response()
+    return response

@@ -293,16 +293,14 @@ def _check_schema(schema: Any, root: Mapping[str, Any], inside: tuple[str, ...])
         _refuse("output_config.format.schema: Input should be an object")
     for key in _UNSUPPORTED:
         if key in schema:
-            _refuse(
-                f"output_config.format.schema: For '{schema.get('type')}' type, property '{key}' is not supported"
-            )
+            _refuse(f"output_config.format.schema: property '{key}' is not supported")
     if "$ref" in schema:
         name = str(schema["$ref"]).rpartition("/")[2]
         if name in inside:
             _refuse("output_config.format.schema: Recursive schemas are not supported")
         _check_schema(root.get("$defs", {}).get(name), root, (*inside, name))
     if schema.get("type") == "object" and schema.get("additionalProperties") is not False:
-        _refuse("output_config.format.schema: For 'object' type, 'additionalProperties' must be set to false")
+        _refuse("output_config.format.schema: 'additionalProperties' of an object must be set to false")
     children = [*schema.get("properties", {}).values(), *schema.get("anyOf", []), *schema.get("allOf", [])]
     for child in [*children, *([schema["items"]] if "items" in schema else [])]:
         _check_schema(child, root, inside)

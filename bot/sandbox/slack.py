@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import io
 import json
 import time
 from collections.abc import Callable
@@ -293,7 +294,9 @@ class Slack:
         assert self._session is not None
         try:
             timeout = aiohttp.ClientTimeout(total=ACK_WITHIN_S)
-            async with self._session.post(url, data=raw.encode(), headers=headers, timeout=timeout) as answer:
+            async with self._session.post(
+                url, data=io.BytesIO(raw.encode()), headers=headers, timeout=timeout
+            ) as answer:
                 return Delivery(answer.status, await answer.text())
         except (aiohttp.ClientError, TimeoutError):
             return Delivery(0, "")
@@ -335,6 +338,7 @@ class Slack:
                         waiting.set_result(told)
         finally:
             self._sockets.remove(socket)
+            self.changed()
         return socket
 
     @property

@@ -1,0 +1,25 @@
+"""The language model: asked here, paid here; the only room that imports `anthropic`.
+
+Every way in which a call can go wrong ends in `LLMError`, whose message holds no prompt and no answer.
+Nothing here tries twice: the engine's steps do, so the SDK runs with `max_retries=0`.
+"""
+
+from __future__ import annotations
+
+from bot.llm.answers import Answer, Kind, LLMError, Usage
+from bot.llm.client import LLM, MAX_TOKENS, Tier
+from bot.llm.prices import ModelInfo, estimate_tokens, price_microusd, retirement_date
+
+__all__ = [
+    "LLM",
+    "MAX_TOKENS",
+    "Answer",
+    "Kind",
+    "LLMError",
+    "ModelInfo",
+    "Tier",
+    "Usage",
+    "estimate_tokens",
+    "price_microusd",
+    "retirement_date",
+]

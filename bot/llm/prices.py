@@ -1,0 +1,75 @@
+"""What models cost and how long they live; the prices are those of genai-prices."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model that the server offers; `retires_at` is the day it stops, where one is planned."""
+
+    id: str
+    retires_at: date | None = None
+    max_input_tokens: int | None = None
+
+
+def price_microusd(message: Mapping[str, Any]) -> int | None:
+    """Price a message of the Messages API (its JSON object) in millionths of a dollar; None when unknown.
+
+    genai-prices knows the prices of the cache, of batches and of prompts over 100,000 tokens. It does not
+    know the tenth more that inference kept in the United States costs, so that is added here
+    (https://platform.claude.com/docs/en/about-claude/pricing).
+    """
+    from genai_prices import extract_usage
+
+    usage = message.get("usage")
+    if not isinstance(usage, Mapping):
+        return None
+    context = {"processing": "batch"} if usage.get("service_tier") == "batch" else {}
+    if usage.get("speed") == "fast":
+        context["speed"] = "fast"
+    try:
+        priced = extract_usage(message, provider_id="anthropic").calc_price(price_context=context or None)
+    except (LookupError, ValueError):
+        return None
+    factor = Decimal("1.1") if usage.get("inference_geo") == "us" else Decimal(1)
+    return int((priced.total_price * factor * 1_000_000).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def estimate_tokens(text: str) -> int:
+    """Estimate the tokens of *text* on the high side: one for three bytes, where English has about four."""
+    return max(1, math.ceil(len(text.encode(errors="replace")) / 3))
+
+
+def tokens(counts: Mapping[str, Any], name: str) -> int:
+    """Read one count; 0 for anything that is none."""
+    count = counts.get(name)
+    return count if isinstance(count, int) and count > 0 else 0
+
+
+def retirement_date(model_id: str) -> date | None:
+    """Return the day on which the SDK says *model_id* stops, or None when it knows of none."""
+    from anthropic.resources.messages.messages import DEPRECATED_MODELS
+
+    told = DEPRECATED_MODELS.get(model_id)
+    if told is None:
+        return None
+    plain = re.sub(r"(?<=\d)(st|nd|rd|th)", "", told)
+    return datetime.strptime(plain, "%B %d, %Y").replace(tzinfo=UTC).date()
+
+
+def model_info(listed: Mapping[str, Any]) -> ModelInfo:
+    """Read one entry of a server's list of models; the SDK's word counts where the server has no date."""
+    try:
+        retires_at: date | None = datetime.fromisoformat(str(listed.get("retires_at"))).date()
+    except ValueError:
+        retires_at = retirement_date(listed["id"])
+    limit = tokens(listed, "max_input_tokens") or None
+    return ModelInfo(id=listed["id"], retires_at=retires_at, max_input_tokens=limit)

@@ -1,0 +1,117 @@
+"""Reads a Slack export, folder or zip, into a workspace."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from bot.sandbox.workspace import Channel, Kind, Message, Workspace
+
+LARGEST_FILE_BYTES = 50_000_000
+LARGEST_EXPORT_BYTES = 500_000_000
+LISTS: dict[str, Kind] = {"channels.json": "public", "groups.json": "private", "mpims.json": "mpim"}
+
+
+class ExportError(Exception):
+    """The export cannot be read; the message names the file and what to do."""
+
+
+class _Files:
+    """The JSON files of an export, by name, whatever holds them."""
+
+    def __init__(self, path: Path) -> None:
+        self._zip: zipfile.ZipFile | None = None
+        self._folder = path
+        if path.is_file():
+            try:
+                self._zip = zipfile.ZipFile(path)
+            except zipfile.BadZipFile as error:
+                raise ExportError(f"{path.name} is no zip file: export it from Slack again.") from error
+            if sum(entry.file_size for entry in self._zip.infolist()) > LARGEST_EXPORT_BYTES:
+                raise ExportError(f"{path.name} holds more than 500 MB: unpack a part of it and load that.")
+        elif not path.is_dir():
+            raise ExportError(f"there is no {path}: name the folder or zip file of a Slack export.")
+
+    def names(self) -> Iterator[str]:
+        """Return the names of all files, below the folder that holds `users.json`."""
+        if self._zip is not None:
+            names = [name for name in self._zip.namelist() if name.endswith(".json")]
+        else:
+            found = self._folder.rglob("*.json")
+            names = [path.relative_to(self._folder).as_posix() for path in found]
+        # Names only select what is read into memory: nothing is ever written to a path from the zip.
+        return (name for name in sorted(names) if ".." not in PurePosixPath(name).parts)
+
+    def read(self, name: str) -> Any:
+        """Return what a file holds.
+
+        Raises:
+            ExportError: it is too large, or no JSON.
+        """
+        try:
+            if self._zip is not None:
+                if self._zip.getinfo(name).file_size > LARGEST_FILE_BYTES:
+                    raise ExportError(f"{name} is larger than 50 MB: leave it out.")
+                return json.loads(self._zip.read(name))
+            return json.loads((self._folder / name).read_bytes())
+        except (ValueError, zipfile.BadZipFile, OSError) as error:
+            raise ExportError(f"{name} is not readable JSON: export again, or leave the file out.") from error
+
+
+def load_export(path: Path, workspace: Workspace) -> None:
+    """Load the export at *path*; the bot becomes a member of every conversation in it.
+
+    Raises:
+        ExportError: it is no Slack export, or a file of it is broken.
+    """
+    files = _Files(path)
+    names = list(files.names())
+    root = next((name.removesuffix("users.json") for name in names if name.endswith("users.json")), None)
+    if root is None:
+        raise ExportError(f"{path.name} holds no users.json: it is not a Slack export.")
+    for user in files.read(f"{root}users.json"):
+        _add_user(workspace, user)
+    folders: dict[str, Channel] = {}
+    for name, kind in LISTS.items():
+        if f"{root}{name}" in names:
+            for listed in files.read(f"{root}{name}"):
+                channel = workspace.add_channel(
+                    listed["id"], listed["name"], kind, [*listed.get("members", []), workspace.bot_user_id]
+                )
+                folders[listed["name"]] = channel
+    messages: dict[str, list[Message]] = {}
+    for name in names:
+        folder, _, day = name.removeprefix(root).rpartition("/")
+        if folder in folders and day:
+            messages.setdefault(folder, []).extend(files.read(name))
+    for folder, listed in messages.items():
+        _add_messages(workspace, folders[folder], listed)
+
+
+def _add_user(workspace: Workspace, user: dict[str, Any]) -> None:
+    profile = user.get("profile") or {}
+    real_name = user.get("real_name") or profile.get("real_name") or user.get("name") or user["id"]
+    flags = {name: bool(user.get(name)) for name in ("is_admin", "is_bot", "is_restricted", "deleted")}
+    workspace.add_user(user["id"], user.get("name") or user["id"], real_name, **flags)
+
+
+def _add_messages(workspace: Workspace, channel: Channel, listed: list[Message]) -> None:
+    """Add a conversation's messages in time; a thread whose parent is missing gets a deleted one."""
+    present = {message.get("ts") for message in listed}
+    kept = ("subtype", "edited", "files", "attachments", "blocks", "bot_id", "username", "bot_profile")
+    for message in sorted(listed, key=lambda message: float(message.get("ts") or 0)):
+        if message.get("type") != "message" or not message.get("ts"):
+            continue
+        user_id = message.get("user") or ""
+        if user_id and user_id not in workspace.users:
+            workspace.add_user(user_id, user_id.lower())
+        root = message.get("thread_ts") or ""
+        if root and root not in present:
+            present.add(root)
+            workspace.add_message(channel.id, "", "This message was deleted.", ts=root, subtype="tombstone")
+        extra = {key: message[key] for key in kept if key in message}
+        text = message.get("text") or ""
+        workspace.add_message(channel.id, user_id, text, ts=message["ts"], thread_ts=root, **extra)

@@ -1,0 +1,322 @@
+"""When the model, Slack or the machine fails, nothing is lost, nothing comes twice, and people are told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.compose import PROMPTS, Bot, StartError
+from bot.jobs import Limits
+from bot.sandbox.model import Model
+from bot.sandbox.slack import Slack
+from bot.settings import Settings
+from tests.conftest import ANNA, BEN, CHEF, SALES, SECRET, World, buttons, make_slack, running, said
+from tests.test_run import LINES
+
+ROOT = Path(__file__).parent.parent
+
+
+async def _ask(world: World) -> str:
+    root = await world.thread(*LINES)
+    await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
+    return root
+
+
+async def test_a_model_that_is_down_is_told_and_the_draft_comes(world: World) -> None:
+    """The asker reads after a while that the model is down; when it is back the draft comes by itself."""
+    world.model.down = True
+    await _ask(world)
+    await world.shown("not answering at the moment")
+    waiting = await world.rows(where=lambda row: row["outcome"] == "waiting")
+    world.model.down = False
+    card = await world.card()
+    (row,) = await world.rows(where=lambda row: row["outcome"] == "drafted")
+
+    assert len(waiting) == 1
+    assert buttons(card)
+    assert row["finished_at"]
+    assert world.slack.count("chat.postMessage") == 1
+
+
+async def test_a_model_that_stays_down_ends_in_an_apology(tmp_path: Path) -> None:
+    """After the last try the asker gets an apology with a way to try again, and that way works."""
+    async with running(
+        tmp_path, limits=Limits(told_after_s=0.1, continue_after_s=0.1, continuations=1)
+    ) as world:
+        world.model.down = True
+        await _ask(world)
+        apology = await world.card(having="retry")
+        world.model.down = False
+        await world.slack.click(BEN, world.im, apology["ts"], "retry")
+        for _ in range(2):
+            await world.slack.click(ANNA, world.im, apology["ts"], "retry")
+        await world.card()
+        rows = await world.rows(2)
+
+        assert [row["outcome"] for row in rows] == ["failed", "drafted"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "wanted", "outcome"),
+    [
+        ("refusal", "declined to write", "refused"),
+        ("bad_request", "could not be used", "failed"),
+        ("too_large", "more than the model can read", "refused"),
+    ],
+)
+async def test_an_unusable_answer_is_told(world: World, fault: Any, wanted: str, outcome: str) -> None:
+    """A model that will not or cannot write gives a sentence, not silence; what it cost is booked."""
+    world.model.fail(fault, times=9)
+    await _ask(world)
+    await world.shown(wanted)
+    (row,) = await world.rows()
+
+    assert row["outcome"] == outcome
+
+
+async def test_a_refused_key_tells_the_admins_once(world: World) -> None:
+    """Three people ask while the key is refused: each is told, the admin gets one message."""
+    world.model.fail("unauthorized", times=3)
+    for _ in range(3):
+        await _ask(world)
+    await world.rows(3)
+    admin = world.slack.workspace.im_with(CHEF).id
+    told = [one for one in world.slack.messages(admin) if "ANTHROPIC_API_KEY" in one["text"]]
+    await _ask(world)
+    await world.card()
+
+    assert len(told) == 1
+    assert len(world.slack.messages(world.im)) == 4
+
+
+@pytest.mark.parametrize("after", [True, False])
+async def test_a_lost_answer_of_slack_posts_nothing_twice(world: World, after: bool) -> None:
+    """The connection breaks while the placeholder is posted: one message stands, with the draft in it."""
+    world.slack.fail("chat.postMessage", drop=True, after=after)
+    await _ask(world)
+    await world.card()
+
+    assert len(world.slack.messages(world.im)) == 1
+
+
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.update", "conversations.members"])
+async def test_slack_that_asks_for_patience_gets_it(world: World, method: str) -> None:
+    """A 429 is waited out; the draft comes."""
+    world.slack.fail(method, status=429, retry_after=1)
+    await _ask(world)
+
+    assert await world.card()
+
+
+async def test_a_fault_of_ours_is_an_apology_with_a_number(world: World) -> None:
+    """When Slack refuses a call for good, the asker reads a number to quote, and never an exception."""
+    world.slack.fail("conversations.replies", error="internal_surprise", times=99)
+    await _ask(world)
+    shown = await world.shown("Something broke on our side")
+    (row,) = await world.rows()
+
+    assert row["run_id"] in str(shown)
+    assert "surprise" not in str(shown)
+    assert row["outcome"] == "failed"
+
+
+async def test_a_full_disk_is_not_acked(world: World) -> None:
+    """What cannot be stored is not acked: Slack sends it again, and when there is room it is answered once."""
+    await world.bot.records.store.write(lambda db: db.execute("pragma max_page_count = 1"))
+    refused = await world.slack.command(ANNA, SALES, "/draft", "reply " + "x" * 60_000)
+    await world.bot.records.store.write(lambda db: db.execute("pragma max_page_count = 1073741823"))
+    taken = await world.slack.command(ANNA, SALES, "/draft", "reply thank you for the order")
+    await world.card()
+
+    assert (refused.status, taken.status) == (500, 200)
+
+
+async def test_one_person_gets_one_draft_at_a_time_and_all_of_them(world: World) -> None:
+    """Ten requests in one moment by one person come one after the other, none lost, none mixed up."""
+    at_once = 0
+    most = 0
+
+    async def write(_: dict[str, Any]) -> str:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.01)
+        at_once -= 1
+        return "Done."
+
+    world.model.answers = [write] * 10
+    root = await world.thread(*LINES)
+    await asyncio.gather(
+        *(world.slack.command(ANNA, SALES, "/summarize", world.link(root)) for _ in range(10))
+    )
+    rows = await world.rows(10)
+
+    assert most == 1
+    assert {row["outcome"] for row in rows} == {"drafted"}
+
+
+async def test_a_second_bot_on_the_same_files_refuses(world: World) -> None:
+    """Two bots would answer everything twice; the second one says who is in its way."""
+    second = Bot(world.bot.settings)
+    with pytest.raises(StartError, match="another bot runs on"):
+        await second.start()
+    await second.stop()
+
+
+async def test_a_folder_or_port_that_cannot_be_used_is_told(tmp_path: Path, world: World) -> None:
+    """A start that cannot work ends with what to change."""
+    (tmp_path / "file").write_text("")
+    usual = {"slack_bot_token": "x", "slack_signing_secret": "x", "anthropic_api_key": "x"}
+    for settings, wanted in (
+        (Settings(**usual, data_dir=tmp_path / "file"), "cannot be written"),
+        (Settings(**usual, data_dir=tmp_path / "other", port=world.bot.server.port), "PORT="),
+    ):
+        bot = Bot(settings)
+        with pytest.raises(StartError, match=wanted):
+            await bot.start()
+        await bot.stop()
+
+
+async def test_a_revoked_token_is_told_at_readyz(tmp_path: Path) -> None:
+    """A bot whose token was revoked stays up and says why it is not ready."""
+    async with make_slack() as slack, Model() as model:
+        slack.revoked = True
+        settings = Settings(
+            slack_bot_token=slack.token,
+            slack_signing_secret=SECRET,
+            slack_api_url=f"{slack.url}/api/",
+            anthropic_api_key=model.key,
+            anthropic_base_url=model.url,
+            data_dir=tmp_path,
+            port=0,
+        )
+        bot = Bot(settings)
+        starting = asyncio.create_task(bot.start())
+        await slack.wait_for(lambda: [call for call in slack.calls if call.error == "token_revoked"])
+        why = bot._not_ready
+        slack.revoked = False
+        await starting
+        await bot.stop()
+
+        assert "token_revoked" in why or why == "starting"
+
+
+async def test_a_request_that_never_started_starts_after_a_restart(tmp_path: Path) -> None:
+    """A crash between the ack and the engine loses nothing."""
+    from bot.tasks import Run
+
+    async with make_slack() as slack, Model() as model:
+        async with running(tmp_path, slack=slack, model=model) as world:
+            root = await world.thread(*LINES)
+            run = Run("T1:x", "T1", SALES, ANNA, "summarise", "command", "en")
+            run = Run(**{**run.__dict__, "source_channel_id": SALES, "source_ts": root})
+            await world.bot.records.requests.add(run)
+        async with running(tmp_path, slack=slack, model=model) as world:
+            assert await world.card()
+
+
+class Process:
+    """The bot as `python -m bot` runs it."""
+
+    def __init__(self, slack: Slack, model: Model, folder: Path) -> None:
+        self._slack = slack
+        self._environ = {
+            **{key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG")},
+            "SLACK_BOT_TOKEN": slack.token,
+            "SLACK_APP_TOKEN": slack.app_token,
+            "SLACK_API_URL": f"{slack.url}/api/",
+            "ANTHROPIC_API_KEY": model.key,
+            "ANTHROPIC_BASE_URL": model.url,
+            "DATA_DIR": str(folder),
+            "PORT": "0",
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> None:
+        """Start it and wait until it takes work."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "bot"],
+            cwd=ROOT,
+            env=self._environ,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        await self._slack.wait_for(lambda: self._slack.connected, 30)
+
+    async def end(self, number: signal.Signals) -> int:
+        """Send a signal and wait for the end."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        code = await asyncio.to_thread(self.process.wait, 30)
+        await self._slack.wait_for(lambda: not self._slack.connected, 10)
+        return code
+
+
+async def test_kill_nine_loses_nothing_and_posts_nothing_twice(tmp_path: Path) -> None:
+    """The machine dies four times in the middle of work: every draft comes, once, with one ledger row."""
+    runs = 12
+    async with make_slack() as slack, Model(latency_s=0.25) as model:
+        space = slack.workspace
+        events = []
+        for number in range(runs):
+            channel = space.add_channel(f"C{number}", f"c{number}", "public", [ANNA, space.bot_user_id])
+            root = space.add_message(channel.id, ANNA, "We agreed on Friday.")["ts"]
+            words = f"<@{space.bot_user_id}> summarise"
+            asked = space.add_message(channel.id, ANNA, words, thread_ts=root)
+            events.append({**asked, "type": "app_mention", "channel": channel.id})
+        process = Process(slack, model, tmp_path)
+        for kill in range(4):
+            await process.start()
+            await asyncio.gather(*(slack.push_event(event) for event in events[: (kill + 1) * 3]))
+            wanted = len(model.requests) + 1 + kill
+            await slack.wait_for(lambda wanted=wanted: len(model.requests) >= wanted or _all(slack, 12), 20)
+            await process.end(signal.SIGKILL)
+        await process.start()
+        await asyncio.gather(*(slack.push_event(event) for event in events))
+        await slack.wait_for(lambda: _all(slack, runs), 30)
+        code = await process.end(signal.SIGTERM)
+
+        posted = [[one for one in slack.messages(f"C{n}") if one.get("bot_id")] for n in range(runs)]
+        connection = sqlite3.connect(tmp_path / "records.sqlite")
+        rows = connection.execute("select outcome, count(*) from runs group by outcome").fetchall()
+        connection.close()
+        assert code == 0
+        assert [len(messages) for messages in posted] == [1] * runs
+        assert rows == [("drafted", runs)]
+
+
+def _all(slack: Slack, runs: int) -> bool:
+    messages = [one for n in range(runs) for one in slack.messages(f"C{n}")]
+    return sum("approve" in buttons(one) for one in messages) == runs
+
+
+async def test_stopping_lets_the_open_draft_finish(tmp_path: Path) -> None:
+    """SIGTERM in the middle of a draft: the draft comes, then the bot ends, with code 0."""
+    async with make_slack() as slack, Model(latency_s=0.5) as model:
+        process = Process(slack, model, tmp_path)
+        await process.start()
+        root = slack.workspace.add_message(SALES, BEN, "We ship on Friday, agreed.")["ts"]
+        await slack.shortcut(ANNA, SALES, root, "summarize_thread")
+        await slack.wait_for(lambda: model.requests or slack.count("chat.postMessage") > 0)
+        code = await process.end(signal.SIGTERM)
+        im = slack.workspace.im_with(ANNA).id
+        shown = [said(one) for one in slack.messages(im) if "approve" in buttons(one)]
+        exported = subprocess.run(
+            [sys.executable, "-m", "bot", "export", "runs"],
+            cwd=ROOT, env=process._environ, capture_output=True, check=True,
+        )  # fmt: skip
+        row = json.loads(exported.stdout)
+
+        assert code == 0
+        assert len(shown) == 1
+        assert row["outcome"] == "drafted"
+        assert PROMPTS.exists()
