@@ -20,7 +20,7 @@ from slack_sdk.errors import SlackApiError
 from bot.compose import PROMPTS, Bot, StartError
 from bot.delivery import client
 from bot.handlers import HANDLERS
-from bot.llm import LLM
+from bot.llm import LLM, LLMError
 from bot.manifest import SCOPES, manifest
 from bot.records import Records
 from bot.settings import Settings, SettingsError
@@ -120,10 +120,15 @@ async def _check_models(settings: Settings) -> list[str]:
     )
     try:
         listed = await llm.model_ids()
+    except LLMError as error:
+        if error.kind == "key":
+            return ["the model's server refuses the key: make a new ANTHROPIC_API_KEY in the Anthropic console."]
+        return ["the model's server does not answer: check ANTHROPIC_BASE_URL and the network."]
     finally:
         await llm.close()
     if listed is None:
-        return ["the model's server does not answer: check ANTHROPIC_API_KEY and ANTHROPIC_BASE_URL."]
+        print("note: the model's server lists no models, so their names were not checked", file=sys.stderr)
+        return []
     known = {model.id: model for model in listed}
     faults = []
     for name in ("model_fast", "model_smart"):

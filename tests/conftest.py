@@ -119,8 +119,10 @@ async def running(
     """Start the bot on *tmp_path* between a Slack and a model."""
     limits = more.pop("limits", LIMITS)
     async with AsyncExitStack() as stack:
-        slack = slack or await stack.enter_async_context(make_slack())
-        model = model or await stack.enter_async_context(Model())
+        if slack is None:
+            slack = await stack.enter_async_context(make_slack())
+        if model is None:
+            model = await stack.enter_async_context(Model())
         settings = Settings(
             slack_bot_token=slack.token,
             slack_app_token=slack.app_token if socket else "",

@@ -259,7 +259,7 @@ async def test_the_form_asks_and_writes(world: World) -> None:
 
 
 async def test_a_message_can_be_the_start_of_a_draft(world: World) -> None:
-    """ "Draft from this message" opens the form and the draft rests on that thread."""
+    """The shortcut "Draft from this message" opens the form and the draft rests on that thread."""
     root = await world.thread(*LINES)
     await world.slack.shortcut(ANNA, SALES, root, "draft_from_message")
     await world.slack.wait_for(lambda: world.slack.modals.get(ANNA))

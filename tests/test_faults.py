@@ -9,6 +9,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -175,10 +177,10 @@ async def test_a_second_bot_on_the_same_files_refuses(world: World) -> None:
 async def test_a_folder_or_port_that_cannot_be_used_is_told(tmp_path: Path, world: World) -> None:
     """A start that cannot work ends with what to change."""
     (tmp_path / "file").write_text("")
-    usual = {"slack_bot_token": "x", "slack_signing_secret": "x", "anthropic_api_key": "x"}
+    usual = world.bot.settings
     for settings, wanted in (
-        (Settings(**usual, data_dir=tmp_path / "file"), "cannot be written"),
-        (Settings(**usual, data_dir=tmp_path / "other", port=world.bot.server.port), "PORT="),
+        (replace(usual, data_dir=tmp_path / "file"), "cannot be written"),
+        (replace(usual, data_dir=tmp_path / "other", port=world.bot.server.port), "PORT="),
     ):
         bot = Bot(settings)
         with pytest.raises(StartError, match=wanted):
@@ -217,8 +219,8 @@ async def test_a_request_that_never_started_starts_after_a_restart(tmp_path: Pat
     async with make_slack() as slack, Model() as model:
         async with running(tmp_path, slack=slack, model=model) as world:
             root = await world.thread(*LINES)
-            run = Run("T1:x", "T1", SALES, ANNA, "summarise", "command", "en")
-            run = Run(**{**run.__dict__, "source_channel_id": SALES, "source_ts": root})
+            asked = Run("T1:x", "T1", SALES, ANNA, "summarise", "command", "en")
+            run = replace(asked, source_channel_id=SALES, source_ts=root)
             await world.bot.records.requests.add(run)
         async with running(tmp_path, slack=slack, model=model) as world:
             assert await world.card()
@@ -243,7 +245,8 @@ class Process:
 
     async def start(self) -> None:
         """Start it and wait until it takes work."""
-        self.process = subprocess.Popen(
+        self.process = await asyncio.to_thread(
+            subprocess.Popen,
             [sys.executable, "-m", "bot"],
             cwd=ROOT,
             env=self._environ,
@@ -278,7 +281,7 @@ async def test_kill_nine_loses_nothing_and_posts_nothing_twice(tmp_path: Path) -
             await process.start()
             await asyncio.gather(*(slack.push_event(event) for event in events[: (kill + 1) * 3]))
             wanted = len(model.requests) + 1 + kill
-            await slack.wait_for(lambda wanted=wanted: len(model.requests) >= wanted or _all(slack, 12), 20)
+            await slack.wait_for(partial(_asked, slack, model, wanted), 20)
             await process.end(signal.SIGKILL)
         await process.start()
         await asyncio.gather(*(slack.push_event(event) for event in events))
@@ -292,6 +295,10 @@ async def test_kill_nine_loses_nothing_and_posts_nothing_twice(tmp_path: Path) -
         assert code == 0
         assert [len(messages) for messages in posted] == [1] * runs
         assert rows == [("drafted", runs)]
+
+
+def _asked(slack: Slack, model: Model, times: int) -> bool:
+    return len(model.requests) >= times or _all(slack, 12)
 
 
 def _all(slack: Slack, runs: int) -> bool:
@@ -310,7 +317,8 @@ async def test_stopping_lets_the_open_draft_finish(tmp_path: Path) -> None:
         code = await process.end(signal.SIGTERM)
         im = slack.workspace.im_with(ANNA).id
         shown = [said(one) for one in slack.messages(im) if "approve" in buttons(one)]
-        exported = subprocess.run(
+        exported = await asyncio.to_thread(
+            subprocess.run,
             [sys.executable, "-m", "bot", "export", "runs"],
             cwd=ROOT, env=process._environ, capture_output=True, check=True,
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons, said
@@ -163,12 +164,16 @@ async def test_a_stale_button_says_so(world: World) -> None:
     world.slack.workspace.channels[world.im].messages[card["ts"]]["blocks"] = old["blocks"]
     for index, action in enumerate(("discard", "edit", "approve"), start=1):
         await world.slack.click(ANNA, world.im, card["ts"], action)
-        await world.slack.wait_for(lambda index=index: world.slack.count("chat.postEphemeral") == index)
+        await world.slack.wait_for(partial(_told, world, index))
     told = [call.arguments["text"] for call in world.slack.calls if call.method == "chat.postEphemeral"]
 
     assert "moved on" in told[0]
     assert "moved on" in told[1]
     assert "counts once" in told[2]
+
+
+def _told(world: World, times: int) -> bool:
+    return world.slack.count("chat.postEphemeral") == times
 
 
 async def test_a_longer_version_takes_its_messages_with_it(world: World) -> None:

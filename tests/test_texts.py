@@ -16,7 +16,7 @@ FAMILIES = ("card.", "review.", "error.", "admin.", "placeholder.")
 
 def _messages(language: str) -> dict[str, list[str]]:
     found = {}
-    for message in catalogue(language):  # type: ignore[arg-type]
+    for message in catalogue(language):
         if message.id:
             key = message.id[0] if isinstance(message.id, tuple | list) else message.id
             strings = message.string if isinstance(message.string, tuple | list) else [message.string]

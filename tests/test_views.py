@@ -137,7 +137,7 @@ def test_the_edit_form_of_a_long_draft_has_several_inputs() -> None:
 def test_the_new_draft_form_shows_the_inputs_of_its_task() -> None:
     """A task's own questions are asked in the language of the firm."""
     inputs = tuple(
-        Input(name=kind, label=kind, type=kind, options=("a", "b"), label_nl=f"{kind}-nl")  # type: ignore[arg-type]
+        Input(name=kind, label=kind, type=kind, options=("a", "b"), label_nl=f"{kind}-nl")
         for kind in ("text", "multiline", "number", "date", "select", "channel")
     )
     task = Task(name="quote", title="Quote", description="", prompt="p", inputs=inputs, title_nl="Offerte")

@@ -11,6 +11,7 @@ import inspect
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -122,7 +123,7 @@ class Model:
         self._numbers = 0
         self._asked = asyncio.Condition()
         self._closing = asyncio.Event()
-        self._runner: web.AppRunner | None = None
+        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._answered], client_max_size=LARGEST_BODY_BYTES)
@@ -131,18 +132,19 @@ class Model:
         app.router.add_get("/v1/models", self._list_models)
         app.router.add_get("/v1/models/{id}", self._one_model)
         Batches(self._message, lambda: self.url, self._number).add_to(app, f"{MESSAGES}/batches")
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
+        await runner.setup()
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, self._host, self._port).start()
+            self._stack = stack.pop_all()
+        self._port = runner.addresses[0][1]
         self.url = f"http://{self._host}:{self._port}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._closing.set()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._stack.aclose()
 
     def answer_with(self, speaker: Speaker | None) -> None:
         """Let *speaker* answer whenever `answers` is empty; None for the extractor again."""

@@ -239,6 +239,6 @@ async def _rest(seconds: float) -> None:
 
 def _abort(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
     """Cut the connection, as a dropped line does."""
-    if request.transport is not None:
+    if request.transport is not None:  # the client may have gone by itself
         request.transport.abort()
     return response

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 import aiohttp
@@ -84,7 +84,7 @@ class Slack:
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.AppRunner | None = None
 
-    async def __aenter__(self) -> Slack:
+    async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=20_000_000)
         app.router.add_route("*", "/api/{method}", self._answer_api)
         app.router.add_get("/link", self._serve_socket)

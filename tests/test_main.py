@@ -1,0 +1,188 @@
+"""The command line says what is wrong, and its output can be piped."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import check, export_runs, main
+from bot.demo import demo
+from bot.records.ledger import EXPORTED
+from bot.sandbox.model import Model
+from bot.settings import Settings
+from tests.conftest import ANNA, SALES, make_slack, running
+from tests.test_run import LINES
+
+ROOT = Path(__file__).parent.parent
+
+
+def _environ(tmp_path: Path, **more: str) -> dict[str, str]:
+    return {
+        "SLACK_BOT_TOKEN": "xoxb-sandbox",
+        "SLACK_APP_TOKEN": "xapp-sandbox",
+        "ANTHROPIC_API_KEY": "sk-sandbox",
+        "DATA_DIR": str(tmp_path),
+        **more,
+    }
+
+
+async def test_check_finds_everything_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With good tokens, models and folder, check ends with 0 and says so, beside a running bot too."""
+    async with make_slack() as slack, Model() as model, running(tmp_path, slack=slack, model=model):
+        environ = _environ(
+            tmp_path,
+            SLACK_API_URL=f"{slack.url}/api/",
+            ANTHROPIC_BASE_URL=model.url,
+            ANTHROPIC_API_KEY=model.key,
+        )
+        code = await check(environ)
+
+    assert code == 0
+    assert "everything is in order" in capsys.readouterr().out
+
+
+async def test_check_names_every_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A wrong token, a retired model and a damaged file are all named in one go, with exit code 2."""
+    (tmp_path / "records.sqlite").write_bytes(b"no database" * 100)
+    async with make_slack() as slack, Model() as model:
+        environ = _environ(
+            tmp_path,
+            SLACK_API_URL=f"{slack.url}/api/",
+            SLACK_BOT_TOKEN="xoxb-wrong",
+            ANTHROPIC_BASE_URL=model.url,
+            ANTHROPIC_API_KEY=model.key,
+            MODEL_FAST="claude-3-haiku-20240307",
+        )
+        code = await check(environ)
+    told = capsys.readouterr().out
+
+    assert code == 2
+    assert "Slack refuses a token (invalid_auth)" in told
+    assert "MODEL_FAST=claude-3-haiku-20240307" in told
+    assert "restore it from your backup" in told
+
+
+async def test_check_without_a_network_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """When nothing answers, check says which side is silent."""
+    nobody = "http://127.0.0.1:9"
+    environ = _environ(tmp_path, SLACK_API_URL=f"{nobody}/api/", ANTHROPIC_BASE_URL=nobody)
+    code = await check(environ)
+    told = capsys.readouterr().out
+
+    assert code == 2
+    assert "Slack cannot be reached" in told
+    assert "model's server does not answer" in told
+
+
+async def test_check_with_empty_settings_names_them(capsys: pytest.CaptureFixture[str]) -> None:
+    """The very first check says which settings are missing."""
+    assert await check({}) == 2
+    assert "SLACK_BOT_TOKEN is missing" in capsys.readouterr().out
+
+
+async def test_export_prints_a_line_for_each_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The ledger can be piped beside a running bot; before the first run it says that there is none."""
+    settings = Settings(data_dir=tmp_path / "none")
+    nothing = await export_runs(settings)
+    async with running(tmp_path) as world:
+        root = await world.thread(*LINES)
+        await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
+        await world.rows()
+        capsys.readouterr()
+        code = await export_runs(world.bot.settings)
+    row = json.loads(capsys.readouterr().out)
+
+    assert (nothing, code) == (1, 0)
+    assert row["task"] == "summarise"
+    assert row["cost_microusd"] is None
+
+
+def test_the_ledger_page_explains_every_column() -> None:
+    """Whoever opens the export finds each column explained."""
+    page = (ROOT / "docs" / "ledger.md").read_text()
+
+    assert all(f"`{column.strip()}`" in page for column in EXPORTED.split(","))
+
+
+def test_the_manifest_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """The printed manifest is the committed one, for HTTP mode with the address."""
+    assert main(["manifest"]) == 0
+    socket = capsys.readouterr().out
+    assert main(["manifest", "--http", "https://bot.example.com"]) == 0
+
+    assert socket == (ROOT / "manifest.json").read_text()
+    assert "https://bot.example.com/slack/events" in capsys.readouterr().out
+
+
+def test_a_start_with_wrong_settings_ends_with_two(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`python -m bot` without settings prints what to set and ends; nothing half-started stays."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "ANTHROPIC_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+    assert main([]) == 2
+    assert main(["export", "runs"]) == 2
+    assert "SLACK_BOT_TOKEN is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("zipped", [False])
+async def test_the_demo_shows_a_workspace_and_drafts_in_it(
+    capsys: pytest.CaptureFixture[str], zipped: bool
+) -> None:
+    """`make demo` prints an address; behind it people write, press, fill in forms, and see the ledger."""
+    import os
+    import signal
+
+    import aiohttp
+
+    running_demo = asyncio.create_task(demo({}, export=None, port=0))
+    printed = ""
+    async with asyncio.timeout(30):
+        while not (found := re.search(r"http://[\d.:]+", printed)):
+            await asyncio.sleep(0.05)
+            printed += capsys.readouterr().out
+    url = found.group()
+    async with aiohttp.ClientSession(url) as page:
+
+        async def state(**query: str) -> dict[str, object]:
+            async with page.get("/page/state", params=query) as answer:
+                return dict(await answer.json())
+
+        async def do(**what: str | dict[str, str]) -> dict[str, object]:
+            async with page.post("/page/do", data=json.dumps({"user": "USANNE", **what})) as answer:
+                return dict(await answer.json())
+
+        first = await state(channel="CVERKOOP")
+        root = str(first["messages"][0]["ts"])  # type: ignore[index]
+        for path in ("/", "/web/app.js", "/web/style.css"):
+            async with page.get(path) as answer:
+                assert answer.status == 200
+        async with page.get("/web/other") as answer:
+            assert answer.status == 404
+        await do(do="say", channel="CVERKOOP", thread=root, text="@Tijdwinst summarise")
+        async with asyncio.timeout(20):
+            while "'approve'" not in str(now := await state(channel="CVERKOOP", thread=root)):
+                async with page.get("/page/wait") as answer:
+                    await answer.read()
+        ts = str(now["messages"][-1]["ts"])  # type: ignore[index]
+        await do(do="click", channel="CVERKOOP", ts=ts, action="approve")
+        told = await do(do="say", channel="CVERKOOP", text="/summarize")
+        await do(do="shortcut", channel="CVERKOOP", ts=root, callback="draft_from_message")
+        async with asyncio.timeout(20):
+            while not (now := await state())["modal"]:
+                async with page.get("/page/wait") as answer:
+                    await answer.read()
+        await do(do="submit", values={"task": "reply", "words": "Thanks"})
+        await do(do="close")
+        await do(do="home")
+    os.kill(os.getpid(), signal.SIGINT)
+    await running_demo
+
+    assert "Which conversation" in str(told["text"])
+    assert "'review': 'approved'" in str(now["ledger"])
