@@ -77,10 +77,14 @@ class Settings:
         Raises:
             SettingsError: at least one is missing or wrong.
         """
-        names = {item.name for item in fields(cls)}
-        given = {name: environ.get(name.upper(), "").strip() for name in names}
         faults: list[str] = []
-        values: dict[str, Any] = {name: value for name, value in given.items() if value}
+        values: dict[str, Any] = {}
+        for item in fields(cls):
+            value = environ.get(item.name.upper(), "").strip()
+            # The bare prefix of `.env.example` is a line that nobody has filled in.
+            if value and value != item.metadata["example"]:
+                values[item.name] = value
+        _check_secrets(values, faults)
         _check_slack(values, faults)
         _check_model(values, faults)
         _convert(values, faults)
@@ -99,6 +103,12 @@ class Settings:
             line = f"{name}={item.metadata['example']}" if item.metadata["example"] else f"# {name}={shown}"
             lines.append(f"# {item.metadata['about']}\n{line}\n")
         return "\n".join(lines)
+
+
+def _check_secrets(values: dict[str, Any], faults: list[str]) -> None:
+    for name in ("slack_bot_token", "slack_app_token", "slack_signing_secret", "anthropic_api_key"):
+        if not re.fullmatch(r"[!-~]*", values.get(name, "")):
+            faults.append(f"{name.upper()} has a space or a strange character in it: copy it anew.")
 
 
 def _check_slack(values: dict[str, Any], faults: list[str]) -> None:
@@ -123,7 +133,8 @@ def _check_slack(values: dict[str, Any], faults: list[str]) -> None:
 def _check_model(values: dict[str, Any], faults: list[str]) -> None:
     base = values.get("anthropic_base_url", "")
     _check_url("ANTHROPIC_BASE_URL", base, faults)
-    if not values.get("anthropic_api_key") and (not base or "anthropic.com" in base):
+    host = (_host(base) or "").lower()
+    if not values.get("anthropic_api_key") and (not base or f".{host}".endswith(".anthropic.com")):
         faults.append(
             "ANTHROPIC_API_KEY is missing: make one in the Anthropic console,"
             " or set ANTHROPIC_BASE_URL to a server of your own."
@@ -131,18 +142,34 @@ def _check_model(values: dict[str, Any], faults: list[str]) -> None:
 
 
 def _check_url(name: str, value: str, faults: list[str]) -> None:
-    if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
-        faults.append(f"{name} is not an address: it must start with https:// (or http://).")
+    if value and _host(value) is None:
+        faults.append(f"{name} is not an address: it must be like https://example.com/ (or http://).")
+
+
+def _host(url: str) -> str | None:
+    """Return the host of an http address; None when it is none."""
+    try:
+        parts = urlsplit(url)
+        # Only the asking tells that a port is out of range.
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts.hostname if parts.scheme in ("http", "https") else None
 
 
 def _convert(values: dict[str, Any], faults: list[str]) -> None:
     port = values.get("port", "3000")
-    if not port.isdigit() or not 0 <= int(port) <= 65535:
+    if not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65_535:
         faults.append(f"PORT is {port!r}: it must be a whole number from 0 to 65535.")
     elif "port" in values:
         values["port"] = int(port)
-    if values.get("language", "en") not in LANGUAGES:
-        faults.append(f"LANGUAGE is {values['language']!r}: it must be en or nl.")
+    if "language" in values:
+        language = _language(values["language"])
+        if language is None:
+            faults.append(
+                f"LANGUAGE is {values['language']!r}: it must be en or nl (a desktop may set it too)."
+            )
+        values["language"] = language
     if not re.fullmatch(r"[A-Z]{3}", values.get("currency", "EUR")):
         faults.append(f"CURRENCY is {values['currency']!r}: it must be three capital letters, like EUR.")
     try:
@@ -157,3 +184,13 @@ def _convert(values: dict[str, Any], faults: list[str]) -> None:
         values["secret_keys"] = tuple(
             key.strip() for key in cast(str, values["secret_keys"]).split(",") if key.strip()
         )
+
+
+def _language(value: str) -> Language | None:
+    """Return the first language of *value* that we speak.
+
+    Linux desktops use the variable too, as a list like `nl_NL:nl:en`:
+    https://www.gnu.org/software/gettext/manual/html_node/The-LANGUAGE-variable.html
+    """
+    wished = [re.split(r"[_.@]", each)[0].lower() for each in value.split(":")]
+    return next((language for each in wished for language in LANGUAGES if language == each), None)

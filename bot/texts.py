@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, tzinfo
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from babel.dates import format_datetime
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
+from babel.numbers import format_currency
+from babel.units import format_unit
 
 from bot.tasks import Language
 
@@ -25,7 +30,7 @@ def text(key: str, language: Language, **params: Any) -> str:
     """Return the sentence *key*, with *params* filled in; `count` chooses the plural.
 
     Raises:
-        KeyError: there is no such sentence.
+        KeyError: there is no such sentence, or it names something that *params* lacks.
     """
     message = catalogue(language).get(key)
     if message is None or not message.string:
@@ -35,3 +40,27 @@ def text(key: str, language: Language, **params: Any) -> str:
         # English and Dutch both have one singular, for exactly one.
         sentence = sentence[0 if params.get("count") == 1 else 1]
     return str(sentence).format_map(params)
+
+
+def format_minutes(minutes: float, language: Language) -> str:
+    """Return a span of time to the minute: `45 min`, `1 hr 30 min`, `-20 min`."""
+    whole = round(abs(minutes))
+    hours, rest = divmod(whole, 60)
+    units = [(hours, "hour")] if hours else []
+    if rest or not hours:
+        units.append((rest, "minute"))
+    sign = "-" if minutes < 0 and whole else ""
+    return sign + " ".join(format_unit(n, unit, length="short", locale=language) for n, unit in units)
+
+
+def format_moment(moment: datetime, language: Language, tz: tzinfo) -> str:
+    """Return *moment* as people in *tz* write it: `Tue 24 Nov 2026, 14:05`; one without a zone is UTC."""
+    return format_datetime(moment, "EEE d MMM y, HH:mm", tzinfo=tz, locale=language)
+
+
+def format_money_microusd(amount_microusd: int, language: Language) -> str:
+    """Return an amount in dollars; below ten cents with four decimals, as one draft costs less than a cent."""
+    dollars = Decimal(amount_microusd) / 1_000_000
+    if abs(dollars) >= Decimal("0.1"):
+        return format_currency(dollars, "USD", "¤#,##0.00", locale=language)
+    return format_currency(dollars, "USD", "¤#,##0.0000", locale=language, currency_digits=False)

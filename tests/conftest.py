@@ -135,8 +135,8 @@ async def running(
             **more,
         )
         bot = Bot(settings, limits=limits, pace_s=0.0)
-        await bot.start()
         stack.push_async_callback(bot.stop)
+        await bot.start()
         if not socket:
             slack.connect_http(f"http://127.0.0.1:{bot.server.port}/slack/events", SECRET)
         yield World(slack, model, bot, slack.workspace.im_with(ANNA).id)

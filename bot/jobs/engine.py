@@ -281,6 +281,8 @@ async def open_engine(path: Path, runs: Runs) -> None:
     """Launch the engine on its SQLite file, recover what was at work, and start the schedules."""
     global _engine
     _prepare(path)
+    # DBOS flushes the handlers that it finds, and those of an earlier engine may hold a closed stream.
+    logging.getLogger("dbos").handlers.clear()
     _engine = _Engine(runs, turns={}, active={}, gate=asyncio.Semaphore(runs.limits.at_once))
     DBOS(
         config={

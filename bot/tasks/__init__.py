@@ -1,0 +1,45 @@
+"""The nouns of the house, and the task files that make a Task; the lowest floor, it imports no other room."""
+
+from bot.tasks.files import RESERVED_COMMANDS, load_company, load_tasks
+from bot.tasks.nouns import (
+    LANGUAGES,
+    Act,
+    Draft,
+    Identity,
+    Input,
+    Language,
+    Outcome,
+    Person,
+    Review,
+    Run,
+    Surface,
+    Task,
+    TaskFileError,
+    TijdwinstError,
+    UserError,
+    find_task,
+    nearest_tasks,
+)
+
+__all__ = [
+    "LANGUAGES",
+    "RESERVED_COMMANDS",
+    "Act",
+    "Draft",
+    "Identity",
+    "Input",
+    "Language",
+    "Outcome",
+    "Person",
+    "Review",
+    "Run",
+    "Surface",
+    "Task",
+    "TaskFileError",
+    "TijdwinstError",
+    "UserError",
+    "find_task",
+    "load_company",
+    "load_tasks",
+    "nearest_tasks",
+]

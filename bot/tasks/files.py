@@ -1,0 +1,293 @@
+"""Task files: how `prompts/<name>.md` becomes a Task; the only room that reads and judges front matter."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from bot.tasks.nouns import Input, Task, TaskFileError
+
+RESERVED_COMMANDS = ("/draft", "/tijdwinst")
+_FENCE = "+++"
+_NAME = re.compile(r"[a-z][a-z0-9-]*")
+_COMMAND = re.compile(r"/[a-z][a-z0-9_-]{0,30}")
+_INPUT_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_TABLE = re.compile(r"\s*(\[\[?)\s*([\w.-]+)\s*\]")
+_PAIR = re.compile(r"\s*([\w.\"'-]+)\s*=")
+_RANGES = {"max_tokens": (64, 16_000), "baseline_minutes": (1, 2_880)}
+_OPTIONS_AT_MOST, _OPTION_CHARS_AT_MOST = 100, 75
+"""What a select of Slack holds: https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element"""
+
+_KEYS = {
+    "title": str,
+    "description": str,
+    "command": str,
+    "aliases": list,
+    "handler": str,
+    "model": str,
+    "reads": str,
+    "deliver": str,
+    "baseline_minutes": int,
+    "max_tokens": int,
+    "effort": str,
+    "inputs": list,
+    "nl": dict,
+}
+_INPUT_KEYS = {"name": str, "label": str, "type": str, "required": bool, "options": list}
+_DUTCH_KEYS = {"title": str, "description": str, "inputs": dict}
+_KINDS = {
+    str: "text between quotes",
+    int: "a whole number",
+    bool: "true or false",
+    list: "a list between brackets",
+    dict: "a table",
+}
+
+
+class _File:
+    """One task file while it is read: knows where every key stands, and collects faults."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lines: dict[str, int] = {}
+        self._faults: set[tuple[int, str]] = set()
+
+    def index(self, lines: Sequence[str]) -> None:
+        """Note on which line each key and table of the front matter stands: `nl.title`, `inputs.1.name`."""
+        table, counts = "", Counter[str]()
+        for number, line in enumerate(lines, 2):
+            if header := _TABLE.match(line):
+                table = header[2]
+                if header[1] == "[[":
+                    counts[table] += 1
+                    self._lines.setdefault(table, number)
+                    table = f"{table}.{counts[table] - 1}"
+                self._lines.setdefault(table, number)
+            elif pair := _PAIR.match(line):
+                key = re.sub(r"[\"']", "", pair[1])
+                self._lines.setdefault(f"{table}.{key}" if table else key, number)
+
+    def fault(self, key: str, cure: str, *, line: int = 0) -> None:
+        """Note a fault at *line*, else where *key* or the table it belongs to stands, else at line 1."""
+        while not line and key:
+            line = self._lines.get(key, 0)
+            key = key.rpartition(".")[0]
+        self._faults.add((line or 1, cure))
+
+    def told(self) -> list[str]:
+        """Return the faults in the order of their lines, each with file and line."""
+        return [
+            f"{self.path.parent.name}/{self.path.name}:{line}: {cure}" for line, cure in sorted(self._faults)
+        ]
+
+
+def load_tasks(folder: Path, handlers: Collection[str]) -> dict[str, Task]:
+    """Read every task file of *folder*; a file whose name starts with `_` or a dot is not a task.
+
+    Raises:
+        TaskFileError: at least one file has a fault; the message names file, line and cure of each.
+    """
+    tasks: dict[str, Task] = {}
+    faults: list[str] = []
+    owners: dict[str, str] = {}
+    for path in sorted(folder.glob("*.md")):
+        if path.name.startswith(("_", ".")):
+            continue
+        file = _File(path)
+        read = _read(file)
+        if read is not None:
+            front, prompt = read
+            _check_task(file, front, prompt, handlers=handlers)
+            _claim_words(file, front, owners)
+            if not file.told():
+                tasks[path.stem] = _make_task(path.stem, front, prompt)
+        faults += file.told()
+    if not tasks and not faults:
+        faults.append(f"{folder.name}: there is no task file; add one, like summarise.md.")
+    if faults:
+        raise TaskFileError("\n".join(faults))
+    return tasks
+
+
+def load_company(folder: Path) -> str:
+    """Return what `_company.md` says about the firm; comments between `<!--` and `-->` are left out.
+
+    Raises:
+        TaskFileError: the file is there and cannot be read.
+    """
+    file = _File(folder / "_company.md")
+    whole = _read_text(file) if file.path.exists() else ""
+    if whole is None:
+        raise TaskFileError("\n".join(file.told()))
+    return re.sub(r"<!--.*?(-->|\Z)", "", whole, flags=re.DOTALL).strip()
+
+
+def _read_text(file: _File) -> str | None:
+    try:
+        raw = file.path.read_bytes()
+        return raw.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        file.fault(
+            "", "this is not UTF-8 text; save the file as UTF-8.", line=raw[: error.start].count(b"\n") + 1
+        )
+    except OSError as error:
+        file.fault("", f"it cannot be read ({error.strerror}); check that it is a file, and its permissions.")
+    return None
+
+
+def _read(file: _File) -> tuple[dict[str, Any], str] | None:
+    whole = _read_text(file)
+    if whole is None:
+        return None
+    lines = whole.split("\n")
+    end = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() == _FENCE), 0)
+    if lines[0].rstrip() != _FENCE or not end:
+        file.fault("", "front matter must stand between two lines of `+++`, the first of them on line 1.")
+        return None
+    file.index(lines[1:end])
+    try:
+        # The empty line stands for the fence, so that the parser counts lines as an editor does.
+        front = tomllib.loads("\n" + "\n".join(lines[1:end]))
+    except tomllib.TOMLDecodeError as error:
+        reason, _, place = str(error).partition(" (at ")
+        found = re.search(r"line (\d+)", place)
+        line = min(int(found[1]), end) if found else end
+        file.fault("", f'not valid TOML: {reason}; write key = "text", numbers without quotes.', line=line)
+        return None
+    return front, "\n".join(lines[end + 1 :]).removeprefix("\n")
+
+
+def _check_task(file: _File, front: dict[str, Any], prompt: str, *, handlers: Collection[str]) -> None:
+    if not _NAME.fullmatch(file.path.stem):
+        file.fault("", "the file's name is the task's: use lower-case letters, digits and hyphens.")
+    if not prompt.strip():
+        file.fault("", "the prompt is empty; write it below the second `+++`.")
+    _check_keys(file, front, _KEYS)
+    _check_filled(file, front, ("title", "description"))
+    for key, hint in get_type_hints(Task).items():
+        if key in ("model", "reads", "deliver", "effort"):
+            _check_choice(file, key, front, get_args(hint))
+    _check_choice(file, "handler", {"handler": "draft", **front}, sorted(handlers))
+    for key, (low, high) in _RANGES.items():
+        if type(front.get(key)) is int and not low <= front[key] <= high:
+            file.fault(key, f"`{key}` must be from {low} to {high}.")
+    command = front.get("command")
+    if isinstance(command, str) and (not _COMMAND.fullmatch(command) or command in RESERVED_COMMANDS):
+        file.fault(
+            "command", "`command` must be like /quote, at most 32 characters, not /draft or /tijdwinst."
+        )
+    if not _are_words(front.get("aliases")):
+        file.fault("aliases", "`aliases` must be a list of words between quotes.")
+    dutch = _table(front, "nl")
+    _check_keys(file, dutch, _DUTCH_KEYS, inside="nl")
+    _check_filled(file, dutch, ("title", "description"), inside="nl")
+    _check_inputs(file, front.get("inputs"), _table(dutch, "inputs"))
+
+
+def _check_inputs(file: _File, tables: Any, labels: dict[str, Any]) -> None:
+    names: list[Any] = []
+    for number, table in enumerate(tables if isinstance(tables, list) else []):
+        at = f"inputs.{number}"
+        if not isinstance(table, dict):
+            file.fault(at, "`inputs` must be tables: write [[inputs]].")
+            continue
+        _check_keys(file, table, _INPUT_KEYS, inside=at)
+        _check_filled(file, table, ("name", "label"), inside=at)
+        _check_choice(file, "type", table, get_args(get_type_hints(Input)["type"]), inside=at)
+        name, options = table.get("name"), table.get("options")
+        if isinstance(name, str) and not _INPUT_NAME.fullmatch(name):
+            file.fault(f"{at}.name", "an input's `name` must be lower-case letters, digits and underscores.")
+        if name in names:
+            file.fault(f"{at}.name", f"there are two inputs called {name!r}; rename one.")
+        names.append(name)
+        if table.get("type") == "select" and not options:
+            file.fault(f"{at}.type", "a select needs `options`: a list of words between quotes.")
+        if not _are_words(options) or len(options or ()) > _OPTIONS_AT_MOST:
+            file.fault(
+                f"{at}.options", f"`options` must be a list of at most {_OPTIONS_AT_MOST} words in quotes."
+            )
+        elif any(len(option) > _OPTION_CHARS_AT_MOST for option in options or ()):
+            file.fault(
+                f"{at}.options", f"an option has at most {_OPTION_CHARS_AT_MOST} characters; shorten it."
+            )
+        _check_filled(file, labels, (str(name),) if name else (), inside="nl.inputs")
+    for name in labels:
+        if name not in names:
+            file.fault(f"nl.inputs.{name}", f"`nl.inputs.{name}` names no input; rename or remove it.")
+
+
+def _check_keys(file: _File, table: dict[str, Any], known: Mapping[str, type], *, inside: str = "") -> None:
+    for key, value in table.items():
+        at = f"{inside}.{key}" if inside else key
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else "remove it."
+            file.fault(at, f"`{key}` is not a key that a task file has here; {hint}")
+        elif type(value) is not known[key]:
+            file.fault(at, f"`{key}` must be {_KINDS[known[key]]}.")
+
+
+def _check_filled(file: _File, table: dict[str, Any], keys: Iterable[str], *, inside: str = "") -> None:
+    for key in keys:
+        at = f"{inside}.{key}" if inside else key
+        value = table.get(key, "")
+        if not isinstance(value, str):
+            file.fault(at, f"`{at}` must be {_KINDS[str]}.")
+        elif not value.strip():
+            file.fault(at, f"`{at}` is missing; add it{' in Dutch' if inside.startswith('nl') else ''}.")
+
+
+def _check_choice(
+    file: _File, key: str, table: dict[str, Any], allowed: Sequence[str], *, inside: str = ""
+) -> None:
+    value = table.get(key)
+    if isinstance(value, str) and value not in allowed:
+        at = f"{inside}.{key}" if inside else key
+        file.fault(at, f"`{key}` is {value!r} and must be one of {', '.join(allowed)}.")
+
+
+def _are_words(value: Any) -> bool:
+    """Say whether *value* is absent or a list of texts that are not empty."""
+    return not isinstance(value, list) or all(isinstance(word, str) and word.strip() for word in value)
+
+
+def _table(table: dict[str, Any], key: str) -> dict[str, Any]:
+    value = table.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _claim_words(file: _File, front: dict[str, Any], owners: dict[str, str]) -> None:
+    """Let a task's name, command and aliases stand for it alone, whatever their capitals."""
+    aliases = front.get("aliases")
+    claims = [("", file.path.stem), ("command", front.get("command"))]
+    claims += [("aliases", alias) for alias in (aliases if isinstance(aliases, list) else [])]
+    for key, word in claims:
+        if not isinstance(word, str) or not word:
+            continue
+        spelled = " ".join(word.casefold().split())
+        if spelled in owners:
+            file.fault(key, f"{word!r} is taken by {owners[spelled]}; choose another word.")
+        owners.setdefault(spelled, file.path.name)
+
+
+def _make_task(name: str, front: dict[str, Any], prompt: str) -> Task:
+    dutch = front.pop("nl")
+    labels = dutch.get("inputs", {})
+    inputs = tuple(
+        Input(**{**table, "options": tuple(table.get("options", ())), "label_nl": labels[table["name"]]})
+        for table in front.pop("inputs", ())
+    )
+    return Task(
+        name=name,
+        prompt=prompt,
+        aliases=tuple(front.pop("aliases", ())),
+        inputs=inputs,
+        title_nl=dutch["title"],
+        description_nl=dutch["description"],
+        **front,
+    )

@@ -1,0 +1,203 @@
+"""The nouns of the house: Task, Run, Draft, Review; and how people name a task. No file is read here."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Language = Literal["en", "nl"]
+LANGUAGES: tuple[Language, ...] = ("en", "nl")
+
+Surface = Literal["command", "mention", "shortcut", "message", "form"]
+"""How the asker reached us: slash command, @mention, message shortcut, messages tab, New draft form."""
+
+Act = Literal["approved", "edited", "redone", "discarded"]
+"""What a person did with a draft; a draft without an act is `open`."""
+
+Outcome = Literal["running", "waiting", "drafted", "refused", "failed"]
+"""How a run ended: `drafted` is delivered, `refused` was told why, `failed` got an apology."""
+
+
+class TijdwinstError(Exception):
+    """The root of our errors."""
+
+
+class UserError(TijdwinstError):
+    """Something the asker can mend: the text behind *key* is shown to them, and only to them.
+
+    Args:
+        key: a message id in the catalogues (`bot/locales`).
+        params: what the sentence names: never the text of a message or a draft.
+    """
+
+    def __init__(self, key: str, **params: Any) -> None:
+        super().__init__(key)
+        self.key = key
+        self.params = params
+
+
+class TaskFileError(TijdwinstError):
+    """One or more task files are faulty; the message names file, line and cure of every fault."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One field of a task's form."""
+
+    name: str
+    label: str
+    type: Literal["text", "multiline", "number", "date", "select", "channel", "file"] = "text"
+    required: bool = False
+    options: tuple[str, ...] = ()
+    label_nl: str = ""
+
+    def label_in(self, language: Language) -> str:
+        """Return the label in *language*."""
+        return (self.label_nl or self.label) if language == "nl" else self.label
+
+
+@dataclass(frozen=True)
+class Task:
+    """One kind of text work: the front matter of a file in `prompts/`, and its system prompt."""
+
+    name: str
+    title: str
+    description: str
+    prompt: str
+    command: str = ""
+    aliases: tuple[str, ...] = ()
+    handler: str = "draft"
+    model: Literal["fast", "smart"] = "smart"
+    reads: Literal["nothing", "thread", "channel", "files", "knowledge"] = "nothing"
+    deliver: Literal["private", "thread"] = "private"
+    baseline_minutes: int = 15
+    max_tokens: int = 2000
+    effort: Literal["low", "medium", "high"] = "low"
+    inputs: tuple[Input, ...] = ()
+    title_nl: str = ""
+    description_nl: str = ""
+
+    def title_in(self, language: Language) -> str:
+        """Return the title in *language*."""
+        return (self.title_nl or self.title) if language == "nl" else self.title
+
+    def description_in(self, language: Language) -> str:
+        """Return the description in *language*."""
+        return (self.description_nl or self.description) if language == "nl" else self.description
+
+
+@dataclass(frozen=True)
+class Run:
+    """One person asking for one task once.
+
+    Attributes:
+        run_id: the workflow's id: `{team}:{channel}:{ts}` where a message exists, else
+            `{team}:{view id}` or `{team}:{trigger_id}`.
+        words: what the asker typed, besides the task's name.
+        source_channel_id: the conversation to read; empty when there is none.
+        source_ts: the `ts` of the thread to read; empty when there is none.
+        answer_channel_id: where the answer goes; empty for the asker's messages tab.
+        answer_thread_ts: the thread that the answer goes to; empty for top level.
+    """
+
+    run_id: str
+    team_id: str
+    channel_id: str
+    user_id: str
+    task: str
+    surface: Surface
+    language: Language
+    words: str = ""
+    inputs: dict[str, str] = field(default_factory=dict)
+    source_channel_id: str = ""
+    source_ts: str = ""
+    answer_channel_id: str = ""
+    answer_thread_ts: str = ""
+    received_at: str = ""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A text that a run produced.
+
+    Attributes:
+        text: Markdown as the model wrote it; sources still stand as `[12]`.
+        sources: number -> permalink, for the numbers that exist.
+        messages_read: how many messages the draft rests on; 0 when it read none.
+        model: the model's own name for itself.
+    """
+
+    run_id: str
+    version: int
+    text: str
+    model: str
+    sources: dict[str, str] = field(default_factory=dict)
+    messages_read: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a person did with one version of a draft."""
+
+    run_id: str
+    version: int
+    act: Act
+    user_id: str
+    decided_at: str
+    final_text: str = ""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who we are in a workspace, as `auth.test` tells."""
+
+    team_id: str
+    url: str
+    bot_user_id: str
+    bot_id: str
+    team: str = ""
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person or bot of a workspace.
+
+    Attributes:
+        is_admin: an admin or owner of the workspace.
+        is_guest: a guest, or somebody of another company in a shared channel.
+    """
+
+    team_id: str
+    user_id: str
+    name: str
+    is_admin: bool = False
+    is_guest: bool = False
+    is_bot: bool = False
+    locale: str = ""
+
+
+def find_task(tasks: Mapping[str, Task], words: str) -> tuple[Task | None, str]:
+    """Return the task whose name, alias or command *words* begin with, and the rest of them."""
+    words = words.strip()
+    known = [
+        (word, task) for task in tasks.values() for word in (task.name, task.command, *task.aliases) if word
+    ]
+    # The longest first: "meeting notes" is not "meeting".
+    for word, task in sorted(known, key=lambda pair: -len(pair[0])):
+        spelled = r"\s+".join(map(re.escape, word.split()))
+        named = re.match(rf"{spelled}(?:[:,.;!?]+(?=\s|$)|(?=\s|$))", words, re.IGNORECASE)
+        if named:
+            return task, words[named.end() :].strip()
+    return None, words
+
+
+def nearest_tasks(tasks: Mapping[str, Task], word: str, most: int = 3) -> list[str]:
+    """Return the names of at most *most* tasks that *word* comes nearest to, the nearest first."""
+    spelled = {known.casefold(): task.name for task in tasks.values() for known in (task.name, *task.aliases)}
+    near = difflib.get_close_matches(word.casefold().lstrip("/"), spelled, n=len(spelled) or 1, cutoff=0.7)
+    return list(dict.fromkeys(spelled[match] for match in near))[:most]
