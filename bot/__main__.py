@@ -122,7 +122,9 @@ async def _check_models(settings: Settings) -> list[str]:
         listed = await llm.model_ids()
     except LLMError as error:
         if error.kind == "key":
-            return ["the model's server refuses the key: make a new ANTHROPIC_API_KEY in the Anthropic console."]
+            return [
+                "the model's server refuses the key: make a new ANTHROPIC_API_KEY in the Anthropic console."
+            ]
         return ["the model's server does not answer: check ANTHROPIC_BASE_URL and the network."]
     finally:
         await llm.close()

@@ -242,7 +242,7 @@ def _messages(page: list[Message], cursor: str, arguments: Answer) -> Answer:
 def _page(items: list[Any], arguments: Answer, *, default: int) -> tuple[list[Any], str]:
     limit = min(1000, int(arguments.get("limit") or default))
     try:
-        start = int(base64.b64decode(str(arguments.get("cursor") or "")).decode() or 0)
+        start = int(base64.b64decode(str(arguments.get("cursor") or ""), validate=True).decode() or 0)
     except ValueError:
         raise ApiError("invalid_cursor") from None
     more = start + limit < len(items)
