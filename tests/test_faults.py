@@ -286,15 +286,22 @@ async def test_kill_nine_loses_nothing_and_posts_nothing_twice(tmp_path: Path) -
         await process.start()
         await asyncio.gather(*(slack.push_event(event) for event in events))
         await slack.wait_for(lambda: _all(slack, runs), 30)
+        async with asyncio.timeout(30):
+            while _outcomes(tmp_path) != [("drafted", runs)]:
+                await asyncio.sleep(0.05)
         code = await process.end(signal.SIGTERM)
 
         posted = [[one for one in slack.messages(f"C{n}") if one.get("bot_id")] for n in range(runs)]
-        connection = sqlite3.connect(tmp_path / "records.sqlite")
-        rows = connection.execute("select outcome, count(*) from runs group by outcome").fetchall()
-        connection.close()
         assert code == 0
         assert [len(messages) for messages in posted] == [1] * runs
-        assert rows == [("drafted", runs)]
+        assert _outcomes(tmp_path) == [("drafted", runs)]
+
+
+def _outcomes(folder: Path) -> list[tuple[str, int]]:
+    connection = sqlite3.connect(folder / "records.sqlite")
+    rows = connection.execute("select outcome, count(*) from runs group by outcome").fetchall()
+    connection.close()
+    return rows
 
 
 def _asked(slack: Slack, model: Model, times: int) -> bool:

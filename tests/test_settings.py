@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 
 from bot.settings import Settings, SettingsError
 
@@ -62,11 +65,88 @@ def test_what_is_given_is_used_and_the_rest_has_defaults() -> None:
     assert (settings.language, settings.host, settings.socket_mode) == ("nl", "127.0.0.1", True)
 
 
-def test_an_own_model_server_needs_no_key() -> None:
-    """A firm with its own model server starts without an Anthropic account."""
-    environ = {**GOOD, "ANTHROPIC_API_KEY": "", "ANTHROPIC_BASE_URL": "http://127.0.0.1:8000"}
+def test_http_mode_needs_no_app_token() -> None:
+    """Who has a public address starts with the signing secret alone."""
+    settings = Settings.from_environ({**GOOD, "SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": "s"})
 
-    assert Settings.from_environ(environ).anthropic_base_url == "http://127.0.0.1:8000"
+    assert settings.socket_mode is False
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("PORT", "-1", "whole number"),
+        ("PORT", "²", "whole number"),
+        ("PORT", "65536", "whole number"),
+        ("SLACK_API_URL", "http://[", "not an address"),
+        ("SLACK_API_URL", "http://slack.test:70000/api", "not an address"),
+        ("SLACK_API_URL", "https:///api", "not an address"),
+        ("SLACK_BOT_TOKEN", "xapp-1", "not a bot token"),
+        ("SLACK_BOT_TOKEN", "xoxb-1 # mine", "copy it anew"),
+        ("ANTHROPIC_API_KEY", "sk-ant-…", "copy it anew"),
+        ("SLACK_APP_TOKEN", "xoxp-1", "not an app-level token"),
+        ("TZ_NAME", "../zone", "time zone"),
+        ("LANGUAGE", "de_DE:fr", "must be en or nl"),
+        ("CURRENCY", "eur", "three capital letters"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_cure(name: str, value: str, told: str) -> None:
+    """Whatever stands behind a variable, the start ends in one sentence about it, not in a traceback."""
+    with pytest.raises(SettingsError, match=rf"^{name}.*{told}") as error:
+        Settings.from_environ({**GOOD, name: value})
+
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "language"),
+    [("", "en"), ("nl", "nl"), ("NL", "nl"), ("en_US:en", "en"), ("fr:nl_NL.UTF-8", "nl")],
+)
+def test_a_desktops_own_language_is_understood(value: str, language: str) -> None:
+    """A Linux desktop sets LANGUAGE to a list of its own; the bot starts there all the same."""
+    assert Settings.from_environ({**GOOD, "LANGUAGE": value}).language == language
+
+
+@pytest.mark.parametrize(
+    ("base_url", "needed"),
+    [
+        ("", True),
+        ("https://api.anthropic.com", True),
+        ("https://API.Anthropic.com/v1", True),
+        ("http://127.0.0.1:8000", False),
+        ("https://models.not-anthropic.com", False),
+    ],
+)
+def test_an_own_model_server_needs_no_key(base_url: str, needed: bool) -> None:
+    """A firm with its own model server starts without an Anthropic account."""
+    environ = {**GOOD, "ANTHROPIC_API_KEY": "", "ANTHROPIC_BASE_URL": base_url}
+    if needed:
+        with pytest.raises(SettingsError, match="ANTHROPIC_API_KEY is missing"):
+            Settings.from_environ(environ)
+    else:
+        assert Settings.from_environ(environ).anthropic_base_url == base_url
+
+
+def test_the_example_is_to_be_filled_in() -> None:
+    """Who copies the example and forgets a token is told so, instead of being refused by Slack later."""
+    copied = dotenv_values(stream=StringIO(Settings.example()))
+    with pytest.raises(SettingsError) as told:
+        Settings.from_environ({key: value or "" for key, value in copied.items()})
+
+    assert [line.split()[0] for line in str(told.value).splitlines()] == [
+        "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
+        "ANTHROPIC_API_KEY",
+    ]
+
+
+def test_an_uncommented_default_is_the_default() -> None:
+    """Every line of the example works when its `#` is taken away."""
+    opened = re.sub(r"^# ([A-Z_]+=)", r"\1", Settings.example(), flags=re.MULTILINE)
+    given = {key: value or "" for key, value in dotenv_values(stream=StringIO(opened)).items()}
+
+    assert given.keys() == {item.name.upper() for item in fields(Settings)}
+    assert Settings.from_environ({**given, **GOOD}) == Settings.from_environ(GOOD)
 
 
 def test_secrets_are_not_printed() -> None:
@@ -76,8 +156,11 @@ def test_secrets_are_not_printed() -> None:
 
 
 def test_the_example_and_the_docs_name_every_variable() -> None:
-    """`.env.example` and the settings page are never behind the code."""
+    """`.env.example` and the settings page are never behind the code, nor are the defaults they name."""
     page = (ROOT / "docs" / "settings.md").read_text()
+    rows = re.findall(r"^\| `([A-Z_]+)` \| .+ \| (.+) \|$", page, flags=re.MULTILINE)
+    defaults = {item.name.upper(): item.default for item in fields(Settings)}
 
     assert (ROOT / ".env.example").read_text() == Settings.example()
-    assert all(f"`{item.name.upper()}`" in page for item in fields(Settings))
+    assert [name for name, _ in rows] == list(defaults)
+    assert all(shown == str(defaults[name]) for name, shown in rows if defaults[name] not in ("", ()))

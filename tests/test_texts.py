@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ast
 import string
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.texts import catalogue, text
+from bot.texts import catalogue, format_minutes, format_moment, format_money_microusd, text
 
 BOT = Path(__file__).parent.parent / "bot"
-FAMILIES = ("card.", "review.", "error.", "admin.", "placeholder.")
 
 
 def _messages(language: str) -> dict[str, list[str]]:
@@ -28,17 +31,30 @@ def _holes(sentence: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
 
 
-def _used() -> set[str]:
-    """Return every key that the code names: the first text given to `text` or `UserError`."""
-    keys: set[str] = set()
-    for path in BOT.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("text", "UserError"):
-                first = node.args[0] if node.args else None
-                # A key may be chosen on the spot: text("a" if … else "b"). A family's key is an f-string.
-                chosen = [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]
-                keys |= {str(one.value) for one in chosen if isinstance(one, ast.Constant)}
-    return keys
+@cache
+def _trees() -> tuple[ast.Module, ...]:
+    """Return the code that may speak to people; the sandbox plays Slack and has no sentences of ours."""
+    return tuple(ast.parse(path.read_text()) for path in BOT.rglob("*.py") if "sandbox" not in path.parts)
+
+
+def _spoken() -> Iterator[tuple[str, set[str] | None]]:
+    """Yield every key given to `text` or `UserError`, with what fills it; None where that shows at run time."""
+    for node in (node for tree in _trees() for node in ast.walk(tree)):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("text", "UserError") and node.args:
+            filled = {keyword.arg for keyword in node.keywords}
+            # A key may be chosen on the spot: text("a" if … else "b").
+            first = node.args[0]
+            for one in [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]:
+                if isinstance(one, ast.Constant):
+                    yield str(one.value), None if None in filled else {str(name) for name in filled}
+
+
+def _written() -> tuple[set[str], set[str]]:
+    """Return every text that stands in the code, and how the keys begin that are put together there."""
+    nodes = [node for tree in _trees() for node in ast.walk(tree)]
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    begun = {str(getattr(node.values[0], "value", "")) for node in nodes if isinstance(node, ast.JoinedStr)}
+    return texts, {start for start in begun if start.endswith(".")}
 
 
 def test_both_catalogues_say_the_same_things() -> None:
@@ -55,10 +71,19 @@ def test_both_catalogues_say_the_same_things() -> None:
 
 def test_every_sentence_exists_and_none_is_forgotten() -> None:
     """What the code says is in the catalogues, and the catalogues hold nothing else."""
-    known, used = set(_messages("en")), _used()
+    known = set(_messages("en"))
+    texts, families = _written()
 
-    assert used <= known
-    assert {key for key in known - used if not key.startswith(FAMILIES)} == set()
+    assert {key for key, _ in _spoken()} <= known
+    assert {key for key in known - texts if not key.startswith(tuple(families))} == set()
+
+
+def test_every_hole_is_filled() -> None:
+    """No sentence breaks, or shows a brace, because the code left out a name or a number."""
+    english = _messages("en")
+
+    for key, filled in _spoken():
+        assert filled is None or set().union(*map(_holes, english[key])) <= filled, key
 
 
 def test_plurals_are_right_in_both_languages() -> None:
@@ -71,3 +96,40 @@ def test_an_unknown_sentence_is_a_fault() -> None:
     """A misspelt key fails in a test, not in front of a customer."""
     with pytest.raises(KeyError):
         text("no-such-sentence", "en")
+
+
+def test_a_name_with_braces_is_only_a_name() -> None:
+    """Who types {this} reads it back, and nothing else."""
+    assert "{run} %s" in text("unknown-command", "en", name="{run} %s")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "english", "dutch"),
+    [
+        (0, "0 min", "0 min"),
+        (-0.4, "0 min", "0 min"),
+        (59.6, "1 hr", "1 uur"),
+        (90, "1 hr 30 min", "1 uur 30 min"),
+        (-80, "-1 hr 20 min", "-1 uur 20 min"),
+        (60_000, "1,000 hr", "1.000 uur"),
+    ],
+)
+def test_time_is_told_as_people_tell_it(minutes: float, english: str, dutch: str) -> None:
+    """A span of time reads as hours and minutes; time lost has a minus."""
+    assert (format_minutes(minutes, "en"), format_minutes(minutes, "nl")) == (english, dutch)
+
+
+def test_a_moment_is_that_of_the_office() -> None:
+    """Half past eleven at night in UTC in summer is the next day in Amsterdam."""
+    moment = datetime(2026, 7, 1, 23, 30, tzinfo=UTC)
+    office = ZoneInfo("Europe/Amsterdam")
+
+    assert format_moment(moment, "en", office) == "Thu 2 Jul 2026, 01:30"
+    assert format_moment(moment, "nl", office) == "do 2 jul 2026, 01:30"
+
+
+def test_small_money_is_not_nothing() -> None:
+    """A draft that costs less than half a cent does not read as free."""
+    assert format_money_microusd(4_212, "en") == "$0.0042"
+    assert format_money_microusd(4_212, "nl") == "US$0,0042"
+    assert format_money_microusd(1_234_567_890, "nl") == "US$1.234,57"

@@ -37,7 +37,7 @@ class Shape:
             if rule is not None:
                 faults += rule(item, f"{at}/{name}")
             elif self.closed:
-                faults += fault(f"invalid additional property: {name}", at)
+                faults += fault(f"invalid additional property: {name}", f"{at}/{name}")
         # A rule across fields reads them as they should be: it runs only where each one is.
         return faults if faults or self.also is None else self.also(given, at)
 
@@ -115,17 +115,19 @@ def anything(_value: Any, _at: str) -> list[str]:
     return []
 
 
-def typed(kinds: Iterable[str]) -> Rule:
-    """Return the rule of an element or nested block that is one of *kinds*."""
+def typed(kinds: Iterable[str], *, blocks: bool = False) -> Rule:
+    """Return the rule of an element that is one of *kinds*; *blocks*: of a block inside another."""
     allowed = frozenset(kinds)
 
     def check(value: Any, at: str) -> list[str]:
         kind = value.get("type") if isinstance(value, dict) else None
-        if kind is None:
+        if not isinstance(kind, str):
             return _missing("type", at)
         if kind not in allowed:
             return fault(f"unsupported type: {kind}", f"{at}/type")
-        return (ELEMENTS.get(kind) or BLOCKS[kind]).check(value, at)
+        # `image` is both an element and a block, with other fields.
+        shapes = BLOCKS if blocks or kind not in ELEMENTS else ELEMENTS
+        return shapes[kind].check(value, at)
 
     return check
 
@@ -320,6 +322,7 @@ TYPED_IN = (
     "number_input",
     "file_input",
 )
+NESTABLE = ("section", "divider", "image", "actions", "context", "header", "rich_text", "markdown")
 RICH = tuple(f"rich_text_{kind}" for kind in ("section", "list", "preformatted", "quote"))
 
 
@@ -411,9 +414,7 @@ BLOCKS: dict[str, Shape] = {
             "width": one_of("narrow", "standard", "wide", "full"), "icon": _SMALL_IMAGE, "is_collapsible": flag,
             "default_collapsed": flag, "has_header_divider": flag,
             # A container holds no container, nor what may stand in a message only once.
-            "child_blocks": many(
-                typed(["section", "divider", "image", "actions", "context", "header", "rich_text", "markdown"]), 1, 10
-            ),
+            "child_blocks": many(typed(NESTABLE, blocks=True), 1, 10),
         },
         "child_blocks", any_of=("title", "rich_text_title"),
     ),

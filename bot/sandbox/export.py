@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,7 +14,14 @@ from bot.sandbox.workspace import Channel, Kind, Message, Workspace
 
 LARGEST_FILE_BYTES = 50_000_000
 LARGEST_EXPORT_BYTES = 500_000_000
-LISTS: dict[str, Kind] = {"channels.json": "public", "groups.json": "private", "mpims.json": "mpim"}
+# A conversation of two people gets the bot as its third, so it is no `im` here.
+LISTS: dict[str, Kind] = {
+    "channels.json": "public",
+    "groups.json": "private",
+    "mpims.json": "mpim",
+    "dms.json": "mpim",
+}
+TS = re.compile(r"\d+\.\d+")
 
 
 class ExportError(Exception):
@@ -57,8 +66,25 @@ class _Files:
                     raise ExportError(f"{name} is larger than 50 MB: leave it out.")
                 return json.loads(self._zip.read(name))
             return json.loads((self._folder / name).read_bytes())
-        except (ValueError, zipfile.BadZipFile, OSError) as error:
+        # zipfile tells of a password or an unknown compression by RuntimeError.
+        except (ValueError, zipfile.BadZipFile, zlib.error, RuntimeError, OSError) as error:
             raise ExportError(f"{name} is not readable JSON: export again, or leave the file out.") from error
+
+    def read_list(self, name: str, *needed: str) -> list[dict[str, Any]]:
+        """Return the objects that a file lists.
+
+        Raises:
+            ExportError: it is no list of objects that each have the *needed* fields as text.
+        """
+        listed = self.read(name)
+        good = isinstance(listed, list) and all(
+            isinstance(item, dict) and all(isinstance(item.get(key), str) for key in needed)
+            for item in listed
+        )
+        if not good:
+            fields = f" with {' and '.join(needed)}" if needed else ""
+            raise ExportError(f"{name} is no list of objects{fields}: export again, or leave the file out.")
+        return list(listed)
 
 
 def load_export(path: Path, workspace: Workspace) -> None:
@@ -72,23 +98,34 @@ def load_export(path: Path, workspace: Workspace) -> None:
     root = next((name.removesuffix("users.json") for name in names if name.endswith("users.json")), None)
     if root is None:
         raise ExportError(f"{path.name} holds no users.json: it is not a Slack export.")
-    for user in files.read(f"{root}users.json"):
+    for user in files.read_list(f"{root}users.json", "id"):
         _add_user(workspace, user)
     folders: dict[str, Channel] = {}
     for name, kind in LISTS.items():
         if f"{root}{name}" in names:
-            for listed in files.read(f"{root}{name}"):
-                channel = workspace.add_channel(
-                    listed["id"], listed["name"], kind, [*listed.get("members", []), workspace.bot_user_id]
-                )
-                folders[listed["name"]] = channel
+            for listed in files.read_list(f"{root}{name}", "id"):
+                # The folder of a conversation of two people is called by its id: it has no name.
+                title = listed.get("name") or listed["id"]
+                members = [*(listed.get("members") or []), workspace.bot_user_id]
+                folders[title] = workspace.add_channel(listed["id"], title, kind, members)
     messages: dict[str, list[Message]] = {}
     for name in names:
         folder, _, day = name.removeprefix(root).rpartition("/")
         if folder in folders and day:
-            messages.setdefault(folder, []).extend(files.read(name))
-    for folder, listed in messages.items():
-        _add_messages(workspace, folders[folder], listed)
+            messages.setdefault(folder, []).extend(_day(files, name))
+    for folder, said in messages.items():
+        _add_messages(workspace, folders[folder], said)
+
+
+def _day(files: _Files, name: str) -> list[Message]:
+    """Return the messages of one day's file."""
+    said = [message for message in files.read_list(name) if message.get("type") == "message"]
+    for message in said:
+        if not TS.fullmatch(str(message.get("ts"))):
+            raise ExportError(
+                f"{name} has a message with ts {message.get('ts')!r}: export again, or mend it."
+            )
+    return said
 
 
 def _add_user(workspace: Workspace, user: dict[str, Any]) -> None:
@@ -102,9 +139,7 @@ def _add_messages(workspace: Workspace, channel: Channel, listed: list[Message])
     """Add a conversation's messages in time; a thread whose parent is missing gets a deleted one."""
     present = {message.get("ts") for message in listed}
     kept = ("subtype", "edited", "files", "attachments", "blocks", "bot_id", "username", "bot_profile")
-    for message in sorted(listed, key=lambda message: float(message.get("ts") or 0)):
-        if message.get("type") != "message" or not message.get("ts"):
-            continue
+    for message in sorted(listed, key=lambda message: float(message["ts"])):
         user_id = message.get("user") or ""
         if user_id and user_id not in workspace.users:
             workspace.add_user(user_id, user_id.lower())

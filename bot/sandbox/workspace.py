@@ -1,7 +1,8 @@
-"""The state of a local Slack workspace: people, conversations, messages; nothing here speaks HTTP."""
+"""The state of a local Slack workspace: people, conversations, messages, files, views; nothing here speaks HTTP."""
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import time
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from typing import Any, Literal
 
 Kind = Literal["public", "private", "im", "mpim"]
 Message = dict[str, Any]
+
+TOMBSTONE = "This message was deleted."
 
 
 @dataclass
@@ -19,11 +22,16 @@ class User:
     name: str
     real_name: str
     is_admin: bool = False
+    is_owner: bool = False
     is_bot: bool = False
     is_restricted: bool = False
+    is_ultra_restricted: bool = False
+    is_stranger: bool = False
     deleted: bool = False
     team_id: str = "T1"
     locale: str = "en-US"
+    tz: str = "Europe/Amsterdam"
+    display_name: str = ""
 
     def as_slack(self) -> dict[str, Any]:
         """Return what `users.info` tells."""
@@ -33,19 +41,21 @@ class User:
             "name": self.name,
             "real_name": self.real_name,
             "deleted": self.deleted,
-            "is_admin": self.is_admin,
-            "is_owner": self.is_admin,
+            "is_admin": self.is_admin or self.is_owner,
+            "is_owner": self.is_owner,
             "is_bot": self.is_bot,
-            "is_restricted": self.is_restricted,
-            "is_ultra_restricted": False,
+            "is_restricted": self.is_restricted or self.is_ultra_restricted,
+            "is_ultra_restricted": self.is_ultra_restricted,
+            "is_stranger": self.is_stranger,
             "locale": self.locale,
-            "profile": {"real_name": self.real_name, "display_name": self.real_name},
+            "tz": self.tz,
+            "profile": {"real_name": self.real_name, "display_name": self.display_name or self.real_name},
         }
 
 
 @dataclass
 class Channel:
-    """A conversation."""
+    """A conversation; `threads` holds each thread's timestamps in time, its parent's first."""
 
     id: str
     name: str
@@ -76,15 +86,53 @@ class Channel:
         return told
 
 
+@dataclass
+class File:
+    """A file; `content` is None until it is uploaded."""
+
+    id: str
+    name: str
+    user: str
+    size: int
+    content: bytes | None = None
+    title: str = ""
+    mimetype: str = "application/octet-stream"
+    channels: list[str] = field(default_factory=list)
+
+    def as_slack(self, host_url: str) -> dict[str, Any]:
+        """Return what `files.info` tells; it is fetched from *host_url*, with the bot's token."""
+        address = f"{host_url}/files-pri/{self.id}/{self.name}"
+        return {
+            "id": self.id,
+            "name": self.name,
+            "title": self.title or self.name,
+            "mimetype": self.mimetype,
+            "filetype": self.name.rpartition(".")[2],
+            "user": self.user,
+            "size": self.size,
+            "channels": list(self.channels),
+            "url_private": address,
+            "url_private_download": address,
+        }
+
+
 class Workspace:
     """One workspace with our bot in it."""
 
     def __init__(self) -> None:
         self.team_id = "T1"
+        self.app_id = "A1"
         self.name = "Bloem & Zonen"
-        self.url = "https://bloem-en-zonen.slack.com/"
+        self.domain = "bloem-en-zonen"
+        self.url = f"https://{self.domain}.slack.com/"
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
+        self.files: dict[str, File] = {}
+        # Views by person: the form on top, those beneath it, and the Home tab.
+        self.modals: dict[str, dict[str, Any]] = {}
+        self.beneath: dict[str, list[dict[str, Any]]] = {}
+        self.homes: dict[str, dict[str, Any]] = {}
+        self.ephemerals: list[dict[str, Any]] = []
         self.bot_user_id = "UBOT"
         self.bot_id = "BBOT"
         self.add_user(self.bot_user_id, "tijdwinst", "Tijdwinst", is_bot=True)
@@ -114,6 +162,13 @@ class Workspace:
         self.channels[channel_id] = channel
         return channel
 
+    def add_file(self, name: str, user_id: str, *, content: bytes | None = None, size: int = 0) -> File:
+        """Add a file; without *content* it waits for its upload of *size* bytes."""
+        size = size if content is None else len(content)
+        made = File(self.new_id("F"), name, user_id, size, content)
+        self.files[made.id] = made
+        return made
+
     def im_with(self, user_id: str) -> Channel:
         """Return the conversation of a person with the bot, opening it when it is new."""
         for channel in self.channels.values():
@@ -139,21 +194,57 @@ class Workspace:
         if thread_ts and thread_ts != message["ts"]:
             message["thread_ts"] = thread_ts
             parent = channel.messages.get(thread_ts)
+            stamps = channel.threads.setdefault(thread_ts, [thread_ts] if parent else [])
+            bisect.insort(stamps, message["ts"], key=float)
             if parent is not None:
                 parent["thread_ts"] = thread_ts
-                parent["reply_count"] = parent.get("reply_count", 0) + 1
-                parent["latest_reply"] = message["ts"]
-            channel.threads.setdefault(thread_ts, [thread_ts] if parent else []).append(message["ts"])
+                _count_replies(parent, stamps)
         channel.messages[message["ts"]] = message
+        return message
+
+    def delete_message(self, channel_id: str, ts: str) -> Message:
+        """Delete a message and return it; of a thread's parent a tombstone stays, as in Slack."""
+        channel = self.channels[channel_id]
+        message = channel.messages[ts]
+        if len(channel.threads.get(ts, ())) > 1:
+            kept = {key: message[key] for key in ("thread_ts", "reply_count", "latest_reply")}
+            tombstone = {"type": "message", "subtype": "tombstone", "user": "USLACKBOT", "text": TOMBSTONE}
+            channel.messages[ts] = {**tombstone, "ts": ts, "hidden": True, **kept}
+            return message
+        del channel.messages[ts]
+        stamps = channel.threads.get(message.get("thread_ts", ""), [])
+        if ts in stamps:
+            stamps.remove(ts)
+            parent = channel.messages.get(message["thread_ts"])
+            if parent is not None:
+                _count_replies(parent, stamps)
         return message
 
     def thread(self, channel_id: str, ts: str) -> list[Message]:
         """Return the messages of a thread, oldest first; of a reply's `ts`, that reply alone."""
         channel = self.channels[channel_id]
-        stamps = channel.threads.get(ts) or ([ts] if ts in channel.messages else [])
-        return [channel.messages[stamp] for stamp in stamps if stamp in channel.messages]
+        return [channel.messages[stamp] for stamp in self.thread_stamps(channel_id, ts)]
+
+    def thread_stamps(self, channel_id: str, ts: str) -> list[str]:
+        """Return the timestamps of a thread, oldest first, without copying them."""
+        channel = self.channels[channel_id]
+        return channel.threads.get(ts) or ([ts] if ts in channel.messages else [])
 
     def top_level(self, channel_id: str) -> list[Message]:
-        """Return the messages of a conversation that are no replies, oldest first."""
+        """Return the messages of a conversation that are no replies, oldest first; broadcast replies too."""
         messages = self.channels[channel_id].messages.values()
-        return [message for message in messages if message.get("thread_ts", message["ts"]) == message["ts"]]
+        return [
+            message
+            for message in messages
+            if message.get("thread_ts", message["ts"]) == message["ts"]
+            or message.get("subtype") == "thread_broadcast"
+        ]
+
+
+def _count_replies(parent: Message, stamps: list[str]) -> None:
+    """Tell a parent of its replies; *stamps* are its thread's, its own the first."""
+    if len(stamps) > 1:
+        parent["reply_count"], parent["latest_reply"] = len(stamps) - 1, stamps[-1]
+    else:
+        for name in ("reply_count", "latest_reply", "thread_ts"):
+            parent.pop(name, None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.export import ExportError, load_export
+from bot.sandbox.export import LARGEST_FILE_BYTES, ExportError, load_export
 from bot.sandbox.seed import seed_workspace
 from bot.sandbox.workspace import Workspace
 
@@ -58,6 +58,61 @@ def test_what_is_no_export_is_told(tmp_path: Path) -> None:
                          ("broken", "2026-11-25.json is not readable")):  # fmt: skip
         with pytest.raises(ExportError, match=wanted):
             load_export(tmp_path / name, Workspace())
+
+
+def test_private_groups_and_talks_of_two_are_read(tmp_path: Path) -> None:
+    """Conversations beside the channels are there too, and the bot may be asked in them."""
+    path = _export(tmp_path / "export")
+    for name, listed in (
+        ("groups", {"id": "G1", "name": "board"}),
+        ("dms", {"id": "D1", "members": ["U1", "U2"]}),
+    ):
+        (path / f"{name}.json").write_text(json.dumps([listed]))
+    (path / "D1").mkdir()
+    said = [{"type": "message", "user": "U2", "text": "a &gt; b", "ts": "50.0"}]
+    (path / "D1" / "2026-11-24.json").write_text(json.dumps(said))
+    workspace = Workspace()
+    load_export(path, workspace)
+
+    assert workspace.channels["G1"].kind == "private"
+    assert workspace.channels["D1"].messages["50.0"]["text"] == "a &gt; b"
+    assert workspace.im_with("U1").id != "D1"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        ("users.json", "{}", "users.json is no list of objects with id"),
+        ("channels.json", '[{"name": "general"}]', "channels.json is no list of objects with id"),
+        ("general/2026-11-25.json", "[1]", "2026-11-25.json is no list of objects"),
+        ("general/2026-11-25.json", '[{"type": "message", "ts": "late"}]', "a message with ts 'late'"),
+        ("general/2026-11-25.json", '[{"type": "message"}]', "a message with ts None"),
+    ],
+)
+def test_a_file_of_another_shape_is_named(tmp_path: Path, name: str, text: str, wanted: str) -> None:
+    """Whoever loads an export with one odd file reads which it is, instead of a traceback."""
+    path = _export(tmp_path / "export")
+    (path / name).write_text(text)
+
+    with pytest.raises(ExportError, match=wanted):
+        load_export(path, Workspace())
+
+
+def test_a_zip_cannot_reach_outside_itself_nor_fill_the_memory(tmp_path: Path) -> None:
+    """A hostile zip is read without its odd names, and refused when it unpacks to a flood."""
+    path = tmp_path / "odd.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("users.json", "[]")
+        file.writestr("channels.json", json.dumps([{"id": "C1", "name": ".."}]))
+        file.writestr("../2026-11-24.json", "no json")
+    workspace = Workspace()
+    load_export(path, workspace)
+    with zipfile.ZipFile(tmp_path / "flood.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("users.json", b" " * (LARGEST_FILE_BYTES + 1))
+
+    assert not workspace.channels["C1"].messages
+    with pytest.raises(ExportError, match="larger than 50 MB"):
+        load_export(tmp_path / "flood.zip", Workspace())
 
 
 def test_the_demo_firm_has_talk_to_summarise() -> None:
