@@ -30,7 +30,9 @@ async def acks(slack: Slack, count: int, *, gap_s: float = 0.0) -> list[float]:
     taken = []
     for _ in range(count):
         started = time.perf_counter()
-        delivery = await slack.command(ANNA, SALES, "/summarize", "https://x.slack.com/archives/C0/p1700000000000100")
+        delivery = await slack.command(
+            ANNA, SALES, "/summarize", "https://x.slack.com/archives/C0/p1700000000000100"
+        )
         taken.append((time.perf_counter() - started) * 1000)
         assert delivery.status == 200
         await asyncio.sleep(gap_s)
@@ -140,7 +142,9 @@ async def bench() -> list[tuple[str, str, str]]:
                     assert world.bot.server.port
                 plain = await plain_bolt(slack, lambda slack, gap_s=gap_s: acks(slack, 60, gap_s=gap_s))  # type: ignore[misc]
                 ratio = statistics.median(ours) / statistics.median(plain)
-                figure = f"{ratio:.2f} x ({statistics.median(ours):.1f} ms against {statistics.median(plain):.1f})"
+                figure = (
+                    f"{ratio:.2f} x ({statistics.median(ours):.1f} ms against {statistics.median(plain):.1f})"
+                )
                 rows.append((f"ack p50, {name}, against plain Bolt", figure, f"<= {goal} x"))
         async with make_slack() as slack, Model() as model:
             async with running(Path(folder) / "own", slack=slack, model=model) as world:

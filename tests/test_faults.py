@@ -286,15 +286,21 @@ async def test_kill_nine_loses_nothing_and_posts_nothing_twice(tmp_path: Path) -
         await process.start()
         await asyncio.gather(*(slack.push_event(event) for event in events))
         await slack.wait_for(lambda: _all(slack, runs), 30)
-        async with asyncio.timeout(30):
-            while _outcomes(tmp_path) != [("drafted", runs)]:
-                await asyncio.sleep(0.05)
+        await asyncio.wait_for(_closed(tmp_path, runs), 30)
         code = await process.end(signal.SIGTERM)
 
         posted = [[one for one in slack.messages(f"C{n}") if one.get("bot_id")] for n in range(runs)]
         assert code == 0
         assert [len(messages) for messages in posted] == [1] * runs
         assert _outcomes(tmp_path) == [("drafted", runs)]
+
+
+async def _closed(folder: Path, runs: int) -> None:
+    """Wait until the ledger, which another process writes, has closed every run."""
+    while True:
+        if _outcomes(folder) == [("drafted", runs)]:
+            return
+        await asyncio.sleep(0.05)
 
 
 def _outcomes(folder: Path) -> list[tuple[str, int]]:
