@@ -223,7 +223,8 @@ class Workspace:
     def thread(self, channel_id: str, ts: str) -> list[Message]:
         """Return the messages of a thread, oldest first; of a reply's `ts`, that reply alone."""
         channel = self.channels[channel_id]
-        return [channel.messages[stamp] for stamp in self.thread_stamps(channel_id, ts)]
+        stamps = self.thread_stamps(channel_id, ts)
+        return [channel.messages[stamp] for stamp in stamps if stamp in channel.messages]
 
     def thread_stamps(self, channel_id: str, ts: str) -> list[str]:
         """Return the timestamps of a thread, oldest first, without copying them."""
