@@ -42,8 +42,8 @@ bench: .venv/dev ## the figures, side by side; prints a table
 
 lock: .venv/dev ## pin every package anew, with hashes and without an index address
 	@$(PIP) install uv
-	@.venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.txt
-	@.venv/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-dev.txt
+	@.venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-strip-extras --no-header --quiet --output-file requirements.txt
+	@.venv/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-strip-extras --no-header --quiet --output-file requirements-dev.txt
 
 audit: .venv/dev ## known vulnerabilities in what we pin (needs the internet)
 	@$(PIP) install pip-audit
