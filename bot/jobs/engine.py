@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -292,6 +293,8 @@ async def open_engine(path: Path, runs: Runs) -> None:
             "executor_id": "slot-0",
             "serializer": DBOSPortableJSONSerializer(),
             "max_executor_threads": 16,
+            # Looks at lists in memory that stay empty here; at its end it is waited for.
+            "notification_listener_polling_interval_sec": 0.1,
             "log_level": "ERROR",
         }
     )
@@ -330,11 +333,22 @@ async def sweep_now() -> None:
 async def close_engine(patience_s: int = 20) -> None:
     """Let open workflows finish for *patience_s*; what is left is recovered at the next start."""
     global _engine
+    patience_s = patience_s if await _is_busy_after(1.0) else 0
     # In a thread: on the loop it would block the very workflows that it waits for.
     await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=patience_s)
     # DBOS has shut the loop's default executor down with its own.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=8))
     _engine = None
+
+
+async def _is_busy_after(wait_s: float) -> bool:
+    """Say whether workflows are still at work after *wait_s*; DBOS itself would look once a second only."""
+    deadline = time.monotonic() + wait_s
+    while await DBOS.list_workflows_async(status=["PENDING"], limit=1, load_input=False, load_output=False):
+        if time.monotonic() > deadline:
+            return True
+        await asyncio.sleep(0.02)
+    return False
 
 
 async def waiting() -> int:
