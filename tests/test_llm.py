@@ -11,12 +11,12 @@ from email.utils import format_datetime
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from bot.llm import LLM, Answer, LLMError, Tier, Usage, estimate_tokens, price_microusd, retirement_date
-from bot.llm.answers import object_in, read_answer
+from bot.llm.answers import object_in, read_answer, well_formed
 from bot.llm.faults import retry_after_s
 from bot.sandbox.model import Model, Reply
 
@@ -24,6 +24,10 @@ FAST, SMART = "claude-haiku-5-5", "claude-sonnet-5-5"
 MODELS: dict[Tier, str] = {"fast": FAST, "smart": SMART}
 SECRET = "the merger with Bakkerij De Gouden Krakeling"
 THREAD = f"<thread>\n[1] Anna: We agreed on {SECRET}.\n</thread>"
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()))
+"""Halves of surrogate pairs too, as some clients cut an emoji in two."""
 
 
 class Ticket(BaseModel):
@@ -229,6 +233,147 @@ async def test_an_answer_without_words_is_none(model: Model, llm: LLM, reply: Re
     assert not error.retryable
 
 
+ODD_ERRORS: list[tuple[dict[str, Any], str]] = [
+    ({"message": 123}, "busy"),
+    ({"message": [SECRET], "type": {"a": SECRET}, "code": {"b": SECRET}}, "busy"),
+    ({"type": SECRET, "code": SECRET}, "busy"),
+    ({"type": None, "message": None, "code": 5}, "busy"),
+    ({"status": 400, "message": {"prompt is too long": 1}}, "bad_request"),
+    ({"status": 403, "code": ["spend_limit"]}, "key"),
+    ({"status": 302, "headers": {"location": "ftp://elsewhere/"}}, "bad_request"),
+    ({"retry_after": "Mon, 1 Jan 2026 00:00:00 +99999999999999"}, "busy"),
+]
+
+
+@pytest.mark.parametrize(("options", "kind"), ODD_ERRORS)
+async def test_an_error_in_any_shape_is_named_and_tells_nothing(
+    model: Model, llm: LLM, options: dict[str, Any], kind: str
+) -> None:
+    """A proxy that writes errors of its own neither stops the bot nor fills its log with people's words."""
+    model.fail("status", **options)
+
+    error = await fails(llm)
+
+    assert error.kind == kind
+    assert SECRET not in "".join(traceback.format_exception(error))
+
+
+ANSWER = (
+    b"""{"model": "m", "content": [{"type": "text", "text": "Caf\xc3\xa9."}], "stop_reason": "end_turn"}"""
+)
+PAGE = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n" % len(ANSWER)
+
+
+async def on_a_bad_line(sent: bytes) -> Answer:
+    """Ask a server that sends just *sent*, whatever it is asked."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(sent)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        llm = LLM(api_key="k", base_url=f"http://127.0.0.1:{port}", models=MODELS)
+        try:
+            return await ask(llm)
+        finally:
+            await llm.close()
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind"),
+    [
+        (b"", "busy"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "busy"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\n", "busy"),
+        (b"HTTP/1.1 307 On\r\nLocation: /v1/messages\r\nContent-Length: 0\r\n\r\n", "busy"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", "busy"),
+        (PAGE + b"Content-Encoding: gzip\r\n\r\n" + ANSWER, "busy"),
+        (b"HTTP/1.1 500 No\r\nContent-Type: text/html; charset=rot13\r\nContent-Length: 2\r\n\r\nhi", "busy"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\xff\xfe{}", "unusable"),
+    ],
+)
+async def test_noise_on_the_line_is_named(sent: bytes, kind: str) -> None:
+    """Whatever stands between the bot and the model, people get a sentence, and later their draft."""
+    with pytest.raises(LLMError) as caught:
+        await on_a_bad_line(sent)
+
+    assert (caught.value.kind, caught.value.retryable) == (kind, True)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        PAGE + b"\r\n" + ANSWER,
+        PAGE + b"Content-Type: text/html; charset=rot13\r\n\r\n" + ANSWER,
+        PAGE + b"Content-Type: application/json; charset=utf-16\r\n\r\n" + ANSWER,
+        b"HTTP/1.0 200 OK\r\n\r\n\xef\xbb\xbf" + ANSWER,
+    ],
+)
+async def test_json_is_read_as_what_it_is(sent: bytes) -> None:
+    """A server that mislabels its answer still answers."""
+    answer = await on_a_bad_line(sent)
+
+    assert answer.text == "Café."
+
+
+@pytest.mark.parametrize("key", ["sk-\nsandbox", "sk–sandbox", "sk-sandbox\x00"])
+async def test_a_key_that_no_header_can_carry_is_named(model: Model, key: str) -> None:
+    """A key pasted with a line break is a wrong key, not a model that is busy for ever."""
+    llm = LLM(api_key=key, base_url=model.url, models=MODELS)
+    error = await fails(llm)
+    await llm.close()
+
+    assert (error.kind, error.retryable, model.count) == ("key", False, 0)
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:99", "ftp://x", "http://", "http://…", "http://[::1", "http://a:b@127.0.0.1:9"]
+)
+async def test_an_address_that_is_none_is_not_waited_for(url: str) -> None:
+    """A misspelt ANTHROPIC_BASE_URL fails at once: no amount of waiting cures it."""
+    llm = LLM(api_key="k", base_url=url, models=MODELS)
+    error = await fails(llm)
+    await llm.close()
+
+    assert (error.kind, error.retryable) == ("bad_request", False)
+
+
+async def test_a_proxy_is_not_asked_for_a_server_on_this_machine(
+    model: Model, llm: LLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The demo runs behind a company's proxy too."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+
+    answer = await ask(llm)
+
+    assert answer.text
+
+
+async def test_half_an_emoji_spoils_no_draft(model: Model, llm: LLM) -> None:
+    """A message cut in the middle of an emoji is summarised, and the summary can be stored and posted."""
+    model.answers = [Reply("Fine \ud83d, \ud83d\ude00.")]
+    answer = await llm.complete(model="fast", system=["a\udc00"], user="x\ud83d", max_tokens=50)
+
+    assert answer.text == "Fine \ufffd, 😀."
+    assert model.requests[0].body["system"][0]["text"] == "a\ufffd"
+    assert model.requests[0].body["messages"][0]["content"] == "x\ufffd"
+
+
+@given(ANY_TEXT)
+def test_any_text_can_be_sent_and_stored(text: str) -> None:
+    """What was well formed stays as it is; the rest loses only what no system can carry."""
+    sound = well_formed(text)
+    sound.encode()
+
+    assert well_formed(sound) == sound
+    assert sound == text or any(0xD800 <= ord(each) < 0xE000 for each in text)
+
+
 async def test_a_model_that_is_down_is_busy(model: Model, llm: LLM) -> None:
     """While the model is down, people hear that; when it is back, they get their draft."""
     model.down = True
@@ -324,9 +469,32 @@ def test_retry_after_is_read_in_all_its_spellings(headers: dict[str, str], secon
     assert retry_after_s(headers) == seconds
 
 
-def test_retry_after_may_be_a_date() -> None:
-    """A server that names the hour is asked again at that hour."""
-    then = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+@given(
+    st.text(st.characters(codec="ascii"))
+    | st.builds(
+        "{}, {} {} {} {}:{}:{} {}{}".format,
+        st.sampled_from(["Mon", ""]),
+        st.integers(1, 32),
+        st.sampled_from(["Jan", "Feb", "x"]),
+        st.integers(0, 10_000),
+        *[st.integers(0, 24)] * 3,
+        st.sampled_from(["+", "-", "GMT", ""]),
+        st.integers(0, 10**14),
+    )
+)
+@example("Mon, 1 Jan 2026 00:00:00 +99999999999999")
+@example("Mon, 1 Jan 0001 00:00:00 +2359")
+def test_no_retry_after_stops_the_bot(told: str) -> None:
+    """Whatever a server writes there, it is a time to wait or nothing."""
+    seconds = retry_after_s({"retry-after": told})
+
+    assert seconds is None or 0 <= seconds < float("inf")
+
+
+@pytest.mark.parametrize("zone", ["GMT", "-0000", "+0000"])
+def test_retry_after_may_be_a_date(zone: str) -> None:
+    """A server that names the hour is asked again at that hour, in whatever zone the bot lives."""
+    then = format_datetime(datetime.now(UTC) + timedelta(seconds=100)).replace("+0000", zone)
     seconds = retry_after_s({"retry-after": then})
 
     assert seconds is not None
@@ -455,7 +623,7 @@ async def test_counting_does_not_hide_a_refused_key(model: Model, llm: LLM, faul
     assert caught.value.kind == kind
 
 
-@given(st.text())
+@given(ANY_TEXT)
 def test_an_estimate_is_never_nothing(text: str) -> None:
     """Any text, emoji and half characters too, counts for something."""
     assert estimate_tokens(text) >= max(1, len(text) / 3)
@@ -552,6 +720,8 @@ def message(model: str, *, input_tokens: int, output_tokens: int, **usage: Any) 
         (message(FAST, input_tokens=0, output_tokens=0), 0),
         (message("qwen3-8b", input_tokens=1000, output_tokens=100), None),
         (message(FAST, input_tokens=-1, output_tokens=100), None),
+        (message(FAST, input_tokens=10**400, output_tokens=100), None),
+        (message(FAST, input_tokens=10**20, output_tokens=100), None),
         ({"model": FAST, "usage": "lots"}, None),
         ({"model": 7, "usage": {"input_tokens": 1, "output_tokens": 1}}, None),
         ({}, None),
@@ -560,6 +730,15 @@ def message(model: str, *, input_tokens: int, output_tokens: int, **usage: Any) 
 def test_prices_are_exact_or_unknown(answered: dict[str, Any], microusd: int | None) -> None:
     """The bill agrees with the vendor's to a millionth of a dollar; an unknown price is never nothing."""
     assert price_microusd(answered) == microusd
+
+
+def test_a_count_beyond_reason_is_no_count() -> None:
+    """A server that counts wildly does not break the ledger's sums."""
+    odd = message(FAST, input_tokens=10**400, output_tokens=7)
+    odd |= {"content": [{"type": "text", "text": "Fine."}], "stop_reason": "end_turn"}
+    answer = read_answer(odd, request_id="r", duration_ms=1)
+
+    assert answer.usage == Usage(0, 7)
 
 
 def test_a_sum_with_an_unknown_price_is_unknown() -> None:

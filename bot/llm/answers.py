@@ -106,6 +106,15 @@ class LLMError(TijdwinstError):
         self.partial = partial
 
 
+def well_formed(text: str) -> str:
+    """Join the halves of surrogate pairs and replace single ones: neither the API nor a database takes them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 def object_in(text: str, model_id: str) -> dict[str, Any]:
     """Read the JSON object that a server sent.
 
@@ -127,13 +136,13 @@ def read_answer(body: Mapping[str, Any], *, request_id: str, duration_ms: int) -
     Raises:
         LLMError: it is no message, or not a whole one; its `usage` is what it cost all the same.
     """
-    model, content = str(body.get("model", "")), body.get("content")
+    model, content = well_formed(str(body.get("model", ""))), body.get("content")
     if not isinstance(content, list):
         raise LLMError("unusable", "the server sent no message", model=model, request_id=request_id)
     usage = _usage(body)
     # By type: a block of thoughts may come first.
     texts = [each.get("text") for each in content if isinstance(each, dict) and each.get("type") == "text"]
-    text = "".join(each for each in texts if isinstance(each, str)).strip()
+    text = well_formed("".join(each for each in texts if isinstance(each, str))).strip()
     stop_reason = body.get("stop_reason")
     kind, reason = _STOPS.get(str(stop_reason), ("unusable", "stopped for a reason unknown here"))
     if kind is None and text:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from bot.llm.answers import Answer, LLMError, Usage, fit, is_json, object_in, read_answer
+from bot.llm.answers import Answer, LLMError, Usage, fit, is_json, object_in, read_answer, well_formed
 from bot.llm.faults import name_fault
 from bot.llm.prices import ModelInfo, estimate_tokens, model_info, tokens
 
@@ -37,6 +37,7 @@ _API_URL = "https://api.anthropic.com"
 _SLOWEST_TOKENS_PER_S = 25
 _GRACE_S = 60.0
 _CONNECT_S = 5.0
+_LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost")
 _DEPRECATION = r"(?s)The model '.*' is deprecated"
 _IN_WORDS = (
     "Answer with one JSON object and nothing else: no code fence, no comment, no text before or after it. "
@@ -77,7 +78,11 @@ class LLM:
         self._ignores_format: set[str] = set()
 
     async def warm(self) -> None:
-        """Import the SDK and make the client, in a thread: the event loop has no second to spare for it."""
+        """Import the SDK and make the client, in a thread: the event loop has no second to spare for it.
+
+        Raises:
+            LLMError: the server's address is none.
+        """
         async with self._warming:
             if self._client is None:
                 self._client = await asyncio.to_thread(self._make_client)
@@ -219,8 +224,9 @@ class LLM:
     @asynccontextmanager
     async def _guarded(self, model_id: str, limit_s: float) -> AsyncIterator[anthropic.AsyncAnthropic]:
         """Lend the client for one call of *limit_s* seconds at most; whatever fails becomes an `LLMError`."""
-        if not self._api_key:
-            raise LLMError("key", "there is no key", model=model_id)
+        # A key with a line break or a typographic dash in it came off a clipboard; no header can carry it.
+        if not (self._api_key and self._api_key.isascii() and self._api_key.isprintable()):
+            raise LLMError("key", "there is no usable key", model=model_id)
         await self.warm()
         import anthropic
         import httpx2
@@ -238,21 +244,31 @@ class LLM:
 
     def _make_client(self) -> anthropic.AsyncAnthropic:
         import anthropic
+        import httpx2
 
         importlib.import_module("genai_prices")
-        return anthropic.AsyncAnthropic(
-            api_key=self._api_key,
-            base_url=self._base_url,
-            max_retries=0,
-            http_client=anthropic.DefaultAioHttpClient(),
-        )
+        try:
+            # A proxy of the machine's is for the world outside; it does not know a server on this machine.
+            local = httpx2.URL(self._base_url).host in _LOCAL_HOSTS
+            return anthropic.AsyncAnthropic(
+                api_key=self._api_key,
+                base_url=self._base_url,
+                max_retries=0,
+                http_client=anthropic.DefaultAioHttpClient(
+                    trust_env=not local, event_hooks={"response": [_read_as_utf_8]}
+                ),
+            )
+        except httpx2.InvalidURL as error:
+            raise name_fault(error, "") from None
 
 
 def _arguments(model_id: str, system: Sequence[str], user: str) -> dict[str, Any]:
     """Build what every call has; the mark on the last block of *system* caches them all."""
-    arguments: dict[str, Any] = {"model": model_id, "messages": [{"role": "user", "content": user}]}
+    asked = {"role": "user", "content": well_formed(user)}
+    arguments: dict[str, Any] = {"model": model_id, "messages": [asked]}
     # The API takes no blank blocks.
-    blocks: list[dict[str, Any]] = [{"type": "text", "text": text} for text in system if text.strip()]
+    texts = [well_formed(text) for text in system if text.strip()]
+    blocks: list[dict[str, Any]] = [{"type": "text", "text": text} for text in texts]
     if blocks:
         blocks[-1]["cache_control"] = {"type": "ephemeral"}
         arguments["system"] = blocks
@@ -263,6 +279,11 @@ def _timeout(limit_s: float) -> httpx2.Timeout:
     import httpx2
 
     return httpx2.Timeout(limit_s, connect=min(_CONNECT_S, limit_s))
+
+
+async def _read_as_utf_8(response: httpx2.Response) -> None:
+    """Read every answer as the UTF-8 that JSON is: a charset that a proxy invents would fail in the SDK."""
+    response.encoding = "utf-8-sig"
 
 
 def _misfit(answer: Answer, usage: Usage) -> LLMError:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from bot.llm.answers import Kind, LLMError
@@ -20,14 +21,16 @@ def name_fault(error: Exception, model_id: str) -> LLMError:
 
     if not isinstance(error, anthropic.APIStatusError):
         cause = f" from {type(error.__cause__).__name__}" if error.__cause__ else ""
-        return LLMError("busy", type(error).__name__ + cause, model=model_id)
-    status, type_, code = error.status_code, str(error.type or ""), error.error_code or ""
+        unsendable = _is_unsendable(error.__cause__ or error)
+        return LLMError("bad_request" if unsendable else "busy", type(error).__name__ + cause, model=model_id)
+    # Whatever answers may write anything there: the SDK checks no types.
+    status, type_, code = error.status_code, _label(error.type), _label(error.error_code)
     kind: Kind = "bad_request"
     if status == 402 or type_ == "billing_error" or "spend_limit" in code or "billing" in code:
         kind = "credit"
     elif status in (401, 403):
         kind = "key"
-    elif status == 413 or (error.api_message or "").startswith("prompt is too long"):
+    elif status == 413 or str(error.api_message).startswith("prompt is too long"):
         kind = "too_long"
     elif status in (408, 409, 429, 499) or status >= 500:
         kind = "busy"
@@ -50,6 +53,21 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         return seconds if 0 <= seconds < math.inf else None
     try:
         then = parsedate_to_datetime(headers.get("retry-after", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (then - datetime.now(then.tzinfo)).total_seconds())
+    then = then if then.tzinfo else then.replace(tzinfo=UTC)
+    return max(0.0, (then - datetime.now(UTC)).total_seconds())
+
+
+def _is_unsendable(error: BaseException) -> bool:
+    """Say whether it was the request or the address that failed: sending it again would change nothing."""
+    import httpx2
+
+    garbled = (json.JSONDecodeError, UnicodeDecodeError)
+    unsendable = (ValueError, httpx2.InvalidURL, httpx2.UnsupportedProtocol)
+    return isinstance(error, unsendable) and not isinstance(error, garbled)
+
+
+def _label(told: object) -> str:
+    """Take a server's word for what went wrong if it is a word; anything longer could quote the request."""
+    return told if isinstance(told, str) and told.isidentifier() and len(told) < 80 else ""

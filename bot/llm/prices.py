@@ -10,6 +10,11 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+_MOST_TOKENS = 10**12
+"""A count beyond it is no count; the sum of a ledger must fit into 64 bits."""
+
+_MOST_MICROUSD = 10**12
+
 
 @dataclass(frozen=True)
 class ModelInfo:
@@ -37,10 +42,12 @@ def price_microusd(message: Mapping[str, Any]) -> int | None:
         context["speed"] = "fast"
     try:
         priced = extract_usage(message, provider_id="anthropic").calc_price(price_context=context or None)
-    except (LookupError, ValueError):
+        factor = Decimal("1.1") if usage.get("inference_geo") == "us" else Decimal(1)
+        microusd = priced.total_price * factor * 1_000_000
+        rounded = int(microusd.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    except (LookupError, ValueError, ArithmeticError):
         return None
-    factor = Decimal("1.1") if usage.get("inference_geo") == "us" else Decimal(1)
-    return int((priced.total_price * factor * 1_000_000).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    return rounded if rounded <= _MOST_MICROUSD else None
 
 
 def estimate_tokens(text: str) -> int:
@@ -51,7 +58,7 @@ def estimate_tokens(text: str) -> int:
 def tokens(counts: Mapping[str, Any], name: str) -> int:
     """Read one count; 0 for anything that is none."""
     count = counts.get(name)
-    return count if isinstance(count, int) and count > 0 else 0
+    return count if isinstance(count, int) and 0 < count <= _MOST_TOKENS else 0
 
 
 def retirement_date(model_id: str) -> date | None:

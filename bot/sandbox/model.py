@@ -27,6 +27,7 @@ from bot.sandbox.model_rules import (
     RefusedError,
     check,
     count_tokens,
+    page_size,
     system_text,
     tokens_in,
     user_text,
@@ -181,19 +182,10 @@ class Model:
             self._refuse(request)
             broken = await self._interrupted(request)
             response = await handler(request) if broken is None else broken
-        except RefusedError as refused:
+        except (RefusedError, RecursionError, web.HTTPClientError) as error:
+            refused = _refusal(error)
             body = {"type": "error", "error": refused.error, "request_id": request_id}
             response = web.json_response(body, status=refused.status, headers=refused.headers)
-        except web.HTTPClientError as error:
-            kind = {404: "not_found_error", 413: "request_too_large"}.get(
-                error.status, "invalid_request_error"
-            )
-            body = {
-                "type": "error",
-                "error": {"type": kind, "message": error.reason},
-                "request_id": request_id,
-            }
-            response = web.json_response(body, status=error.status)
         if not response.prepared:
             response.headers["request-id"] = request_id
         return response
@@ -202,7 +194,9 @@ class Model:
         raw = await request.read()
         try:
             body = json.loads(raw) if raw else {}
-        except ValueError:
+            if rb"\ud" in raw.lower():  # half a surrogate pair is no text; the API says so
+                json.dumps(body, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
             body = None
         headers = {name.lower(): value for name, value in request.headers.items()}
         shown = {name: headers[name] for name in headers if name not in ("authorization", "x-api-key")}
@@ -327,7 +321,7 @@ class Model:
         listed = [info for info in map(self._info, self.models) if info["lifecycle"] in wanted]
         ids = [info["id"] for info in listed]
         after = ids.index(request.query["after_id"]) + 1 if request.query.get("after_id") in ids else 0
-        page = listed[after : after + int(request.query.get("limit", "20"))]
+        page = listed[after : after + page_size(request.query)]
         return web.json_response(
             {
                 "data": page,
@@ -355,6 +349,16 @@ class Model:
             "max_input_tokens": 1_000_000,
             "max_tokens": 128_000,
         }
+
+
+def _refusal(error: RefusedError | RecursionError | web.HTTPClientError) -> RefusedError:
+    """Put *error* into the API's terms."""
+    if isinstance(error, RefusedError):
+        return error
+    if isinstance(error, RecursionError):
+        return RefusedError(400, "invalid_request_error", "The request is nested too deeply")
+    type_ = {404: "not_found_error", 413: "request_too_large"}.get(error.status, "invalid_request_error")
+    return RefusedError(error.status, type_, error.reason)
 
 
 def _bent(reply: Reply, fault: Fault | None) -> Reply:

@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.model_faults import BODY
-from bot.sandbox.model_rules import RefusedError
+from bot.sandbox.model_rules import RefusedError, page_size
 
 _CUSTOM_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -80,7 +80,7 @@ class Batches:
     async def _list(self, request: web.Request) -> web.StreamResponse:
         newest = list(reversed(self._batches))
         after = newest.index(request.query["after_id"]) + 1 if request.query.get("after_id") in newest else 0
-        page = newest[after : after + int(request.query.get("limit", "20"))]
+        page = newest[after : after + page_size(request.query)]
         return web.json_response(
             {
                 "data": [self._shown(self._batches[id_]) for id_ in page],

@@ -122,6 +122,7 @@ def check(body: Mapping[str, Any], *, models: Mapping[str, str | None], counting
     if not counting:
         _check_length(body)
     _check_messages(body.get("messages"))
+    _check_mark(body, "cache_control")
     if "system" in body and not isinstance(body["system"], str):
         _check_blocks(body["system"], "system", only=("text",))
     _check_output_config(body.get("output_config", {}))
@@ -140,6 +141,18 @@ def tokens_in(text: str) -> int:
 def count_tokens(body: Mapping[str, Any]) -> int:
     """Count the tokens that a request sends in."""
     return sum(tokens_in(text) for text, _ in _segments(body))
+
+
+def page_size(query: Mapping[str, str]) -> int:
+    """Read how many entries of a list are wanted.
+
+    Raises:
+        RefusedError: it is not a number from 1 to 1000.
+    """
+    told = query.get("limit", "20")
+    if not (told.isascii() and told.isdigit() and len(told) <= 4 and 1 <= int(told) <= 1000):
+        _refuse("limit: Input should be a number from 1 to 1000")
+    return int(told)
 
 
 def system_text(body: Mapping[str, Any]) -> str:
@@ -217,9 +230,8 @@ def _check_length(body: Mapping[str, Any]) -> None:
         "between_tools",
     ):
         _refuse("thinking.type: Input should be 'adaptive', 'enabled', 'disabled' or 'between_tools'")
-    elif thinking["type"] == "enabled" and not 1024 <= int(thinking.get("budget_tokens") or 0) < (
-        longest or 0
-    ):
+    budget = thinking.get("budget_tokens")
+    if thinking["type"] == "enabled" and not (isinstance(budget, int) and 1024 <= budget < longest):
         _refuse("thinking.budget_tokens: Input should be 1024 or more and less than max_tokens")
 
 
@@ -254,18 +266,18 @@ def _check_blocks(blocks: Any, where: str, *, only: tuple[str, ...]) -> None:
             _refuse(f"{where}.{index}.type: Input should be one of {', '.join(sorted(only))}")
         if block["type"] == "text" and not (isinstance(block.get("text"), str) and block["text"].strip()):
             _refuse(f"{where}.{index}: text content blocks must contain non-whitespace text")
-        mark = block.get("cache_control")
-        if mark is not None and not _is_mark(mark):
-            _refuse(f"{where}.{index}.cache_control: Input should be ephemeral, with a ttl of 5m or 1h")
+        _check_mark(block, f"{where}.{index}.cache_control")
+        if isinstance(inner := block.get("content"), list):
+            _check_blocks(inner, f"{where}.{index}.content", only=tuple(_BLOCKS))
 
 
-def _is_mark(mark: Any) -> bool:
-    return (
-        isinstance(mark, dict)
-        and mark.get("type") == "ephemeral"
-        and mark.get("ttl", "5m") in CACHE_LIVES_S
-        and not set(mark) - {"type", "ttl"}
-    )
+def _check_mark(marked: Mapping[str, Any], where: str) -> None:
+    mark = marked.get("cache_control", {"type": "ephemeral"})
+    lives = mark.get("ttl", "5m") if isinstance(mark, dict) else None
+    if not isinstance(lives, str) or lives not in CACHE_LIVES_S or mark.get("type") != "ephemeral":
+        _refuse(f"{where}: Input should be ephemeral, with a ttl of 5m or 1h")
+    if set(mark) - {"type", "ttl"}:
+        _refuse(f"{where}: Extra inputs are not permitted")
 
 
 def _check_output_config(config: Any) -> None:
@@ -301,12 +313,35 @@ def _check_schema(schema: Any, root: Mapping[str, Any], inside: tuple[str, ...])
         _check_schema(root.get("$defs", {}).get(name), root, (*inside, name))
     if schema.get("type") == "object" and schema.get("additionalProperties") is not False:
         _refuse("output_config.format.schema: 'additionalProperties' of an object must be set to false")
-    children = [*schema.get("properties", {}).values(), *schema.get("anyOf", []), *schema.get("allOf", [])]
-    for child in [*children, *([schema["items"]] if "items" in schema else [])]:
+    if schema.get("minItems", 0) not in (0, 1):
+        _refuse("output_config.format.schema: 'minItems' values other than 0 or 1 are not supported")
+    for child in _children(schema):
         _check_schema(child, root, inside)
 
 
+def _children(schema: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the schemas inside *schema*."""
+    for key in ("enum", "anyOf", "oneOf", "allOf"):
+        options = schema.get(key, [None])
+        if not isinstance(options, list) or not options:
+            _refuse(f"output_config.format.schema: '{key}' should be a non-empty list")
+        yield from options if key in schema and key != "enum" else []
+    properties = schema.get("properties", {})
+    if not isinstance(properties, dict):
+        _refuse("output_config.format.schema: 'properties' should be an object")
+    yield from properties.values()
+    if "items" in schema:
+        yield schema["items"]
+
+
 def _check_tools(body: Mapping[str, Any]) -> None:
+    tools = body.get("tools", [])
+    if not isinstance(tools, list) or not all(
+        isinstance(tool, dict) and isinstance(tool.get("name"), str) for tool in tools
+    ):
+        _refuse("tools: Input should be a list of tools, each with its name")
+    for index, tool in enumerate(tools):
+        _check_mark(tool, f"tools.{index}.cache_control")
     choice = body.get("tool_choice", {"type": "auto"})
     if not isinstance(choice, dict) or choice.get("type") not in ("auto", "any", "tool", "none"):
         _refuse("tool_choice.type: Input should be 'auto', 'any', 'tool' or 'none'")

@@ -11,7 +11,7 @@ _ORDER = re.compile(
 )
 _QUOTED = re.compile(r"[\"“'‘`]([^\"”'’`\n]+)[\"”'’`]")
 _TARGETS = re.compile(
-    r"!?\[[^\]\n]*\]\([^)\s]+\)|<[@#!][^>\n]+>|<https?://[^>\n]+>|https?://[^\s<>)\]]+|@(?:channel|here|everyone)\b"
+    r"!?\[[^\]\n]{0,300}\]\([^)\s]{1,2000}\)|<[@#!][^>\n]+>|<https?://[^>\n]+>|https?://[^\s<>)\]]+|@(?:channel|here|everyone)\b"
 )
 _SECRET = re.compile(
     r"(?i)system\s*prompt|your (?:instructions|rules|prompt)|systeemprompt|je (?:instructies|regels)"

@@ -199,6 +199,11 @@ class Workspace:
             if parent is not None:
                 parent["thread_ts"] = thread_ts
                 _count_replies(parent, stamps)
+        elif message["ts"] in channel.threads:
+            stamps = channel.threads[message["ts"]]
+            bisect.insort(stamps, message["ts"], key=float)
+            message["thread_ts"] = message["ts"]
+            _count_replies(message, stamps)
         channel.messages[message["ts"]] = message
         return message
 
@@ -212,6 +217,7 @@ class Workspace:
             channel.messages[ts] = {**tombstone, "ts": ts, "hidden": True, **kept}
             return message
         del channel.messages[ts]
+        channel.threads.pop(ts, None)
         stamps = channel.threads.get(message.get("thread_ts", ""), [])
         if ts in stamps:
             stamps.remove(ts)
@@ -223,8 +229,7 @@ class Workspace:
     def thread(self, channel_id: str, ts: str) -> list[Message]:
         """Return the messages of a thread, oldest first; of a reply's `ts`, that reply alone."""
         channel = self.channels[channel_id]
-        stamps = self.thread_stamps(channel_id, ts)
-        return [channel.messages[stamp] for stamp in stamps if stamp in channel.messages]
+        return [channel.messages[stamp] for stamp in self.thread_stamps(channel_id, ts)]
 
     def thread_stamps(self, channel_id: str, ts: str) -> list[str]:
         """Return the timestamps of a thread, oldest first, without copying them."""

@@ -137,6 +137,55 @@ def test_a_message_without_end_is_quoted_in_part() -> None:
     assert len(read("x" * 40_000)[0].text) == 300
 
 
+@pytest.mark.parametrize(
+    ("said", "first"),
+    [
+        ("." * 40_000 + "x", "." * 300),
+        ("!?" * 20_000, ("!?" * 150)),
+        ("a" + " " * 40_000 + "b.", "a"),
+        ("Look: " + "<a b>" * 8000, "Look:"),
+        ("".join(f"<a{number} b>" for number in range(6000)) + "end", "end"),
+        ("[1] " * 10_000, "[1] [1] [1]"),
+    ],
+)
+def test_no_message_is_too_odd_to_read(said: str, first: str) -> None:
+    """The demo goes on when somebody leans on a key; this takes no longer than any other text."""
+    sentences = read(f"[1] Ann: {said}")
+
+    assert sentences[0].text.startswith(first)
+    assert sentences[0].speaker == "Ann"
+
+
+@pytest.mark.parametrize(
+    ("line", "sentences"),
+    [
+        ("Done... Next!? Yes", ["Done...", "Next!?", "Yes"]),
+        ("Version 2.0.1 is out. See bot.py!", ["Version 2.0.1 is out.", "See bot.py!"]),
+        ('He said "no!" and left.', ['He said "no!', '" and left.']),
+        ("?! What", ["?!", "What"]),
+        ("...", ["..."]),
+    ],
+)
+def test_a_sentence_ends_where_it_ends(line: str, sentences: list[str]) -> None:
+    """Version numbers and file names are not cut in two."""
+    assert [each.text for each in read(line)] == sentences
+
+
+@pytest.mark.parametrize(
+    ("user", "texts"),
+    [
+        ("<a>one</a> two <b>three</b>", ["one", "three"]),
+        ("<a>one <b>two</b> three</a>", ["one", "two", "three"]),
+        ("<a>one <b m=1>two</b m=1>", ["two"]),
+        ("<a>one <a>two</a> three</a>", ["one", "two"]),
+        ("</a>one<a>", ["one"]),
+    ],
+)
+def test_blocks_are_found_however_they_stand(user: str, texts: list[str]) -> None:
+    """What the bot marks as input is read; tags that nobody closed are text."""
+    assert [each.text for each in read(user)] == texts
+
+
 @pytest.mark.parametrize(("text", "told"), [("Dat is het", "nl"), ("That is it", "en"), ("42", "en")])
 def test_dutch_is_told_from_english(text: str, told: str) -> None:
     """The demo answers in the language of what it reads."""
@@ -174,13 +223,14 @@ FORM: dict[str, Any] = {
     },
     "required": ["title", "actions"],
 }
+FITS = jsonschema.Draft202012Validator(FORM)
 
 
 def test_a_form_is_filled_field_by_field() -> None:
     """Every structured task works in the demo, with owners, sources and dates as they were written."""
     filled = fill(FORM, THREAD)
 
-    jsonschema.validate(filled, FORM)
+    FITS.validate(filled)
     assert filled["title"] == "Update: ik stuur de "
     assert filled["actions"] == [
         {
@@ -248,7 +298,7 @@ def test_the_same_input_gives_the_same_draft(lines: list[tuple[str, str]]) -> No
     user = "\n".join(f"[{index}] {name}: {said}" for index, (name, said) in enumerate(lines, 1))
 
     assert prose(PROMPT, user) == prose(PROMPT, user)
-    jsonschema.validate(json.loads(json.dumps(fill(FORM, user))), FORM)
+    FITS.validate(json.loads(json.dumps(fill(FORM, user))))
 
 
 def test_a_thread_of_thousands_is_read_whole() -> None:

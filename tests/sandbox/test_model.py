@@ -12,9 +12,13 @@ import aiohttp
 import anthropic
 import httpx2
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from bot.sandbox.extract import fill
 from bot.sandbox.model import KEPT_REQUESTS, Model, Reply
 from bot.sandbox.model_faults import KINDS
+from bot.sandbox.model_rules import CATALOGUE, PromptCache, RefusedError, check, system_text, user_text
 
 HAIKU = "claude-haiku-5-5"
 HELLO: dict[str, Any] = {
@@ -259,6 +263,20 @@ def told(content: Any, role: str = "user") -> dict[str, Any]:
             "maximum of 4",
         ),
         (told("word " * 900_000), "prompt is too long"),
+        (told("half \ud83d"), "not valid JSON"),
+        (told([{"type": "tool_result", "content": [{"text": "x"}]}]), "content.0.content.0.type"),
+        ({"cache_control": {"type": "ephemeral", "ttl": "2d"}}, "cache_control: Input"),
+        ({"cache_control": {"type": "ephemeral", "ttl": []}}, "cache_control: Input"),
+        ({"cache_control": "ephemeral"}, "cache_control: Input"),
+        ({"cache_control": {"type": "ephemeral", "scope": "x"}}, "cache_control: Extra"),
+        ({"thinking": {"type": "enabled", "budget_tokens": "lots"}}, "budget_tokens"),
+        ({"tools": {"name": "t"}}, "tools: Input"),
+        ({"tools": [{}]}, "tools: Input"),
+        ({"tools": [{"name": "t", "cache_control": 5}]}, "tools.0.cache_control"),
+        (shaped(properties=[1]), "'properties'"),
+        (shaped(properties={"a": {"enum": []}}), "'enum'"),
+        (shaped(properties={"a": {"anyOf": 5}}), "'anyOf'"),
+        (shaped(properties={"a": {"type": "array", "minItems": 9}}), "'minItems'"),
     ],
 )
 async def test_it_is_as_strict_as_the_vendor(model: Model, change: dict[str, Any], message: str) -> None:
@@ -311,6 +329,81 @@ async def test_what_is_no_request_gets_an_error_in_the_vendors_shape(
     assert got == status
     assert answer["type"] == "error"
     assert answer["error"]["message"]
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.sampled_from(["", "x", "text"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["type", "text", "content", "name", "ttl"]), inner, max_size=3)
+        | st.fixed_dictionaries(
+            {"type": st.just("object"), "properties": st.fixed_dictionaries({"a": inner})}
+        )
+        | st.builds(
+            lambda value, key: {key: value}, inner, st.sampled_from(["enum", "items", "anyOf", "$ref"])
+        )
+    ),
+    max_leaves=6,
+)
+SHAPES = JSON.map(lambda value: shaped(properties={"a": value})["output_config"])
+TOLD = JSON.map(lambda value: told(value)["messages"])
+
+
+@given(
+    st.dictionaries(st.sampled_from([*HELLO, "system", "tools", "thinking", "cache_control"]), JSON | TOLD)
+)
+@example({"tools": None})
+def test_no_request_is_too_odd_to_be_refused(change: dict[str, Any]) -> None:
+    """A mistake in the bot gets the vendor's error in a test, never a server that fell over."""
+    body = HELLO | change
+    try:
+        check(body, models=CATALOGUE)
+        counted = PromptCache(lambda: 0.0).usage(body)["input_tokens"] + len(
+            system_text(body) + user_text(body)
+        )
+    except RefusedError as refused:
+        counted = refused.status
+
+    assert counted >= 0
+
+
+@given(SHAPES)
+def test_any_schema_is_refused_or_filled(config: dict[str, Any]) -> None:
+    """A form that the server takes is a form that the demo fills."""
+    try:
+        check(HELLO | {"output_config": config}, models=CATALOGUE)
+        filled = fill(config["format"]["schema"], "Hello there.")
+    except RefusedError as refused:
+        filled = refused.error
+
+    assert filled
+
+
+async def test_what_is_nested_beyond_reason_is_refused(model: Model) -> None:
+    """A request of brackets only does not bring the demo down."""
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(400):
+        schema = {"type": "array", "items": schema}
+    deep = HELLO | shaped(properties={"a": schema})
+    answers = [await post(model, body) for body in (b"[" * 100_000, deep)]
+
+    assert [status for status, _ in answers] == [400, 400]
+    assert answers[0][1]["error"]["message"] == "The request body is not valid JSON"
+    assert answers[1][1]["error"]["message"] == "The request is nested too deeply"
+
+
+@pytest.mark.parametrize("limit", ["x", "0", "-1", "1001", "99999", "²"])
+async def test_lists_have_pages_of_a_size(model: Model, limit: str) -> None:
+    """A page of no size is a mistake, here as at the vendor's."""
+    for path in ("/v1/models", "/v1/messages/batches"):
+        status, answer = await post(model, b"", f"{path}?limit={limit}", "GET")
+
+        assert status == 400
+        assert "limit" in answer["error"]["message"]
 
 
 async def test_a_version_is_asked_for(model: Model) -> None:

@@ -27,6 +27,7 @@ def _client(slack: Slack, token: str = "xoxb-sandbox") -> AsyncWebClient:
 async def test_what_slack_tells_is_told(slack: Slack) -> None:
     """The SDK reads people, channels, pages and permalinks as from Slack."""
     client = _client(slack)
+    slack.api.scopes.add("team:read")
     ts = (await client.chat_postMessage(channel=ANNA, text="hello"))["ts"]
     im = slack.workspace.im_with(ANNA).id
     link = await client.chat_getPermalink(channel=im, message_ts=ts)

@@ -1,0 +1,84 @@
+"""What the local Slack tells of buttons, menus and fields is what Slack's client would send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.sandbox import payloads
+
+OPTIONS = [{"text": {"type": "plain_text", "text": value}, "value": value} for value in ("a", "b")]
+
+
+@pytest.mark.parametrize(
+    ("element", "value", "told"),
+    [
+        ({"type": "static_select", "options": OPTIONS}, "b", {"selected_option": OPTIONS[1]}),
+        ({"type": "static_select", "options": OPTIONS}, "", {"selected_option": None}),
+        ({"type": "static_select", "initial_option": OPTIONS[0]}, None, {"selected_option": OPTIONS[0]}),
+        ({"type": "static_select", "option_groups": [{"options": OPTIONS}]}, "a", {"selected_option": OPTIONS[0]}),
+        ({"type": "external_select"}, "x",
+         {"selected_option": {"text": {"type": "plain_text", "text": "x"}, "value": "x"}}),
+        ({"type": "checkboxes", "options": OPTIONS}, ["a", "b"], {"selected_options": OPTIONS}),
+        ({"type": "checkboxes", "options": OPTIONS}, "a", {"selected_options": OPTIONS[:1]}),
+        ({"type": "checkboxes", "options": OPTIONS}, "", {"selected_options": []}),
+        ({"type": "checkboxes", "initial_options": OPTIONS}, None, {"selected_options": OPTIONS}),
+        ({"type": "users_select", "initial_user": "U1"}, None, {"selected_user": "U1"}),
+        ({"type": "multi_users_select"}, None, {"selected_users": []}),
+        ({"type": "datepicker"}, "2026-11-24", {"selected_date": "2026-11-24"}),
+        ({"type": "number_input", "initial_value": "3"}, None, {"value": "3"}),
+        ({"type": "plain_text_input", "initial_value": "3"}, "", {"value": None}),
+    ],
+)  # fmt: skip
+def test_every_kind_of_field_has_its_state(element: dict[str, Any], value: Any, told: dict[str, Any]) -> None:
+    """A form's fields arrive under the names that Slack gives them."""
+    assert payloads.fill(element, value) == {"type": element["type"], **told}
+
+
+@given(st.text(max_size=3_000))
+def test_a_text_arrives_as_it_was_typed(text: str) -> None:
+    """Whatever characters a person types, the bot gets those."""
+    block = {"type": "input", "block_id": "b", "element": {"type": "plain_text_input", "action_id": "a"}}
+    view = {"blocks": [block, {"type": "divider"}], "state": {"values": {}}}
+    state, wrong = payloads.submitted(view, {"b": text})
+
+    assert state["values"]["b"]["a"]["value"] == (text or None)
+    assert bool(wrong) == (not text)
+
+
+def test_buttons_are_found_wherever_blocks_hold_them() -> None:
+    """A button beside a section, in a card or in a container can be pressed; feedback has two sides."""
+    text = {"type": "plain_text", "text": "x"}
+    button = {"type": "button"}
+    thumbs = {
+        "type": "feedback_buttons",
+        "action_id": "thumbs",
+        "positive_button": {"text": text, "value": "up"},
+        "negative_button": {"text": text, "value": "down"},
+    }
+    blocks: list[dict[str, Any]] = [
+        {"type": "section", "accessory": {"type": "overflow", "action_id": "more", "options": OPTIONS}},
+        {
+            "type": "container",
+            "child_blocks": [{"type": "actions", "elements": [{"type": "button", "action_id": "in"}]}],
+        },
+        {
+            "type": "carousel",
+            "cards": [{"type": "card", "actions": [button | {"action_id": "card"}]}],
+        },
+        {"type": "context_actions", "block_id": "c", "elements": [thumbs]},
+        {"type": "context", "elements": [text, "odd"]},
+        {"type": "card", "actions": ["odd"]},
+    ]
+    found = {name: payloads.find(blocks, name)[1]["type"] for name in ("more", "in", "card", "thumbs")}
+    pressed = payloads.action(blocks[3], thumbs, "down", "1.0")
+
+    assert found == {"more": "overflow", "in": "button", "card": "button", "thumbs": "feedback_buttons"}
+    assert (pressed["value"], pressed["block_id"]) == ("down", "c")
+    assert payloads.action({}, {"type": "button", "action_id": "x"}, "given", "1.0")["value"] == "given"
+    assert payloads.state(blocks) == {"values": {}}
+    with pytest.raises(LookupError, match="no feedback"):
+        payloads.action(blocks[3], thumbs, "sideways", "1.0")
