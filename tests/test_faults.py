@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import sqlite3
 import subprocess
@@ -22,9 +21,8 @@ from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
 from bot.settings import Settings
 from tests.conftest import ANNA, BEN, CHEF, SALES, SECRET, World, buttons, make_slack, running, said
+from tests.process import ROOT, BotProcess
 from tests.test_run import LINES
-
-ROOT = Path(__file__).parent.parent
 
 
 async def _ask(world: World) -> str:
@@ -226,44 +224,6 @@ async def test_a_request_that_never_started_starts_after_a_restart(tmp_path: Pat
             assert await world.card()
 
 
-class Process:
-    """The bot as `python -m bot` runs it."""
-
-    def __init__(self, slack: Slack, model: Model, folder: Path) -> None:
-        self._slack = slack
-        self._environ = {
-            **{key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG")},
-            "SLACK_BOT_TOKEN": slack.token,
-            "SLACK_APP_TOKEN": slack.app_token,
-            "SLACK_API_URL": f"{slack.url}/api/",
-            "ANTHROPIC_API_KEY": model.key,
-            "ANTHROPIC_BASE_URL": model.url,
-            "DATA_DIR": str(folder),
-            "PORT": "0",
-        }
-        self.process: subprocess.Popen[bytes] | None = None
-
-    async def start(self) -> None:
-        """Start it and wait until it takes work."""
-        self.process = await asyncio.to_thread(
-            subprocess.Popen,
-            [sys.executable, "-m", "bot"],
-            cwd=ROOT,
-            env=self._environ,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        await self._slack.wait_for(lambda: self._slack.connected, 30)
-
-    async def end(self, number: signal.Signals) -> int:
-        """Send a signal and wait for the end."""
-        assert self.process is not None
-        self.process.send_signal(number)
-        code = await asyncio.to_thread(self.process.wait, 30)
-        await self._slack.wait_for(lambda: not self._slack.connected, 10)
-        return code
-
-
 async def test_kill_nine_loses_nothing_and_posts_nothing_twice(tmp_path: Path) -> None:
     """The machine dies four times in the middle of work: every draft comes, once, with one ledger row."""
     runs = 12
@@ -276,7 +236,7 @@ async def test_kill_nine_loses_nothing_and_posts_nothing_twice(tmp_path: Path) -
             words = f"<@{space.bot_user_id}> summarise"
             asked = space.add_message(channel.id, ANNA, words, thread_ts=root)
             events.append({**asked, "type": "app_mention", "channel": channel.id})
-        process = Process(slack, model, tmp_path)
+        process = BotProcess(slack, model, tmp_path)
         for kill in range(4):
             await process.start()
             await asyncio.gather(*(slack.push_event(event) for event in events[: (kill + 1) * 3]))
@@ -322,7 +282,7 @@ def _all(slack: Slack, runs: int) -> bool:
 async def test_stopping_lets_the_open_draft_finish(tmp_path: Path) -> None:
     """SIGTERM in the middle of a draft: the draft comes, then the bot ends, with code 0."""
     async with make_slack() as slack, Model(latency_s=0.5) as model:
-        process = Process(slack, model, tmp_path)
+        process = BotProcess(slack, model, tmp_path)
         await process.start()
         root = slack.workspace.add_message(SALES, BEN, "We ship on Friday, agreed.")["ts"]
         await slack.shortcut(ANNA, SALES, root, "summarize_thread")
@@ -333,7 +293,7 @@ async def test_stopping_lets_the_open_draft_finish(tmp_path: Path) -> None:
         exported = await asyncio.to_thread(
             subprocess.run,
             [sys.executable, "-m", "bot", "export", "runs"],
-            cwd=ROOT, env=process._environ, capture_output=True, check=True,
+            cwd=ROOT, env=process.environ, capture_output=True, check=True,
         )  # fmt: skip
         row = json.loads(exported.stdout)
 

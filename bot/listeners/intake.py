@@ -18,6 +18,8 @@ from bot.texts import text
 
 log = logging.getLogger(__name__)
 
+QUIET_S = 0.004  # without a request for so long, the acks of a moment are out
+MOST_LOOKS = 60
 COMMIT_WITHIN_S = 2.5  # Slack waits three seconds; later than this it gets a 500 and sends again
 ANSWER = "answer"  # the task for whoever names none
 
@@ -36,6 +38,8 @@ class Intake:
     bot_user_id: str
     admins_of: Any = None
     _background: set[asyncio.Task[Any]] = field(default_factory=set)
+    _accepting: int = 0
+    _accepted_at: float = 0.0
 
     async def accept(self, run: Run) -> bool:
         """Commit a request and let it start; False when it is the same delivery once more.
@@ -43,11 +47,28 @@ class Intake:
         Raises:
             TimeoutError, sqlite3.Error: it is not stored: no ack, Slack sends it again.
         """
-        async with asyncio.timeout(COMMIT_WITHIN_S):
-            first = await self.records.requests.add(run)
+        self._accepting += 1
+        try:
+            async with asyncio.timeout(COMMIT_WITHIN_S):
+                first = await self.records.requests.add(run)
+        finally:
+            self._accepting -= 1
+            self._accepted_at = asyncio.get_running_loop().time()
         if first:
-            self.later(jobs.start(run))
+            self.later(self._start(run))
         return first
+
+    async def _start(self, run: Run) -> None:
+        """Start a run when the acks of its moment are out: an ack has a deadline, a start has none.
+
+        Starting competes with acks for the processor; a flood delays it by a quarter of a second at most.
+        """
+        loop = asyncio.get_running_loop()
+        for _ in range(MOST_LOOKS):
+            if not self._accepting and loop.time() >= self._accepted_at + QUIET_S:
+                break
+            await asyncio.sleep(QUIET_S)
+        await jobs.start(run)
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do *work* after the ack; what it leaves undone, the sweep or the person does again."""
