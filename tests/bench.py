@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -286,7 +286,7 @@ async def _closed(folder: Path, runs: int) -> int:
             await asyncio.sleep(0.1)
 
 
-PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
+PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "acks": bench_acks,
     "own": bench_own_time,
     "load": bench_load,
