@@ -32,7 +32,7 @@ async def test_the_sweep_starts_what_was_left(world: World) -> None:
     run = await _run(world, "T1:left")
     await engine.sweep_now()
     card = await world.card()
-    decided = await world.bot.records.drafts.decide(run.run_id, version=1, act="approved", user_id=ANNA)
+    decided = await world.bot.records.reviews.decide(run.run_id, version=1, act="approved", user_id=ANNA)
     await engine.sweep_now()
     await world.shown("Approved by")
 
@@ -43,7 +43,7 @@ async def test_the_sweep_starts_what_was_left(world: World) -> None:
 async def test_a_poison_run_ends_in_an_apology(world: World) -> None:
     """A run that the engine gave up is told to its asker instead of staying silent."""
     run = await _run(world, "T1:poison")
-    await world.bot.records.ledger.open(run, baseline_minutes=15)
+    await world.bot.records.ledger.open(run, claimed_minutes=15)
     await world.bot.records.requests.started(run.run_id)
     await world.bot.records.store.write(
         lambda db: db.execute("update runs set started_at = '2026-01-01T00:00:00.000+00:00'")

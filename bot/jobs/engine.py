@@ -175,7 +175,7 @@ async def _sweep_step() -> None:
     before = datetime.now(UTC) - timedelta(seconds=30)
     for run in await engine.runs.records.requests.unstarted(before):
         await start(run)
-    for run_id, review_id, act in await engine.runs.records.drafts.unshown(before):
+    for run_id, review_id, act in await engine.runs.records.reviews.unshown(before):
         await show_review(run_id, review_id, act)
     for run_id in await engine.runs.records.ledger.unfinished(before):
         status = await DBOS.get_workflow_status_async(run_id)
@@ -326,7 +326,7 @@ async def sweep_now() -> None:
     records = _at_work().runs.records
     for run in await records.requests.unstarted(datetime.now(UTC)):
         await start(run)
-    for run_id, review_id, act in await records.drafts.unshown(datetime.now(UTC)):
+    for run_id, review_id, act in await records.reviews.unshown(datetime.now(UTC)):
         await show_review(run_id, review_id, act)
 
 

@@ -89,7 +89,7 @@ class Runs:
         """Open the ledger row and post the placeholder."""
         run = await self._run(run_id)
         task = self._tasks[run.task]
-        await self.records.ledger.open(run, baseline_minutes=task.baseline_minutes)
+        await self.records.ledger.open(run, claimed_minutes=task.baseline_minutes)
         sentence = text("placeholder.working", run.language, task=task.title_in(run.language))
         spot = await self._asked_at(run)
         await self._post_once(f"{run_id}/place", run, spot, fallback(sentence), placeholder(sentence))
@@ -110,7 +110,7 @@ class Runs:
             task=task,
             company=self._company,
             version=version,
-            instruction=await self.records.drafts.instruction(run_id, version),
+            instruction=await self.records.reviews.instruction(run_id, version),
             before=before.text if before else "",
             tell=lambda done, total: self._progress(run, version, done, total),
         )
@@ -182,7 +182,7 @@ class Runs:
         params = {"run": run_id, **verdict.get("params", {})}
         sentence = text(verdict["key"], run.language, **params)
         if version > 1:
-            await self.records.drafts.abandon_redo(run_id, version - 1)
+            await self.records.reviews.abandon_redo(run_id, version - 1)
             await self._show_card(run, note=sentence)
             return
         retry = bool(verdict.get("retry"))
@@ -197,7 +197,7 @@ class Runs:
     async def show_review(self, run_id: str, review_id: int, act: str) -> dict[str, Any] | None:
         """Show a decision; return the version to write when it was a redo."""
         run = await self._run(run_id)
-        state = await self.records.drafts.state(run_id)
+        state = await self.records.reviews.state(run_id)
         if state is None:
             return None
         again = None
@@ -211,12 +211,12 @@ class Runs:
             if act == "undone":
                 await self._unshare(run)
             await self._show_card(run)
-        await self.records.drafts.shown(review_id)
+        await self.records.reviews.shown(review_id)
         return again
 
     async def _share(self, run: Run) -> None:
         """Post what was accepted to the conversation that it came from."""
-        state = await self.records.drafts.state(run.run_id)
+        state = await self.records.reviews.state(run.run_id)
         draft = await self.records.drafts.get(run.run_id, state.version) if state else None
         if state is None or draft is None:
             return
@@ -235,7 +235,7 @@ class Runs:
 
     async def _show_card(self, run: Run, *, note: str = "") -> None:
         """Bring the draft's messages in line with the records."""
-        state = await self.records.drafts.state(run.run_id)
+        state = await self.records.reviews.state(run.run_id)
         draft = await self.records.drafts.get(run.run_id, state.version) if state else None
         if state is None or draft is None:
             return

@@ -1,0 +1,185 @@
+"""The figures of a period, gathered once for the digest, the evaluation and the Home tab; nothing is worded here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from bot.records import Records, WorkspaceSettings
+from bot.records.baselines import Work
+from bot.records.proof import OpenDraft, TaskCount
+from bot.value import (
+    Baseline,
+    BaselineKind,
+    Money,
+    Rates,
+    Spent,
+    Totals,
+    add_up,
+    control_baseline,
+    find_break_even,
+    months_between,
+    split_whole,
+    work_out_money,
+)
+from bot.value.money import cost_model
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What happened in `[start, end)`.
+
+    Attributes:
+        asked: runs that were asked for, whether settled or not.
+        people: who asked for what was settled.
+        counts: per task, what became of its runs.
+        baselines: per task, what one accepted text is worth and how that is known.
+        totals: net minutes with their ranges, per kind of baseline; the kinds are never added up.
+        money: the same in money; None under ten accepted runs.
+        spent: what the settled runs cost, and the period's share of the months.
+        cost: that in micro-units of the workspace's currency, fixed costs included.
+        break_even_minutes: what one accepted text must save for the costs to be covered.
+        control: the mean of what was done by hand, per task with five runs or more.
+        by_hand: how many runs of the control sample were done by hand.
+        open_drafts: what waits for a decision now.
+        month_microusd, month_unpriced: what the calls of this calendar month cost so far.
+    """
+
+    team_id: str
+    settings: WorkspaceSettings
+    start: datetime
+    end: datetime
+    asked: int
+    people: int
+    counts: tuple[TaskCount, ...]
+    works: tuple[Work, ...]
+    baselines: Mapping[str, Baseline]
+    totals: Totals
+    money: Mapping[BaselineKind, Money | None]
+    spent: Spent
+    cost: int
+    break_even_minutes: Decimal | None
+    control: Mapping[str, Baseline]
+    by_hand: int
+    open_drafts: tuple[OpenDraft, ...]
+    month_microusd: int
+    month_unpriced: int
+
+    @property
+    def accepted(self) -> int:
+        """How many runs were accepted."""
+        return sum(count.accepted for count in self.counts)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the firm is."""
+        return ZoneInfo(self.settings.tz_name)
+
+    @property
+    def budget_share(self) -> Decimal | None:
+        """How much of the month's budget is spent; None without a budget."""
+        if not self.settings.monthly_budget:
+            return None
+        spent = Decimal(cost_model(self.month_microusd, self.settings.usd_rate)) / 1_000_000
+        return spent / self.settings.monthly_budget
+
+
+def rates_of(settings: WorkspaceSettings) -> Rates:
+    """Return a workspace's figures as the arithmetic takes them."""
+    return Rates(
+        hourly=settings.hourly_rate,
+        usd=settings.usd_rate,
+        fixed_monthly=settings.fixed_monthly_cost,
+        set_up=settings.setup_cost,
+        realisation=settings.realisation,
+    )
+
+
+async def gather(
+    records: Records, team_id: str, *, start: datetime, end: datetime, moment: datetime
+) -> Figures:
+    """Gather the figures of `[start, end)` as they are known at *moment*."""
+    settings = await records.workspaces.get(team_id)
+    zone = ZoneInfo(settings.tz_name)
+    counts = await records.proof.task_counts(team_id, start, end)
+    works = await records.baselines.works(team_id)
+    baselines = {
+        count.task: await records.baselines.current(
+            team_id, count.task, claimed_minutes=count.baseline_minutes
+        )
+        for count in counts
+    }
+    totals = add_up(
+        await records.proof.run_sums(team_id, start, end),
+        baselines=baselines,
+        monthly_runs={work.work: work.runs_a_month for work in works},
+        runs_in_month=await records.proof.runs_in_months(team_id, start, end),
+    )
+    spent = Spent(
+        model_microusd=sum(count.cost_microusd for count in counts),
+        calls_unpriced=sum(count.unpriced for count in counts),
+        months=months_between(start.astimezone(zone).date(), end.astimezone(zone).date()),
+    )
+    rates = rates_of(settings)
+    cost = cost_model(spent.model_microusd, rates.usd) + _fixed(spent, rates)
+    by_hand = await records.proof.by_hand(team_id, start, end)
+    control = {
+        task: found
+        for task in {run.task for run in by_hand}
+        if (found := control_baseline([run.minutes for run in by_hand if run.task == task])) is not None
+    }
+    month_start = moment.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    month_microusd, month_unpriced = await records.proof.spent_microusd(team_id, month_start, moment)
+    return Figures(
+        team_id=team_id,
+        settings=settings,
+        start=start,
+        end=end,
+        asked=await records.proof.asked(team_id, start, end),
+        people=await records.proof.people(team_id, start, end),
+        counts=tuple(counts),
+        works=tuple(works),
+        baselines=baselines,
+        totals=totals,
+        money=_money(totals, counts, spent, rates),
+        spent=spent,
+        cost=cost,
+        break_even_minutes=find_break_even(
+            cost, accepted=sum(count.accepted for count in counts), rates=rates
+        ),
+        control=control,
+        by_hand=len(by_hand),
+        open_drafts=tuple(await records.proof.open_drafts(team_id)),
+        month_microusd=month_microusd,
+        month_unpriced=month_unpriced,
+    )
+
+
+def _money(
+    totals: Totals, counts: list[TaskCount], spent: Spent, rates: Rates
+) -> dict[BaselineKind, Money | None]:
+    """Work each kind out in money; the fixed costs are shared out by the runs that were accepted."""
+    kinds = list(totals.by_kind)
+    weights = [totals.by_kind[kind].accepted for kind in kinds]
+    shares = split_whole(spent.months.numerator, weights)
+    found: dict[BaselineKind, Money | None] = {}
+    for kind, share in zip(kinds, shares, strict=True):
+        total = totals.by_kind[kind]
+        own = [count for count in counts if count.task in total.tasks]
+        part = Spent(
+            model_microusd=sum(count.cost_microusd for count in own),
+            calls_unpriced=sum(count.unpriced for count in own),
+            months=type(spent.months)(share, spent.months.denominator),
+        )
+        found[kind] = work_out_money(total, part, rates)
+    return found
+
+
+def _fixed(spent: Spent, rates: Rates) -> int:
+    return (
+        int(spent.months * 1_000_000 * rates.fixed_monthly.as_integer_ratio()[0])
+        // (rates.fixed_monthly.as_integer_ratio()[1])
+    )
