@@ -180,8 +180,11 @@ class Socket:
     """Slack over a socket that we open."""
 
     def __init__(self, app: AsyncApp, *, app_token: str, client: AsyncWebClient) -> None:
+        # The SDK logs every failed attempt with a traceback; who watches the tokens says it once.
+        quiet = logging.getLogger(f"{__name__}.socket")
+        quiet.setLevel(logging.CRITICAL)
         # A client of its own: the SDK sends the app-level token with it.
-        self._handler = AsyncSocketModeHandler(app, app_token, web_client=client)
+        self._handler = AsyncSocketModeHandler(app, app_token, logger=quiet, web_client=client)
 
     async def open(self) -> None:
         """Connect; reconnecting is the SDK's."""

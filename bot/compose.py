@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import IO, Any
 
 import aiohttp
-from slack_sdk.errors import SlackApiError
 
 from bot import jobs
 from bot.app import Metrics, Server, Socket, build_app
@@ -22,6 +21,8 @@ from bot.llm import LLM
 from bot.records import Records
 from bot.settings import Settings
 from bot.tasks import Identity, TijdwinstError, load_company, load_tasks
+from bot.tokens import ANY_TEAM, ASK_AGAIN_S, Tokens
+from bot.wire import SlackError, SocketClient, Wire
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,9 @@ class Bot:
         self._pace_s = pace_s
         self.records = Records(settings.data_dir.absolute() / "records.sqlite")
         self.metrics = Metrics()
-        self.server = Server(self.metrics, ready=lambda: self._not_ready, queued=self._queued)
+        self.server = Server(self.metrics, ready=self._why_not_ready, queued=self._queued)
+        self._wire = Wire()
+        self._tokens: Tokens | None = None
         self._llm = LLM(
             api_key=settings.anthropic_api_key,
             base_url=settings.anthropic_base_url,
@@ -88,8 +91,18 @@ class Bot:
         )
         warming = asyncio.create_task(self._llm.warm())
         identity = await self._who_am_i(slack)
-        context = Context(slack, identity)
-        delivery = Delivery(slack, pace_s=self._pace_s)
+        context = Context(slack, self._wire, identity)
+        delivery = Delivery(slack, self._wire, pace_s=self._pace_s)
+        self._tokens = Tokens(
+            wire=self._wire,
+            slack=slack,
+            context=context,
+            delivery=delivery,
+            records=self.records,
+            language=self.settings.language,
+            tz_name=self.settings.tz_name,
+            ask_again_s=min(ASK_AGAIN_S, self._limits.continue_after_s),
+        )
         desk = Desk(identity=identity, context=context, llm=self._llm, records=self.records)
         runs = jobs.Runs(
             desk=desk,
@@ -114,14 +127,17 @@ class Bot:
             bot_user_id=identity.bot_user_id,
             admins_of=context.people,
         )
-        register(app, self._intake, count_unknown=self.metrics.count_unknown)
+        register(app, self._intake, count_unknown=self.metrics.count_unknown, suspect=self._wire.suspect)
         await jobs.open_engine(self.settings.data_dir.absolute() / "engine.sqlite", runs)
         self._engine_open = True
+        self._tokens.start()
         if self.settings.socket_mode:
-            sockets = client(
+            sockets = SocketClient(
+                self._tokens.app_token,
                 token=self.settings.slack_bot_token,
                 base_url=self.settings.slack_api_url,
                 session=self._session,
+                retry_handlers=[],
             )
             self._socket = Socket(app, app_token=self.settings.slack_app_token, client=sockets)
             await self._socket.open()
@@ -137,6 +153,8 @@ class Bot:
         await self.server.stop_taking()
         if self._socket is not None:
             await self._socket.close()
+        if self._tokens is not None:
+            await self._tokens.stop()
         if self._intake is not None:
             await self._intake.drain()
         if self._engine_open:
@@ -172,24 +190,37 @@ class Bot:
         """Ask Slack who we are until it answers; `/readyz` tells meanwhile why we are not ready."""
         attempt = 0
         while True:
+            before = self._not_ready
             try:
-                answer = await slack.auth_test()
-                scopes = (answer.headers or {}).get("x-oauth-scopes", "")
-                return Identity(
-                    team_id=answer["team_id"],
-                    url=answer.get("url") or "https://slack.com/",
-                    bot_user_id=answer["user_id"],
-                    bot_id=answer.get("bot_id") or "",
-                    team=answer.get("team") or "",
-                    scopes=tuple(scope.strip() for scope in scopes.split(",") if scope.strip()),
-                )
-            except SlackApiError as error:
-                self._not_ready = f"Slack refuses the token: {error.response.get('error')}"
-            except (aiohttp.ClientError, TimeoutError):
-                self._not_ready = "Slack cannot be reached"
-            log.error("%s; trying again", self._not_ready)
+                answer = await self._wire.ask("auth.test", slack.auth_test(), having="team_id")
+                self._wire.restore()
+                return _identity(answer)
+            except SlackError as error:
+                if error.token:
+                    self._not_ready = f"Slack refuses the bot token: {error.code}"
+                    # Whoever is told when it is over wants to know since when.
+                    await self.records.people.first_notice(ANY_TEAM, "token")
+                else:
+                    self._not_ready = f"Slack cannot be reached: {error.code}"
+            if self._not_ready != before:
+                log.error("%s; trying again", self._not_ready)
             await asyncio.sleep(RETRY_START_S[min(attempt, len(RETRY_START_S) - 1)])
             attempt += 1
 
+    def _why_not_ready(self) -> str:
+        return (self._tokens.why_not() if self._tokens is not None else "") or self._not_ready
+
     async def _queued(self) -> int:
         return await jobs.waiting() if self._engine_open else 0
+
+
+def _identity(answer: Any) -> Identity:
+    scopes = (answer.headers or {}).get("x-oauth-scopes", "")
+    return Identity(
+        team_id=answer["team_id"],
+        url=answer.get("url") or "https://slack.com/",
+        bot_user_id=answer["user_id"],
+        bot_id=answer.get("bot_id") or "",
+        team=answer.get("team") or "",
+        scopes=tuple(scope.strip() for scope in scopes.split(",") if scope.strip()),
+    )

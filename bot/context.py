@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.tasks import Identity, Person, UserError
+from bot.wire import SlackError, Wire
 
 PAGE = 200  # Slack recommends at most 200 a page, and allows 1,000
 PEOPLE_AT_ONCE = 8
@@ -20,6 +20,7 @@ PEOPLE_AT_ONCE = 8
 _LINK = re.compile(r"https://[^\s<>|]+/archives/([A-Z0-9]+)/p(\d{7,})(\d{6})(\?[^\s<>|]*)?")
 _REFERENCE = re.compile(r"<([@#!]?)([^<>|]+)(?:\|([^<>]*))?>")
 _EMOJI = re.compile(r":[a-z0-9_+'-]+:")
+_NOBODY = {"user_not_found", "user_not_visible"}
 _GONE = {"channel_not_found", "not_in_channel", "is_archived", "missing_scope"}
 
 
@@ -66,8 +67,9 @@ def permalink(identity: Identity, place: Place) -> str:
 class Context:
     """Reads what the asker may read."""
 
-    def __init__(self, client: AsyncWebClient, identity: Identity) -> None:
+    def __init__(self, client: AsyncWebClient, wire: Wire, identity: Identity) -> None:
         self._client = client
+        self._ask = wire.ask
         self._identity = identity
 
     async def check_may_read(self, channel_id: str, user_id: str) -> None:
@@ -82,25 +84,28 @@ class Context:
         try:
             if await self._is_member(channel_id, user_id):
                 return
-            info = (await self._client.conversations_info(channel=channel_id))["channel"]
+            asked = self._client.conversations_info(channel=channel_id)
+            info = (await self._ask("conversations.info", asked)).get("channel") or {}
             public = info.get("is_channel") and not (
                 info.get("is_private") or info.get("is_im") or info.get("is_mpim")
             )
             if public and not info.get("is_ext_shared"):
-                user = (await self._client.users_info(user=user_id))["user"]
-                if not _person(self._identity.team_id, user).is_guest:
+                asked = self._client.users_info(user=user_id)
+                user = (await self._ask("users.info", asked)).get("user") or {}
+                if user.get("id") == user_id and not _person(self._identity.team_id, user).is_guest:
                     return
-        except SlackApiError as error:
-            if error.response.get("error") in _GONE:
-                raise UserError("bot-not-in-channel", channel=f"<#{channel_id}>") from error
+        except SlackError as error:
+            if error.code in _GONE:
+                raise _not_in(channel_id) from error
             raise
         raise UserError("asker-may-not-read")
 
     async def _is_member(self, channel_id: str, user_id: str) -> bool:
         cursor = ""
         while True:
-            page = await self._client.conversations_members(channel=channel_id, limit=1000, cursor=cursor)
-            if user_id in page.get("members", []):
+            asked = self._client.conversations_members(channel=channel_id, limit=1000, cursor=cursor)
+            page = await self._ask("conversations.members", asked)
+            if user_id in (page.get("members") or []):
                 return True
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
             if not cursor:
@@ -125,16 +130,14 @@ class Context:
         messages: list[dict[str, Any]] = []
         cursor = ""
         while True:
+            asked = self._client.conversations_replies(channel=channel_id, ts=ts, limit=PAGE, cursor=cursor)
             try:
-                page = await self._client.conversations_replies(
-                    channel=channel_id, ts=ts, limit=PAGE, cursor=cursor
-                )
-            except SlackApiError as error:
-                code = error.response.get("error")
-                if code in ("thread_not_found", "message_not_found"):
+                page = await self._ask("conversations.replies", asked)
+            except SlackError as error:
+                if error.code in ("thread_not_found", "message_not_found"):
                     raise UserError("message-not-found") from error
-                if code in _GONE:
-                    raise UserError("bot-not-in-channel", channel=f"<#{channel_id}>") from error
+                if error.code in _GONE:
+                    raise _not_in(channel_id) from error
                 raise
             seen = {message["ts"] for message in messages}
             listed: list[dict[str, Any]] = page.get("messages") or []
@@ -144,25 +147,36 @@ class Context:
                 return sorted(messages, key=lambda message: float(message["ts"]))
 
     async def people(self, user_ids: set[str]) -> list[Person]:
-        """Ask Slack who *user_ids* are; somebody it does not know keeps the id as a name."""
+        """Ask Slack who *user_ids* are; somebody it does not know keeps the id as a name.
+
+        Whom it does not tell about at this moment is left out, so that nobody remembers a wrong answer.
+
+        Raises:
+            SlackError: Slack refuses the token.
+        """
         gate = asyncio.Semaphore(PEOPLE_AT_ONCE)
 
-        async def ask(user_id: str) -> Person:
+        async def ask(user_id: str) -> Person | None:
             async with gate:
                 try:
-                    user = (await self._client.users_info(user=user_id))["user"]
-                except SlackApiError:
-                    return Person(team_id=self._identity.team_id, user_id=user_id, name=user_id)
-            return _person(self._identity.team_id, user)
+                    answer = await self._ask("users.info", self._client.users_info(user=user_id))
+                except SlackError as error:
+                    if error.token:
+                        raise
+                    nobody = Person(team_id=self._identity.team_id, user_id=user_id, name=user_id)
+                    return nobody if error.code in _NOBODY else None
+            user = answer.get("user") or {}
+            return _person(self._identity.team_id, user) if user.get("id") == user_id else None
 
-        return list(await asyncio.gather(*(ask(user_id) for user_id in sorted(user_ids))))
+        asked = await asyncio.gather(*(ask(user_id) for user_id in sorted(user_ids)))
+        return [person for person in asked if person is not None]
 
     async def admins(self, most: int = 5) -> list[str]:
         """Return the ids of the first admins and owners that Slack lists."""
         found: list[str] = []
         cursor = ""
         while len(found) < most:
-            page = await self._client.users_list(limit=PAGE, cursor=cursor)
+            page = await self._ask("users.list", self._client.users_list(limit=PAGE, cursor=cursor))
             listed: list[dict[str, Any]] = page.get("members") or []
             for user in listed:
                 if (user.get("is_admin") or user.get("is_owner")) and not user.get("deleted"):
@@ -206,8 +220,9 @@ class Context:
             ts[number] = message["ts"]
             speaker = name
         if not lines:
-            raise UserError("thread-only-bots" if any(map(self._is_ours, messages)) else "thread-empty")
-        if not any(_readable(message) for message in messages if not self._is_ours(message)):
+            # The placeholder of a mention is ours too, so what counts is whose thread it is.
+            raise UserError("thread-only-bots" if self._is_ours(messages[0]) else "thread-empty")
+        if not any(_readable(message) for message in messages if message["ts"] in ts.values()):
             raise UserError("thread-nothing-readable")
         return Transcript(lines=tuple(lines), ts=ts)
 
@@ -216,6 +231,13 @@ class Context:
             message.get("user") == self._identity.bot_user_id
             or (message.get("bot_id") and message.get("bot_id") == self._identity.bot_id)
         )
+
+
+def _not_in(channel_id: str) -> UserError:
+    # Nobody can invite us to a direct conversation of others.
+    if channel_id.startswith("D"):
+        return UserError("direct-not-readable")
+    return UserError("bot-not-in-channel", channel=f"<#{channel_id}>")
 
 
 def _person(team_id: str, user: dict[str, Any]) -> Person:
@@ -236,6 +258,8 @@ def _person(team_id: str, user: dict[str, Any]) -> Person:
 
 
 def _speaker(message: dict[str, Any], names: dict[str, str]) -> str:
+    if message.get("subtype") == "tombstone":
+        return "somebody"
     if message.get("user"):
         return str(names.get(message["user"], message["user"]))
     profile = message.get("bot_profile") or {}
@@ -244,7 +268,9 @@ def _speaker(message: dict[str, Any], names: dict[str, str]) -> str:
 
 def _readable(message: dict[str, Any]) -> bool:
     """Say whether a message holds a letter or digit of any script, or a file."""
-    text = _EMOJI.sub("", html.unescape(message.get("text") or ""))
+    if message.get("subtype") == "tombstone":
+        return False
+    text = _EMOJI.sub("", html.unescape(message.get("text") or _in_blocks(message.get("blocks"))))
     return any(character.isalnum() for character in text) or bool(
         message.get("files") or message.get("attachments")
     )
@@ -254,7 +280,7 @@ def _render(message: dict[str, Any], names: dict[str, str]) -> str:
     """Return a message as one line of plain text: names for ids, files by name, deletions and edits said."""
     if message.get("subtype") == "tombstone":
         return "(deleted message)"
-    parts = [_plain(message.get("text") or "", names)]
+    parts = [_plain(message.get("text") or _in_blocks(message.get("blocks")), names)]
     for attachment in message.get("attachments") or []:
         parts.append(_plain(attachment.get("text") or attachment.get("fallback") or "", names))
     for file in message.get("files") or []:
@@ -263,6 +289,17 @@ def _render(message: dict[str, Any], names: dict[str, str]) -> str:
         parts.append("(edited)")
     body = " ".join(part for part in parts if part)
     return body if body != "(edited)" else ""
+
+
+def _in_blocks(blocks: Any) -> str:
+    """Return the text that stands in *blocks*: apps may post a message that has no other."""
+    if isinstance(blocks, list):
+        return " ".join(filter(None, map(_in_blocks, blocks)))
+    if not isinstance(blocks, dict):
+        return ""
+    if isinstance(blocks.get("text"), str):
+        return str(blocks["text"])
+    return " ".join(filter(None, (_in_blocks(blocks.get(key)) for key in ("text", "fields", "elements"))))
 
 
 def _plain(text: str, names: dict[str, str]) -> str:

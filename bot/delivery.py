@@ -5,40 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
-from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.tasks import TijdwinstError
+from bot.wire import SlackError, Wire
 
 log = logging.getLogger(__name__)
 
 TEXT_LIMIT = 4_000  # of `text` in chat.update
 RATE_LIMIT_RETRIES = 5
 EVENT_TYPE = "tijdwinst_post"
-
-_TOKEN_FAULTS = {"invalid_auth", "token_revoked", "token_expired", "account_inactive", "not_authed"}
-_TRANSIENT = {
-    "ratelimited",
-    "internal_error",
-    "fatal_error",
-    "service_unavailable",
-    "request_timeout",
-    "team_added_to_org",
-}
-
-
-class SlackError(TijdwinstError):
-    """Slack did not take a call; the message names the method and Slack's code, never content."""
-
-    def __init__(self, method: str, code: str) -> None:
-        super().__init__(f"{method}: {code}")
-        self.code = code
-        self.transient = code in _TRANSIENT or code in ("connection", "server")
-        self.token = code in _TOKEN_FAULTS
+PAGE = 200
+MOST_PAGES = 50  # of a search for a message of ours: ten thousand messages since it was claimed
+CLOCK_MARGIN = timedelta(hours=1)  # our clock and Slack's need not agree
 
 
 def client(*, token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
@@ -57,8 +40,9 @@ def client(*, token: str, base_url: str, session: aiohttp.ClientSession) -> Asyn
 class Delivery:
     """Posts, finds and changes our messages."""
 
-    def __init__(self, slack: AsyncWebClient, *, pace_s: float = 1.0) -> None:
+    def __init__(self, slack: AsyncWebClient, wire: Wire, *, pace_s: float = 1.0) -> None:
         self._slack = slack
+        self._call = wire.ask
         self._pace_s = pace_s
         self._free_at: dict[str, float] = {}
 
@@ -82,6 +66,7 @@ class Delivery:
                 unfurl_links=False,
                 unfurl_media=False,
             ),
+            having="ts",
         )
         return str(answer["ts"])
 
@@ -111,31 +96,35 @@ class Delivery:
             if error.code != "message_not_found":
                 raise
 
-    async def find(self, channel_id: str, *, post_id: str, thread_ts: str = "") -> str:
-        """Return the `ts` of the message that carries *post_id*, or an empty text.
+    async def find(self, channel_id: str, *, post_id: str, since: datetime, thread_ts: str = "") -> str:
+        """Return the `ts` of the message that carries *post_id*, claimed at *since*, or an empty text.
 
         Raises:
             SlackError: Slack did not let us look, so nobody knows.
         """
+        oldest = f"{(since - CLOCK_MARGIN).timestamp():.6f}"
+        wanted: dict[str, Any] = {
+            "channel": channel_id,
+            "oldest": oldest,
+            "limit": PAGE,
+            "include_all_metadata": True,
+        }
         cursor = ""
-        while True:
+        for _ in range(MOST_PAGES):
             if thread_ts:
-                asked = self._slack.conversations_replies(
-                    channel=channel_id, ts=thread_ts, limit=200, cursor=cursor, include_all_metadata=True
-                )
+                asked = self._slack.conversations_replies(ts=thread_ts, cursor=cursor, **wanted)
                 page = await self._call("conversations.replies", asked)
             else:
-                asked = self._slack.conversations_history(
-                    channel=channel_id, limit=100, include_all_metadata=True
-                )
+                asked = self._slack.conversations_history(cursor=cursor, **wanted)
                 page = await self._call("conversations.history", asked)
-            for message in page.get("messages", []):
+            for message in page.get("messages") or []:
                 metadata = message.get("metadata") or {}
                 if (metadata.get("event_payload") or {}).get("post_id") == post_id:
                     return str(message["ts"])
-            cursor = (page.get("response_metadata") or {}).get("next_cursor", "") if thread_ts else ""
+            cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
             if not cursor:
-                return ""
+                break
+        return ""
 
     async def messages_tab(self, user_id: str) -> str:
         """Return the id of our conversation with *user_id*.
@@ -143,15 +132,19 @@ class Delivery:
         Raises:
             SlackError: Slack did not open it.
         """
-        answer = await self._call("conversations.open", self._slack.conversations_open(users=user_id))
+        answer = await self._call(
+            "conversations.open", self._slack.conversations_open(users=user_id), having="channel"
+        )
         return str(answer["channel"]["id"])
 
-    async def tell(self, channel_id: str, user_id: str, text: str) -> None:
+    async def tell(self, channel_id: str, user_id: str, text: str, *, thread_ts: str = "") -> None:
         """Say something to one person where they are; best effort, never a draft."""
         try:
             await self._call(
                 "chat.postEphemeral",
-                self._slack.chat_postEphemeral(channel=channel_id, user=user_id, text=text),
+                self._slack.chat_postEphemeral(
+                    channel=channel_id, user=user_id, text=text, thread_ts=thread_ts or None
+                ),
             )
         except SlackError as error:
             log.warning("could not tell %s in %s: %s", user_id, channel_id, error)
@@ -162,7 +155,8 @@ class Delivery:
         Raises:
             SlackError: the trigger was too old, or Slack did not take the view.
         """
-        answer = await self._call("views.open", self._slack.views_open(trigger_id=trigger_id, view=view))
+        asked = self._slack.views_open(trigger_id=trigger_id, view=view)
+        answer = await self._call("views.open", asked, having="view")
         return str(answer["view"]["id"])
 
     async def publish_home(self, user_id: str, view: dict[str, Any]) -> None:
@@ -181,17 +175,3 @@ class Delivery:
             self._free_at = {key: at for key, at in self._free_at.items() if at > moment}
         if free_at > moment:
             await asyncio.sleep(free_at - moment)
-
-    async def _call(self, method: str, asked: Any) -> Any:
-        try:
-            return await asked
-        except SlackApiError as error:
-            answer = error.response
-            if answer.status_code == 429:
-                raise SlackError(method, "ratelimited") from None
-            if answer.status_code >= 500:
-                raise SlackError(method, "server") from None
-            code = answer.get("error") if isinstance(answer.data, dict) else None
-            raise SlackError(method, code or "garbled") from None
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise SlackError(method, "connection") from error

@@ -23,7 +23,7 @@ SCOPES: dict[str, str] = {
     "users:read": "to write names instead of ids, and to tell admins when a key is refused",
 }
 
-EVENTS = ("app_home_opened", "app_mention", "message.im")
+EVENTS = ("app_home_opened", "app_mention", "app_uninstalled", "message.im", "tokens_revoked")
 
 
 def manifest(tasks: Mapping[str, Task], *, url: str | None = None) -> dict[str, Any]:

@@ -51,7 +51,13 @@ def test_it_keeps_slacks_limits_without_the_schema() -> None:
 
 def test_every_event_has_its_scope() -> None:
     """Slack sends no event whose scope is missing, and says nothing about it."""
-    needed = {"app_home_opened": None, "app_mention": "app_mentions:read", "message.im": "im:history"}
+    needed = {
+        "app_home_opened": None,
+        "app_mention": "app_mentions:read",
+        "app_uninstalled": None,
+        "message.im": "im:history",
+        "tokens_revoked": None,
+    }
 
     assert set(EVENTS) == needed.keys()
     assert {scope for scope in needed.values() if scope} <= SCOPES.keys()

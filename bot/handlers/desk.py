@@ -66,10 +66,13 @@ class Desk:
         if fresh:
             await self.records.people.put(fresh)
         names = {person.user_id: person.name for person in (*known.values(), *fresh)}
-        asked_in = run.run_id.rpartition(":")[2].rstrip("^") if run.surface == "mention" else ""
-        transcript = self.context.transcript(messages, names, skip_ts=asked_in)
+        transcript = self.context.transcript(messages, names, skip_ts=_asked_in(run))
         root = messages[0].get("thread_ts") or messages[0]["ts"]
         return Conversation(transcript=transcript, place=Place(run.source_channel_id, root, root))
+
+    def stands_alone(self, run: Run) -> bool:
+        """Say whether the request is a mention at top level: there is no thread but itself."""
+        return bool(run.source_ts) and run.source_ts == _asked_in(run)
 
     def permalinks(self, conversation: Conversation) -> dict[str, str]:
         """Return message number -> permalink."""
@@ -108,6 +111,11 @@ class Desk:
         paid = Paid(text=answer.text, model=answer.model)
         await self.records.ledger.book(_call(call_id, run.run_id, answer), answer=paid)
         return paid
+
+
+def _asked_in(run: Run) -> str:
+    """Return the `ts` of the message that asked; empty when it was none."""
+    return run.run_id.rpartition(":")[2].rstrip("^") if run.surface == "mention" else ""
 
 
 def _call(call_id: str, run_id: str, answer: Answer) -> Call:

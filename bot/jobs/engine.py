@@ -16,13 +16,14 @@ from typing import Any
 
 from dbos import DBOS, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID
 
-from bot.delivery import SlackError
 from bot.jobs.runs import Outage, Runs, turn_key
 from bot.tasks import Outcome, Run
+from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
 
 VERSION = "1"  # pinned: the default is a hash of the source, and every edit would strand the waiting runs
+GIVEN_UP = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 QUEUES = ("interactive", "batch")
 MAX_RECOVERIES = 5
 KEEP_DAYS = 7  # finished workflows; longer than Slack redelivers, because a forgotten id could run again
@@ -107,21 +108,59 @@ async def _review(run_id: str, review_id: int, act: str) -> dict[str, Any] | Non
 
 
 @DBOS.workflow(name="run", max_recovery_attempts=MAX_RECOVERIES)
-async def _run(run_id: str, version: int, key: str, tries: int) -> None:
+async def _run(run_id: str, version: int, key: str, tries: int, waits: int = 0) -> None:
     """Open, draft, deliver, close: whatever happens, the asker sees exactly one outcome."""
     async with _turn(key):
         try:
-            if tries == 0 and version == 1:
+            if version == 1 and (tries == 0 or waits):
                 await _open(run_id)
-            await _write(run_id, version, key, tries)
+            await _write(run_id, version, key, tries, waits)
         except Exception as error:  # the one place where a run is closed: told to the asker, then raised on
+            if _slack_is_away(error):
+                await _wait_for_slack(run_id, version, key, tries, waits)
+                return
             log.exception("run=%s failed kind=%s", run_id, type(error).__name__)
-            await _refuse(run_id, version, {"outcome": "failed", "key": "error.generic", "retry": True})
+            try:
+                await _refuse(run_id, version, {"outcome": "failed", "key": "error.generic", "retry": True})
+            except Exception as untold:
+                if _slack_is_away(untold):
+                    await _wait_for_slack(run_id, version, key, tries, waits)
+                    return
             await _close(run_id, "failed", type(error).__name__)
             raise
 
 
-async def _write(run_id: str, version: int, key: str, tries: int) -> None:
+def _slack_is_away(error: BaseException) -> bool:
+    """Say whether Slack is down or refuses the token: nobody can be told, and waiting can help."""
+    # A step that was tried often enough ends in DBOS' own error, which lists what it met.
+    met = getattr(error, "errors", None) or [error]
+    return isinstance(met[-1], SlackError) and met[-1].away
+
+
+async def _wait_for_slack(run_id: str, version: int, key: str, tries: int, waits: int) -> None:
+    await _close(run_id, "waiting", "slack")
+    await _continue(run_id, version, key, tries, waits + 1, delay_s=_at_work().runs.limits.continue_after_s)
+
+
+async def _continue(run_id: str, version: int, key: str, tries: int, waits: int, *, delay_s: float) -> None:
+    """Let the queue go on with a run later, so that it holds no slot meanwhile."""
+    # Of its own workflow's name: a second redo must not meet the continuation of the first.
+    begun = str(DBOS.workflow_id).split("~~")[0]
+    await enqueue(
+        "interactive",
+        _run,
+        run_id,
+        version,
+        key,
+        tries,
+        waits,
+        workflow_id=f"{begun}~~{tries}.{waits}",
+        partition=key,
+        delay_s=delay_s,
+    )
+
+
+async def _write(run_id: str, version: int, key: str, tries: int, waits: int) -> None:
     verdict = await _draft(run_id, version)
     limits = _at_work().runs.limits
     if verdict["outcome"] == "drafted":
@@ -129,17 +168,8 @@ async def _write(run_id: str, version: int, key: str, tries: int) -> None:
     elif verdict["outcome"] == "waiting" and tries < limits.continuations:
         await _tell(run_id, version, "error.busy-told")
         await _close(run_id, "waiting", "busy")
-        await enqueue(
-            "interactive",
-            _run,
-            run_id,
-            version,
-            key,
-            tries + 1,
-            workflow_id=f"{run_id}~{version}~{tries + 1}",
-            partition=key,
-            delay_s=max(limits.continue_after_s, verdict["delay_s"]),
-        )
+        delay_s = max(limits.continue_after_s, verdict["delay_s"])
+        await _continue(run_id, version, key, tries + 1, waits, delay_s=delay_s)
         return
     elif verdict["outcome"] == "waiting":
         verdict = {"outcome": "failed", "key": "error.gave-up", "retry": True}
@@ -154,13 +184,9 @@ async def _show(run_id: str, review_id: int, act: str) -> None:
     """Bring what Slack shows in line with a decision that is stored already."""
     again = await _review(run_id, review_id, act)
     if again:
-        await _start_version(run_id, again["version"], again["key"])
-
-
-async def _start_version(run_id: str, version: int, key: str) -> None:
-    """Start writing another version of a draft."""
-    with SetWorkflowID(f"{run_id}~{version}"):
-        await DBOS.start_workflow_async(_run, run_id, version, key, 0)
+        # Of this press: a redo that failed gave its version's number back, and the next one writes it.
+        with SetWorkflowID(f"{run_id}~{again['version']}~{review_id}"):
+            await DBOS.start_workflow_async(_run, run_id, again["version"], again["key"], 0)
 
 
 @DBOS.workflow(name="sweep", max_recovery_attempts=1)
@@ -176,13 +202,29 @@ async def _sweep_step() -> None:
     for run in await engine.runs.records.requests.unstarted(before):
         await start(run)
     for run_id, review_id, act in await engine.runs.records.reviews.unshown(before):
-        await show_review(run_id, review_id, act)
+        await _show_again(run_id, review_id, act)
     for run_id in await engine.runs.records.ledger.unfinished(before):
         status = await DBOS.get_workflow_status_async(run_id)
-        if status is not None and status.status in ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"):
+        if status is not None and status.status in GIVEN_UP:
             log.error("run=%s given up by the engine status=%s", run_id, status.status)
-            await engine.runs.refuse(run_id, 1, {"outcome": "failed", "key": "error.generic", "retry": True})
+            try:
+                verdict = {"outcome": "failed", "key": "error.generic", "retry": True}
+                await engine.runs.refuse(run_id, 1, verdict)
+            except SlackError as error:
+                log.warning("run=%s not told: %s", run_id, error)
+                if error.away:
+                    continue
             await engine.runs.close(run_id, "failed", status.status.lower())
+
+
+async def _show_again(run_id: str, review_id: int, act: str) -> None:
+    """Show a decision that Slack did not take the first time; the same id would change nothing."""
+    status = await DBOS.get_workflow_status_async(f"{run_id}~review~{review_id}")
+    if status is None:
+        await show_review(run_id, review_id, act)
+    elif status.status in GIVEN_UP:
+        with SetWorkflowID(f"{run_id}~review~{review_id}~{int(time.time())}"):
+            await DBOS.start_workflow_async(_show, run_id, review_id, act)
 
 
 @DBOS.workflow(name="clean", max_recovery_attempts=1)
@@ -327,7 +369,7 @@ async def sweep_now() -> None:
     for run in await records.requests.unstarted(datetime.now(UTC)):
         await start(run)
     for run_id, review_id, act in await records.reviews.unshown(datetime.now(UTC)):
-        await show_review(run_id, review_id, act)
+        await _show_again(run_id, review_id, act)
 
 
 async def close_engine(patience_s: int = 20) -> None:

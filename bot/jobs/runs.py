@@ -9,16 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.delivery import Delivery, SlackError
+from bot.delivery import Delivery
 from bot.handlers import HANDLERS, Brief, Desk
 from bot.llm import LLMError
 from bot.records import Records
+from bot.records.reviews import State
 from bot.tasks import Language, Outcome, Run, Task, TijdwinstError, UserError
 from bot.texts import text
 from bot.views import apology, card, fallback, link_sources, markdown_block, placeholder, split_markdown
+from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
 
+GONE = ("message_not_found", "edit_window_closed")
 TROUBLE = {"key": "admin.key", "credit": "admin.credit"}
 VERDICTS = {
     "key": "error.key",
@@ -182,12 +185,28 @@ class Runs:
         params = {"run": run_id, **verdict.get("params", {})}
         sentence = text(verdict["key"], run.language, **params)
         if version > 1:
-            await self.records.reviews.abandon_redo(run_id, version - 1)
+            await self.records.reviews.take_back(run_id, version - 1)
             await self._show_card(run, note=sentence)
             return
         retry = bool(verdict.get("retry"))
         blocks = apology(run_id, sentence, run.language, retry=retry)
-        await self._replace_placeholder(run, sentence, blocks)
+        try:
+            await self._replace_placeholder(run, sentence, blocks)
+        except SlackError as error:
+            if error.away:
+                raise
+            log.warning("run=%s cannot be told where it was asked: %s", run_id, error)
+            await self._tell_elsewhere(run, sentence, blocks)
+
+    async def _tell_elsewhere(self, run: Run, sentence: str, blocks: list[dict[str, Any]]) -> None:
+        """Tell the asker in their messages tab, or where they are, when the place they asked in is closed."""
+        try:
+            spot = _Spot(await self._messages_tab(run.team_id, run.user_id), "")
+            await self._post_once(f"{run.run_id}/elsewhere", run, spot, fallback(sentence), blocks)
+        except SlackError as error:
+            if error.away:
+                raise
+            await self._delivery.tell(run.channel_id, run.user_id, fallback(sentence))
 
     async def close(self, run_id: str, outcome: Outcome, reason: str) -> None:
         """Close the ledger row."""
@@ -206,13 +225,27 @@ class Runs:
             title = self._tasks[run.task].title_in(run.language)
             await self._say(run, state.version, text("placeholder.working", run.language, task=title))
         else:
+            await self._show_decision(run, state, act)
+        await self.records.reviews.shown(review_id)
+        return again
+
+    async def _show_decision(self, run: Run, state: State, act: str) -> None:
+        """Bring the card, and what was shared, in line with a decision."""
+        note = ""
+        try:
             if act == "shared" and state.shared:
                 await self._share(run)
             if act == "undone":
                 await self._unshare(run)
-            await self._show_card(run)
-        await self.records.reviews.shown(review_id)
-        return again
+        except SlackError as error:
+            if error.away or act != "shared":
+                raise
+            log.warning("run=%s cannot be shared: %s", run.run_id, error)
+            # What stands nowhere was not shared, so it counts as undecided.
+            await self.records.reviews.take_back(run.run_id, state.version)
+            channel = f"<#{self._share_spot(run).channel_id}>"
+            note = text("error.share-failed", run.language, channel=channel)
+        await self._show_card(run, note=note)
 
     async def _share(self, run: Run) -> None:
         """Post what was accepted to the conversation that it came from."""
@@ -256,9 +289,7 @@ class Runs:
             messages[0][1].insert(0, placeholder(note)[0])
         for index, (line, blocks) in enumerate(messages):
             post_id = await self._part_id(run, index)
-            ts, posted = await self._post_once(post_id, run, spot, line, blocks)
-            if not posted:
-                await self._delivery.update(spot.channel_id, ts, text=line, blocks=blocks)
+            await self._bring(post_id, run, spot, line, blocks)
         await self._drop_parts(run, len(messages))
 
     async def _drop_parts(self, run: Run, index: int) -> None:
@@ -279,7 +310,9 @@ class Runs:
         claim = await self.records.drafts.claim_post(post_id, run_id=run.run_id, channel_id=spot.channel_id)
         ts = claim.ts
         if not ts and not claim.first:
-            ts = await self._delivery.find(spot.channel_id, post_id=post_id, thread_ts=spot.thread_ts)
+            ts = await self._delivery.find(
+                spot.channel_id, post_id=post_id, since=claim.claimed_at, thread_ts=spot.thread_ts
+            )
         if ts:
             await self.records.drafts.posted(post_id, ts=ts)
             return ts, False
@@ -289,11 +322,24 @@ class Runs:
         await self.records.drafts.posted(post_id, ts=ts)
         return ts, True
 
+    async def _bring(
+        self, post_id: str, run: Run, spot: _Spot, line: str, blocks: list[dict[str, Any]]
+    ) -> None:
+        """Let a message of ours say *line*; one that somebody deleted is posted anew."""
+        ts, posted = await self._post_once(post_id, run, spot, line, blocks)
+        if posted:
+            return
+        try:
+            await self._delivery.update(spot.channel_id, ts, text=line, blocks=blocks)
+        except SlackError as error:
+            if error.code not in GONE:
+                raise
+            await self.records.drafts.forget_post(post_id)
+            await self._post_once(post_id, run, spot, line, blocks)
+
     async def _replace_placeholder(self, run: Run, sentence: str, blocks: list[dict[str, Any]]) -> None:
         spot = await self._asked_at(run)
-        ts, posted = await self._post_once(f"{run.run_id}/place", run, spot, fallback(sentence), blocks)
-        if not posted:
-            await self._delivery.update(spot.channel_id, ts, text=fallback(sentence), blocks=blocks)
+        await self._bring(f"{run.run_id}/place", run, spot, fallback(sentence), blocks)
 
     async def _say(self, run: Run, version: int, sentence: str) -> None:
         """Put a sentence where the draft will stand; best effort, it is only a sign of life."""

@@ -16,7 +16,13 @@ from bot.views import home
 __all__ = ["Intake", "register"]
 
 
-def register(app: AsyncApp, intake: Intake, *, count_unknown: Callable[[str], None]) -> None:
+def register(
+    app: AsyncApp,
+    intake: Intake,
+    *,
+    count_unknown: Callable[[str], None],
+    suspect: Callable[[str], None],
+) -> None:
     """Attach every listener, the catch-alls last: whatever Slack sends gets a 200."""
     asking.register(app, intake)
     reviewing.register(app, intake)
@@ -26,6 +32,14 @@ def register(app: AsyncApp, intake: Intake, *, count_unknown: Callable[[str], No
             lines = [text("home.welcome", intake.language), asking.help_text(intake)]
             intake.later(intake.delivery.publish_home(event["user"], home(lines, intake.language)))
 
+    async def revoked(event: dict[str, Any]) -> None:
+        # The tokens of people end too, when they leave; only the bot's is ours.
+        if (event.get("tokens") or {}).get("bot"):
+            suspect("token_revoked")
+
+    async def uninstalled() -> None:
+        suspect("account_inactive")
+
     async def unknown_event(event: dict[str, Any]) -> None:
         count_unknown(str(event.get("type", ""))[:50])
 
@@ -34,6 +48,8 @@ def register(app: AsyncApp, intake: Intake, *, count_unknown: Callable[[str], No
         await ack()
 
     app.event("app_home_opened")(home_opened)
+    app.event("tokens_revoked")(revoked)
+    app.event("app_uninstalled")(uninstalled)
     app.event(re.compile(".*"))(unknown_event)
     app.shortcut(re.compile(".*"))(unknown)
     app.action(re.compile(".*"))(unknown)

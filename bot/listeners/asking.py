@@ -9,11 +9,11 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.context import Place
-from bot.delivery import SlackError
 from bot.listeners.intake import ANSWER, Intake, log
 from bot.tasks import Run, Surface, Task, UserError, nearest_tasks
 from bot.texts import text
 from bot.views import form_values, task_form
+from bot.wire import SlackError
 
 HELP = ("help", "hulp", "?")
 PLAIN_MESSAGE_SUBTYPES = (None, "file_share", "thread_broadcast")

@@ -122,6 +122,8 @@ class Intake:
         """
         if task.reads == "thread" and place is None and (task.deliver == "thread" or not words):
             raise UserError("summarize-how")
+        if place is None and words and not any(character.isalnum() for character in words):
+            raise UserError("nothing-to-say")
 
     async def may_review(self, run: Run, user_id: str) -> bool:
         """Say whether *user_id* may decide on the draft of *run*: its asker, or an admin."""

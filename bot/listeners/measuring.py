@@ -11,7 +11,6 @@ from typing import Any, cast
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot import jobs
-from bot.delivery import SlackError
 from bot.digest import rank_works
 from bot.listeners.intake import ANSWER, Intake, log
 from bot.records.baselines import Work
@@ -28,6 +27,7 @@ from bot.views import (
     minutes_form,
     read_value,
 )
+from bot.wire import SlackError
 
 HOURS_IN_A_WEEK = 168
 

@@ -9,12 +9,12 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot import jobs
-from bot.delivery import SlackError
 from bot.listeners.intake import Intake, log
 from bot.records.reviews import Press
 from bot.tasks import Run
 from bot.texts import text
 from bot.views import edit_form, form_values, join_inputs, read_value, redo_form
+from bot.wire import SlackError
 
 PRESSES: dict[str, Press] = {
     "approve": "approved",

@@ -14,7 +14,6 @@ from bot.records.reviews import Reviews
 from bot.records.store import Store
 from bot.records.workspaces import Workspaces, WorkspaceSettings
 
-
 __all__ = ["Records", "WorkspaceSettings"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlite_utils import Database
@@ -21,6 +22,7 @@ class Post:
     channel_id: str
     ts: str
     first: bool
+    claimed_at: datetime
 
 
 class Drafts:
@@ -89,10 +91,8 @@ class Drafts:
                 [post_id, run_id, channel_id, iso(now())],
             )
             first = db.conn.total_changes > before
-            channel, ts = db.execute(
-                "select channel_id, ts from posts where post_id = ?", [post_id]
-            ).fetchone()
-            return Post(channel_id=channel, ts=ts or "", first=first)
+            row = db.execute("select channel_id, ts, created_at from posts where post_id = ?", [post_id])
+            return _post(row.fetchone(), first=first)
 
         return await self._store.write(work)
 
@@ -106,10 +106,10 @@ class Drafts:
         """Return a message that stands, or None."""
         row = await self._store.read(
             lambda db: db.execute(
-                "select channel_id, ts from posts where post_id = ? and ts is not null", [post_id]
+                "select channel_id, ts, created_at from posts where post_id = ? and ts is not null", [post_id]
             ).fetchone()
         )
-        return None if row is None else Post(channel_id=row[0], ts=row[1], first=False)
+        return None if row is None else _post(row, first=False)
 
     async def forget_post(self, post_id: str) -> None:
         """Drop a message that was taken back, so that it may be posted anew."""
@@ -123,6 +123,11 @@ class Drafts:
                 db.execute(f"delete from {table} where delete_after < ?", [iso(now())])
 
         await self._store.write(work)
+
+
+def _post(row: tuple[str, str | None, str], *, first: bool) -> Post:
+    channel_id, ts, created_at = row
+    return Post(channel_id, ts=ts or "", first=first, claimed_at=datetime.fromisoformat(created_at))
 
 
 def _draft(row: dict[str, Any]) -> Draft:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
@@ -94,6 +94,18 @@ class People:
             return db.conn.total_changes > before
 
         return await self._store.write(work)
+
+    async def end_notice(self, team_id: str, kind: str) -> datetime | None:
+        """Forget the notice of *kind* and return since when it stood; None when there is none."""
+
+        def work(db: Database) -> str | None:
+            row = db.execute(
+                "delete from notices where team_id = ? and kind = ? returning told_at", [team_id, kind]
+            ).fetchone()
+            return None if row is None else str(row[0])
+
+        since = await self._store.write(work)
+        return None if since is None else datetime.fromisoformat(since)
 
     async def clear_notices(self, team_id: str, kinds: tuple[str, ...]) -> None:
         """Forget notices of *kinds*: the trouble is over, the next one is news again."""

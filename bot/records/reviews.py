@@ -164,8 +164,9 @@ class Reviews:
             )
         )
 
-    async def abandon_redo(self, run_id: str, version: int) -> None:
-        """Give version *version* back to its reviewer: the redo that was asked for failed."""
+    async def take_back(self, run_id: str, version: int) -> None:
+        """Give version *version* back to its reviewer: the redo, or the sharing, that was asked for failed."""
+        at = now()
 
         def work(db: Database) -> None:
             db.execute(
@@ -173,9 +174,9 @@ class Reviews:
                 insert into reviews (run_id, version, act, user_id, decided_at, review_minutes, shown_at,
                     delete_after) values (?, ?, 'undone', '', ?, 0, ?, ?)
                 """,
-                [run_id, version, iso(now()), iso(now()), days_after(RETENTION_DAYS)],
+                [run_id, version, iso(at), iso(at), days_after(RETENTION_DAYS)],
             )
-            db.execute("update runs set review = 'open' where run_id = ?", [run_id])
+            self._book(db, run_id, review="open", user_id="", at=at)
 
         await self._store.write(work)
 
@@ -395,13 +396,16 @@ def _keep_text(db: Database, run_id: str, version: int, *, act: Press, final_tex
 
 def _compare(db: Database, run_id: str) -> None:
     """Keep how much of the newest version the person had to change."""
-    review, text, final_text = db.execute(
+    row = db.execute(
         """
         select review, text, final_text from runs join drafts using (run_id) where run_id = ?
         order by version desc limit 1
         """,
         [run_id],
     ).fetchone()
+    if row is None:  # its text is past its date; what was found when it was decided on stays
+        return
+    review, text, final_text = row
     values: list[object] = [None] * 5
     if review in (*ACCEPTED, "discarded"):
         found = compare_texts(text, None if review == "discarded" else final_text or text)

@@ -63,6 +63,7 @@ class Slack(People):
         self.token, self.app_token = token, app_token
         self.latency_s = latency_s
         self.revoked = False
+        self.app_token_refused = False
         self.api = WebApi(self.state, scopes=scopes, limits=limits)
         self._runner: web.AppRunner | None = None
 
@@ -170,12 +171,14 @@ class Slack(People):
         return web.json_response(answer, headers=headers, status=429 if limited else 200)
 
     def _carry_out(self, method: str, arguments: dict[str, Any], token: str) -> dict[str, Any]:
-        if self.revoked:
-            raise ApiError("token_revoked")
         if method == "apps.connections.open":
+            if self.app_token_refused:
+                raise ApiError("invalid_auth")
             if token != self.app_token:
                 raise ApiError("not_allowed_token_type" if token == self.token else "invalid_auth")
             return {"ok": True, "url": f"ws://{self.host}:{self.port}/link"}
+        if self.revoked:
+            raise ApiError("token_revoked")
         if token != self.token:
             raise ApiError("invalid_auth" if token else "not_authed")
         return self.api.call(method, arguments)
@@ -218,6 +221,8 @@ class Slack(People):
 
 def _broken(request: web.Request, fault: Fault) -> web.StreamResponse:
     """Answer as *fault* says, or not at all."""
+    if fault.answer is not None:
+        return web.json_response({"ok": True, **fault.answer})
     if fault.error is not None:
         return web.json_response({"ok": False, "error": fault.error})
     if fault.status is not None:

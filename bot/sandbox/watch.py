@@ -34,6 +34,7 @@ class Fault:
     retry_after: float | None
     after: bool
     times: int
+    answer: dict[str, Any] | None = None
 
 
 class Watch:
@@ -54,15 +55,17 @@ class Watch:
         retry_after: float | None = None,
         after: bool = False,
         drop: bool = False,
+        answer: dict[str, Any] | None = None,
         times: int = 1,
     ) -> None:
         """Let the next calls of *method* fail; with *after*, the call takes effect and its answer is lost.
 
-        With *error* the answer is Slack's `ok: false`, with *status* that of HTTP, with *drop* there is none.
+        With *error* the answer is Slack's `ok: false`, with *status* that of HTTP, with *drop* there is none;
+        *answer* is one that succeeds and says less than it should.
         """
-        if sum((error is not None, status is not None, drop)) != 1:
-            raise ValueError("name one of error, status and drop")
-        self._faults.append(Fault(method, error, status, retry_after, after, times))
+        if sum((error is not None, status is not None, drop, answer is not None)) != 1:
+            raise ValueError("name one of error, status, drop and answer")
+        self._faults.append(Fault(method, error, status, retry_after, after, times, answer))
 
     def take_fault(self, method: str) -> Fault | None:
         """Return the fault that this call meets, and use it up."""

@@ -1,0 +1,168 @@
+"""When Slack is away, closed or forgetful, every run still ends where its asker sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.sandbox.model import Model
+from bot.tasks import Run
+from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons, make_slack, running, said
+from tests.test_run import LINES
+
+
+async def _ask(world: World, user: str = ANNA) -> str:
+    root = await world.thread(*LINES)
+    await world.slack.command(user, SALES, "/summarize", world.link(root))
+    return root
+
+
+@pytest.mark.parametrize(
+    "method", ["conversations.members", "conversations.replies", "users.info", "conversations.open"]
+)
+@pytest.mark.parametrize("fault", [{"status": 500}, {"error": "internal_error"}, {"drop": True}])
+async def test_reading_is_tried_again(world: World, method: str, fault: dict[str, Any]) -> None:
+    """Slack stumbles while the thread is read: the draft comes all the same."""
+    world.slack.fail(method, times=2, **fault)
+    await _ask(world)
+
+    assert await world.card()
+
+
+async def test_a_stumble_is_not_remembered_about_a_person(world: World) -> None:
+    """Slack does not tell who somebody is at this moment: an admin stays one, and gets a name next time."""
+    root = await world.thread((CHEF, "Ship it."))
+    world.slack.fail("users.info", error="internal_error")
+    await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
+    await world.card()
+    known = await world.bot.records.people.get(world.slack.workspace.team_id, {CHEF})
+
+    assert not known
+
+
+@pytest.mark.parametrize("answer", [{}, {"channel": None}, {"channel": {}}])
+async def test_an_answer_that_says_too_little_is_a_no(world: World, answer: dict[str, Any]) -> None:
+    """Slack does not say what kind of conversation it is: then nobody reads it who is no member."""
+    world.slack.workspace.channels[SALES].members.remove(ANNA)
+    world.slack.fail("conversations.info", answer=answer)
+    await _ask(world)
+
+    assert await world.shown("You may not read that")
+
+
+async def test_a_direct_conversation_of_others_cannot_be_read(world: World) -> None:
+    """Nobody can invite a bot to a direct conversation, so it does not ask to be."""
+    await world.slack.command(ANNA, SALES, "/summarize", world.link("1700000000.000100", "DOTHERS"))
+
+    assert "/invite" not in str(await world.shown("direct conversation"))
+
+
+async def test_a_placeholder_is_found_behind_many_messages(tmp_path: Path) -> None:
+    """The answer to the post was lost and 300 messages followed: still one message, with the draft in it."""
+    async with make_slack() as slack, Model() as model:
+        async with running(tmp_path, slack=slack, model=model) as world:
+            root = await world.thread(*LINES)
+            run = Run("T1:x", "T1", SALES, ANNA, "summarise", "command", "en")
+            await world.bot.records.drafts.claim_post(
+                f"{run.run_id}/place", run_id="T1:x", channel_id=world.im
+            )
+            metadata = {"event_type": "tijdwinst_post", "event_payload": {"post_id": "T1:x/place"}}
+            space = slack.workspace
+            space.add_message(
+                world.im, space.bot_user_id, "Working", metadata=metadata, bot_id=space.bot_id, blocks=[]
+            )
+            for number in range(300):
+                space.add_message(world.im, ANNA, f"note {number}")
+            await world.bot.records.requests.add(
+                Run(**{**vars(run), "source_channel_id": SALES, "source_ts": root})
+            )
+        async with running(tmp_path, slack=slack, model=model) as world:
+            await world.card()
+            ours = [one for one in slack.messages(world.im) if one.get("bot_id")]
+
+            assert len(ours) == 1
+
+
+async def test_a_deleted_placeholder_is_posted_anew(world: World) -> None:
+    """Somebody deletes the placeholder: the draft still comes."""
+    world.model.latency_s = 0.3
+    await _ask(world)
+    placeholder = await world.slack.called("chat.postMessage")
+    ts = world.slack.messages(world.im)[-1]["ts"]
+    world.slack.workspace.delete_message(world.im, ts)
+
+    assert placeholder.arguments["channel"] == world.im
+    assert await world.card()
+
+
+async def test_who_has_no_messages_tab_is_told_where_they_are(world: World) -> None:
+    """Slack opens no conversation with the asker: they are told where they asked, and the ledger closes."""
+    world.slack.fail("conversations.open", error="cannot_dm_bot", times=99)
+    await _ask(world)
+    told = await world.slack.called("chat.postEphemeral")
+    (row,) = await world.rows()
+
+    assert told.arguments["channel"] == SALES
+    assert row["outcome"] == "failed"
+
+
+async def test_a_thread_that_was_closed_meanwhile_is_answered_in_the_messages_tab(world: World) -> None:
+    """The channel is archived while the draft is written: the asker is told in their messages tab."""
+    root = await world.thread(*LINES)
+    world.slack.fail("chat.update", error="is_archived", times=99)
+    await world.slack.say(ANNA, SALES, f"<@{world.slack.workspace.bot_user_id}> summarise", thread_ts=root)
+    await world.shown("Something broke")
+    (row,) = await world.rows()
+
+    assert row["outcome"] == "failed"
+
+
+async def test_sharing_that_fails_is_told_and_not_counted(world: World) -> None:
+    """The bot was thrown out of the channel: nothing is shared, the person reads so, and may press again."""
+    await _ask(world)
+    card = await world.card(having="share")
+    members = world.slack.workspace.channels[SALES].members
+    members.remove(world.slack.workspace.bot_user_id)
+    await world.slack.click(ANNA, world.im, card["ts"], "share")
+    told = await world.shown("I could not share it")
+    offered = buttons(told)
+    (row,) = await world.rows()
+    members.append(world.slack.workspace.bot_user_id)
+    await world.slack.click(ANNA, world.im, told["ts"], "share")
+    await world.shown("Approved and shared")
+
+    assert (row["review"], row["minutes_saved"]) == ("open", None)
+    assert "share" in offered
+
+
+async def test_a_redo_after_a_failed_redo_is_written(world: World) -> None:
+    """The model declines the first redo and writes the second: the person gets it."""
+    await _ask(world)
+    card = await world.card()
+    for words in ("no", "Second version."):
+        if words == "no":
+            world.model.fail("refusal")
+        else:
+            world.model.answers = [words]
+        await world.slack.click(ANNA, world.im, card["ts"], "redo")
+        await world.slack.wait_for(lambda: world.slack.modals.get(ANNA))
+        await world.slack.submit(ANNA, {"instruction": "Shorter."})
+        card = await world.shown("declined to write" if words == "no" else words)
+
+    assert said(card) == "Second version."
+
+
+async def test_a_question_at_top_level_is_answered_from_its_words(world: World) -> None:
+    """A mention that starts a thread has no thread to read: its words are enough."""
+    bot = f"<@{world.slack.workspace.bot_user_id}>"
+    await world.slack.say(ANNA, SALES, f"{bot} reply: the customer wants her bike back")
+    card = await world.card()
+    root = await world.slack.say(BEN, SALES, f"{bot} summarise")
+    messages = await world.slack.wait_for(
+        lambda: [one for one in world.slack.messages(SALES, root) if "nothing in that thread" in one["text"]]
+    )
+
+    assert said(card)
+    assert len(messages) == 1
