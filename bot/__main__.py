@@ -17,12 +17,11 @@ import aiohttp
 from dotenv import dotenv_values
 from slack_sdk.errors import SlackApiError
 
-from bot.compose import PROMPTS, Bot, StartError
+from bot.compose import PROMPTS, Bot, StartError, open_records
 from bot.delivery import client
 from bot.handlers import HANDLERS
 from bot.llm import LLM, LLMError
 from bot.manifest import SCOPES, manifest
-from bot.records import Records
 from bot.settings import Settings, SettingsError
 from bot.tasks import TaskFileError, load_tasks
 
@@ -55,7 +54,7 @@ async def export_runs(settings: Settings) -> int:
     if not path.exists():
         print(f"there is no ledger in {settings.data_dir} yet", file=sys.stderr)
         return 1
-    records = Records(path)
+    records = open_records(settings)
     for line in await records.ledger.export():
         print(line)
     await records.close()

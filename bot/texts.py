@@ -64,3 +64,8 @@ def format_money_microusd(amount_microusd: int, language: Language) -> str:
     if abs(dollars) >= Decimal("0.1"):
         return format_currency(dollars, "USD", "¤#,##0.00", locale=language)
     return format_currency(dollars, "USD", "¤#,##0.0000", locale=language, currency_digits=False)
+
+
+def format_money(amount: Decimal, currency: str, language: Language) -> str:
+    """Return an amount in a currency, to the cent, as the language writes it: `€ 1.234,50`, `€1,234.50`."""
+    return format_currency(amount, currency, locale=language)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from bot.digest.figures import Figures, gather, rates_of
+from bot.digest.figures import Budget, Figures, gather, rates_of, watch_budget
 from bot.digest.helping import Help, rank_works
 from bot.digest.periods import LATE_AFTER, Due, Period, due_digests, parse_period, period_of
 
 __all__ = [
     "LATE_AFTER",
+    "Budget",
     "Due",
     "Figures",
     "Help",
@@ -18,4 +19,5 @@ __all__ = [
     "period_of",
     "rank_works",
     "rates_of",
+    "watch_budget",
 ]

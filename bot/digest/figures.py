@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from bot.records import Records, WorkspaceSettings
 from bot.records.baselines import Work
 from bot.records.proof import OpenDraft, TaskCount
+from bot.tasks import Language
+from bot.texts import format_money
 from bot.value import (
     Baseline,
     BaselineKind,
@@ -20,12 +22,12 @@ from bot.value import (
     Totals,
     add_up,
     control_baseline,
+    cost_model,
     find_break_even,
     months_between,
     split_whole,
     work_out_money,
 )
-from bot.value.money import cost_model
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,49 @@ class Figures:
             return None
         spent = Decimal(cost_model(self.month_microusd, self.settings.usd_rate)) / 1_000_000
         return spent / self.settings.monthly_budget
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The model's bill of a calendar month so far, and what the firm set for it.
+
+    Attributes:
+        spent: in micro-units of the currency; calls of an unknown price are not in it.
+        limit: in whole units; 0 for none.
+    """
+
+    spent: int
+    unpriced: int
+    limit: Decimal
+    currency: str
+
+    @property
+    def share(self) -> Decimal | None:
+        """How much of it is spent; None without a budget."""
+        return Decimal(self.spent) / 1_000_000 / self.limit if self.limit else None
+
+    def spent_shown(self, language: Language) -> str:
+        """Return what is spent, as people write it."""
+        return format_money(Decimal(self.spent) / 1_000_000, self.currency, language)
+
+    def shown(self, language: Language) -> str:
+        """Return the budget, as people write it."""
+        return format_money(self.limit, self.currency, language)
+
+
+async def watch_budget(
+    records: Records, team_id: str, settings: WorkspaceSettings, *, moment: datetime
+) -> Budget:
+    """Return what the calls of this calendar month cost so far."""
+    local = moment.astimezone(settings.zone)
+    start = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    microusd, unpriced = await records.proof.spent_microusd(team_id, start, moment)
+    return Budget(
+        spent=cost_model(microusd, settings.usd_rate),
+        unpriced=unpriced,
+        limit=settings.monthly_budget,
+        currency=settings.currency,
+    )
 
 
 def rates_of(settings: WorkspaceSettings) -> Rates:

@@ -2,7 +2,33 @@
 
 from __future__ import annotations
 
-from bot.jobs.engine import close_engine, open_engine, show_review, start, waiting
+from bot.jobs.engine import (
+    close_engine,
+    evaluate,
+    go_round,
+    open_engine,
+    show_by_hand,
+    show_card,
+    show_review,
+    start,
+    waiting,
+)
+from bot.jobs.posts import Posts
+from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
 
-__all__ = ["Limits", "Runs", "close_engine", "open_engine", "show_review", "start", "waiting"]
+__all__ = [
+    "Limits",
+    "Posts",
+    "Rounds",
+    "Runs",
+    "close_engine",
+    "evaluate",
+    "go_round",
+    "open_engine",
+    "show_by_hand",
+    "show_card",
+    "show_review",
+    "start",
+    "waiting",
+]

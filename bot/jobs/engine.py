@@ -16,6 +16,7 @@ from typing import Any
 
 from dbos import DBOS, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID
 
+from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Outage, Runs, turn_key
 from bot.tasks import Outcome, Run
 from bot.wire import SlackError
@@ -36,6 +37,7 @@ class _Engine:
     """What the workflows work with; DBOS finds them by name, so they cannot be methods of an object."""
 
     runs: Runs
+    rounds: Rounds
     turns: dict[str, asyncio.Lock]
     active: dict[str, int]
     gate: asyncio.Semaphore
@@ -71,8 +73,8 @@ def _step(
 
 
 @_step("open")
-async def _open(run_id: str) -> None:
-    await _at_work().runs.open(run_id)
+async def _open(run_id: str) -> bool:
+    return await _at_work().runs.open(run_id)
 
 
 @_step("draft")
@@ -112,8 +114,9 @@ async def _run(run_id: str, version: int, key: str, tries: int, waits: int = 0) 
     """Open, draft, deliver, close: whatever happens, the asker sees exactly one outcome."""
     async with _turn(key):
         try:
-            if version == 1 and (tries == 0 or waits):
-                await _open(run_id)
+            if version == 1 and (tries == 0 or waits) and await _open(run_id):
+                await _close(run_id, "by_hand", "")
+                return
             await _write(run_id, version, key, tries, waits)
         except Exception as error:  # the one place where a run is closed: told to the asker, then raised on
             if _slack_is_away(error):
@@ -219,12 +222,76 @@ async def _sweep_step() -> None:
 
 async def _show_again(run_id: str, review_id: int, act: str) -> None:
     """Show a decision that Slack did not take the first time; the same id would change nothing."""
-    status = await DBOS.get_workflow_status_async(f"{run_id}~review~{review_id}")
-    if status is None:
-        await show_review(run_id, review_id, act)
-    elif status.status in GIVEN_UP:
-        with SetWorkflowID(f"{run_id}~review~{review_id}~{int(time.time())}"):
-            await DBOS.start_workflow_async(_show, run_id, review_id, act)
+    await _start_again(f"{run_id}~review~{review_id}", _show, run_id, review_id, act)
+
+
+async def _start_again(
+    workflow_id: str, workflow: Callable[..., Coroutine[Any, Any, None]], *args: Any
+) -> None:
+    """Start a workflow, or one in the place of it that failed; one that is at work or done is left alone."""
+    status = await DBOS.get_workflow_status_async(workflow_id)
+    if status is not None and status.status in GIVEN_UP:
+        # Of this minute: what is called twice within it starts one.
+        workflow_id += f"~{int(time.time()) // 60}"
+    with SetWorkflowID(workflow_id):
+        await DBOS.start_workflow_async(workflow, *args)
+
+
+@DBOS.workflow(name="rounds", max_recovery_attempts=1)
+async def _rounds(when: datetime, context: Any) -> None:
+    """Do what the clock asks for."""
+    await _rounds_step()
+
+
+@DBOS.step(name="rounds_step")
+async def _rounds_step() -> None:
+    await go_round(datetime.now(UTC))
+
+
+async def go_round(moment: datetime) -> None:
+    """Ask what is to be asked at *moment*, and start the digests that are due."""
+    rounds = _at_work().rounds
+    await rounds.go(moment)
+    for row in await rounds.claim_digests(moment):
+        await _start_again(
+            f"digest:{row.team_id}:{row.due.isoformat()}", _digest, row.team_id, row.due.isoformat()
+        )
+
+
+@DBOS.workflow(name="digest", max_recovery_attempts=MAX_RECOVERIES)
+async def _digest(team_id: str, due: str) -> None:
+    """Post one digest, once."""
+    await _digest_step(team_id, due)
+
+
+@_step("digest")
+async def _digest_step(team_id: str, due: str) -> None:
+    await _at_work().rounds.post_digest(team_id, datetime.fromisoformat(due))
+
+
+@DBOS.workflow(name="evaluate", max_recovery_attempts=MAX_RECOVERIES)
+async def _evaluate(team_id: str, user_id: str, start: str, end: str, request_id: str) -> None:
+    """Make an evaluation and bring it to whoever asked for it."""
+    await _evaluate_step(team_id, user_id, start, end, request_id)
+
+
+@_step("evaluate")
+async def _evaluate_step(team_id: str, user_id: str, start: str, end: str, request_id: str) -> None:
+    await _at_work().rounds.send_evaluation(
+        team_id,
+        user_id,
+        start=datetime.fromisoformat(start),
+        end=datetime.fromisoformat(end),
+        request_id=request_id,
+    )
+
+
+async def evaluate(team_id: str, user_id: str, *, start: datetime, end: datetime, request_id: str) -> None:
+    """Have the evaluation of `[start, end)` made for *user_id*; the same request twice is one."""
+    with SetWorkflowID(f"evaluate:{team_id}:{request_id}"):
+        await DBOS.start_workflow_async(
+            _evaluate, team_id, user_id, start.isoformat(), end.isoformat(), request_id
+        )
 
 
 @DBOS.workflow(name="clean", max_recovery_attempts=1)
@@ -276,6 +343,16 @@ async def show_review(run_id: str, review_id: int, act: str) -> None:
         await DBOS.start_workflow_async(_show, run_id, review_id, act)
 
 
+async def show_card(run_id: str) -> None:
+    """Show what was told about a draft; best effort: what is stored stands, and the next press shows it."""
+    await _at_work().runs.show_card(run_id)
+
+
+async def show_by_hand(run_id: str, minutes: float) -> None:
+    """Show what a run of the control sample took by hand; best effort, it is stored."""
+    await _at_work().runs.show_by_hand(run_id, minutes)
+
+
 async def enqueue(
     queue: str,
     workflow: Callable[..., Coroutine[Any, Any, None]],
@@ -320,13 +397,13 @@ def _leave(engine: _Engine, key: str) -> None:
             del engine.turns[key]
 
 
-async def open_engine(path: Path, runs: Runs) -> None:
+async def open_engine(path: Path, runs: Runs, rounds: Rounds) -> None:
     """Launch the engine on its SQLite file, recover what was at work, and start the schedules."""
     global _engine
     _prepare(path)
     # DBOS flushes the handlers that it finds, and those of an earlier engine may hold a closed stream.
     logging.getLogger("dbos").handlers.clear()
-    _engine = _Engine(runs, turns={}, active={}, gate=asyncio.Semaphore(runs.limits.at_once))
+    _engine = _Engine(runs, rounds, turns={}, active={}, gate=asyncio.Semaphore(runs.limits.at_once))
     DBOS(
         config={
             "name": "tijdwinst",
@@ -352,6 +429,7 @@ async def open_engine(path: Path, runs: Runs) -> None:
     )
     await _schedule("sweep", _sweep, "* * * * *")
     await _schedule("clean", _clean, "17 3 * * *")
+    await _schedule("rounds", _rounds, "*/5 * * * *")
     await sweep_now()
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.listeners import asking, reviewing
+from bot.listeners import asking, measuring, office, reviewing
 from bot.listeners.intake import Intake
+from bot.listeners.tijdwinst import help_text
 from bot.texts import text
 from bot.views import home
 
@@ -26,10 +27,12 @@ def register(
     """Attach every listener, the catch-alls last: whatever Slack sends gets a 200."""
     asking.register(app, intake)
     reviewing.register(app, intake)
+    measuring.register(app, intake)
+    office.register(app, intake)
 
     async def home_opened(event: dict[str, Any]) -> None:
         if event.get("tab") == "home":
-            lines = [text("home.welcome", intake.language), asking.help_text(intake)]
+            lines = [text("home.welcome", intake.language), help_text(intake)]
             intake.later(intake.delivery.publish_home(event["user"], home(lines, intake.language)))
 
     async def revoked(event: dict[str, Any]) -> None:

@@ -188,7 +188,8 @@ async def _told_minutes(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> 
         await ack(response_action="errors", errors={"minutes": text(error.key, intake.language)})
         return
     if "run" in metadata:
-        await intake.records.reviews.tell_by_hand(metadata["run"], minutes)
+        if await intake.records.reviews.tell_by_hand(metadata["run"], minutes):
+            intake.later(jobs.show_by_hand(metadata["run"], minutes))
     else:
         timing = int(metadata["timing"])
         timer = await intake.records.baselines.running(intake.team_id, body["user"]["id"])

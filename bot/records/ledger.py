@@ -117,8 +117,9 @@ class Ledger:
             month = self._workspaces.month(db, row[1], finished) if ended else None
             db.execute(
                 """
-                update runs set outcome = ?, reason = ?, finished_at = ?, duration_ms = ?, settled_at = ?,
-                    settled_month = ? where run_id = ?
+                update runs set outcome = ?, reason = ?, finished_at = ?, duration_ms = ?,
+                    settled_at = coalesce(settled_at, ?), settled_month = coalesce(settled_month, ?)
+                where run_id = ?
                 """,
                 [
                     outcome,
@@ -132,6 +133,13 @@ class Ledger:
             )
 
         await self._store.write(work)
+
+    async def first_started(self, team_id: str) -> datetime | None:
+        """Return when a workspace asked for its first run, or None before that."""
+        row = await self._store.read(
+            lambda db: db.execute("select min(started_at) from runs where team_id = ?", [team_id]).fetchone()
+        )
+        return None if row[0] is None else datetime.fromisoformat(row[0])
 
     async def outcome(self, run_id: str) -> str | None:
         """Return the outcome of a run, or None when it has no row."""

@@ -180,6 +180,8 @@ update runs set settled_month = substr(settled_at, 1, 7),
         where reviews.run_id = runs.run_id and act <> 'undone' order by review_id desc limit 1) end;
 create index runs_settled on runs (team_id, settled_at);
 create index runs_open on runs (delivered_at) where settled_at is null and delivered_at is not null;
+create index runs_unreminded on runs (settled_at)
+    where decided_at is null and reminded_at is null and outcome = 'drafted';
 create index runs_rework on runs (decided_at) where rework_asked_at is null and decided_at is not null;
 
 create table inventory (
@@ -234,13 +236,12 @@ create index workspace_settings_name on workspace_settings (team_id, name, chang
 
 create table digests (
     team_id text not null,
-    kind text not null,
     due_at text not null,
     from_at text not null,
     to_at text not null,
     channel_id text,
     posted_at text,
-    primary key (team_id, kind, due_at)
+    primary key (team_id, due_at)
 ) strict;
 """
 

@@ -51,6 +51,11 @@ class WorkspaceSettings:
     least_people: int = 3
     control_sample: bool = False
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the firm is."""
+        return ZoneInfo(self.tz_name)
+
 
 @dataclass(frozen=True)
 class Change:
@@ -60,6 +65,16 @@ class Change:
     value: str
     user_id: str
     changed_at: str
+
+
+@dataclass(frozen=True)
+class DigestRow:
+    """A digest that is due, about `[start, end)`."""
+
+    team_id: str
+    due: datetime
+    start: datetime
+    end: datetime
 
 
 class Workspaces:
@@ -95,7 +110,7 @@ class Workspaces:
 
     def month(self, db: Database, team_id: str, moment: datetime) -> str:
         """Return the calendar month of a moment where the firm is, like `2026-11`."""
-        zone = ZoneInfo(apply_changes(self.defaults, _latest(db, team_id)).tz_name)
+        zone = apply_changes(self.defaults, _latest(db, team_id)).zone
         return f"{moment.astimezone(zone):%Y-%m}"
 
     async def changes(self, team_id: str) -> list[Change]:
@@ -118,34 +133,37 @@ class Workspaces:
         rows = await self._store.read(lambda db: db.execute("select distinct team_id from runs").fetchall())
         return sorted(row[0] for row in rows)
 
-    async def digest_due(self, team_id: str, kind: str) -> datetime | None:
-        """Return the moment of the last digest that was claimed, or None before the first."""
+    async def last_digest(self, team_id: str) -> datetime | None:
+        """Return the end of the last digest that was claimed, or None before the first."""
         row = await self._store.read(
-            lambda db: db.execute(
-                "select max(due_at) from digests where team_id = ? and kind = ?", [team_id, kind]
-            ).fetchone()
+            lambda db: db.execute("select max(to_at) from digests where team_id = ?", [team_id]).fetchone()
         )
         return None if row[0] is None else datetime.fromisoformat(row[0])
 
-    async def claim_digest(
-        self, team_id: str, kind: str, *, due: datetime, from_: datetime, to: datetime
-    ) -> None:
+    async def claim_digest(self, team_id: str, *, due: datetime, from_: datetime, to: datetime) -> None:
         """Write down that a digest is due; twice is once."""
         await self._store.write(
             lambda db: db.execute(
-                "insert or ignore into digests values (?, ?, ?, ?, ?, null, null)",
-                [team_id, kind, iso(due), iso(from_), iso(to)],
+                "insert or ignore into digests values (?, ?, ?, ?, null, null)",
+                [team_id, iso(due), iso(from_), iso(to)],
             )
         )
 
-    async def digest_posted(self, team_id: str, kind: str, *, due: datetime, channel_id: str) -> None:
-        """Write down where a digest was posted."""
+    async def unposted_digests(self) -> list[DigestRow]:
+        """Return the digests that are due and not posted, the oldest first."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                "select team_id, due_at, from_at, to_at from digests where posted_at is null order by due_at"
+            ).fetchall()
+        )
+        return [DigestRow(row[0], *map(datetime.fromisoformat, row[1:])) for row in rows]
+
+    async def digest_posted(self, row: DigestRow, *, channel_id: str) -> None:
+        """Write down where a digest was posted; an empty channel for a quiet week that needs none."""
         await self._store.write(
             lambda db: db.execute(
-                """
-                update digests set channel_id = ?, posted_at = ? where team_id = ? and kind = ? and due_at = ?
-                """,
-                [channel_id, iso(now()), team_id, kind, iso(due)],
+                "update digests set channel_id = ?, posted_at = ? where team_id = ? and due_at = ?",
+                [channel_id, iso(now()), row.team_id, iso(row.due)],
             )
         )
 

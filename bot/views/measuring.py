@@ -162,7 +162,7 @@ def settings_form(values: dict[str, str], *, language: Language) -> Block:
             field("currency"),
             field("hourly_rate"),
             field("realisation"),
-            field("usd_rate"),
+            field("usd_rate", optional=True),
             field("fixed_monthly_cost"),
             field("setup_cost"),
             field("monthly_budget"),
