@@ -11,17 +11,20 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Mapping
+from datetime import date, datetime, time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import aiohttp
 from dotenv import dotenv_values
 from slack_sdk.errors import SlackApiError
 
-from bot.compose import PROMPTS, Bot, StartError, open_records
+from bot.compose import PROMPTS, Bot, StartError
 from bot.delivery import client
 from bot.handlers import HANDLERS
 from bot.llm import LLM, LLMError
 from bot.manifest import SCOPES, manifest
+from bot.records.export import TABLES, as_csv, as_json_lines, read_rows
 from bot.settings import Settings, SettingsError
 from bot.tasks import TaskFileError, load_tasks
 
@@ -48,16 +51,24 @@ async def run(settings: Settings) -> None:
         await bot.stop()
 
 
-async def export_runs(settings: Settings) -> int:
-    """Print every run as a line of JSON; works beside a running bot."""
+def export(settings: Settings, what: str, *, form: str, start: date | None, end: date | None) -> int:
+    """Print rows of the ledger as JSON lines or CSV; works beside a running bot."""
     path = settings.data_dir / "records.sqlite"
     if not path.exists():
         print(f"there is no ledger in {settings.data_dir} yet", file=sys.stderr)
         return 1
-    records = open_records(settings)
-    for line in await records.ledger.export():
-        print(line)
-    await records.close()
+    zone = ZoneInfo(settings.tz_name)
+
+    def midnight(day: date | None) -> datetime | None:
+        return datetime.combine(day, time(0), tzinfo=zone) if day else None
+
+    rows = read_rows(path, what, start=midnight(start), end=midnight(end))
+    try:
+        for line in as_csv(rows, what) if form == "csv" else as_json_lines(rows):
+            print(line)
+    except sqlite3.Error as error:
+        print(f"{path} cannot be read ({error}): start this version of the bot once.", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -169,8 +180,15 @@ def _parser() -> argparse.ArgumentParser:
     made = commands.add_parser("manifest", help="print the Slack app's manifest")
     made.add_argument("--http", metavar="URL", help="for HTTP mode, at this public address")
     made.add_argument("--socket", action="store_true", help="for Socket Mode (the default)")
-    exported = commands.add_parser("export", help="print what the ledger holds, as JSON lines")
-    exported.add_argument("what", choices=["runs"])
+    exported = commands.add_parser("export", help="print what the ledger holds, as JSON lines or CSV")
+    exported.add_argument(
+        "what", nargs="?", choices=list(TABLES), default="runs", help="the runs unless named"
+    )
+    exported.add_argument("--format", choices=["jsonl", "csv"], default="jsonl")
+    exported.add_argument("--from", dest="start", type=date.fromisoformat, metavar="DATE", help="first day")
+    exported.add_argument(
+        "--to", dest="end", type=date.fromisoformat, metavar="DATE", help="day after the last"
+    )
     return parser
 
 
@@ -197,7 +215,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         settings = Settings.from_environ(environ)
         if chosen.command == "export":
-            return asyncio.run(export_runs(settings))
+            return export(settings, chosen.what, form=chosen.format, start=chosen.start, end=chosen.end)
         asyncio.run(run(settings))
     except (SettingsError, TaskFileError, StartError) as error:
         print(error, file=sys.stderr)

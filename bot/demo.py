@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import signal
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bot.compose import Bot
 from bot.sandbox.export import load_export
@@ -50,8 +50,8 @@ async def demo(environ: Mapping[str, str], *, export: Path | None, port: int) ->
         await bot.start()
         stack.push_async_callback(bot.stop)
 
-        async def newest() -> list[dict[str, object]]:
-            return [json.loads(line) for line in await bot.records.ledger.export()]
+        async def newest() -> list[dict[str, Any]]:
+            return await bot.records.ledger.newest(20)
 
         slack.ledger = newest
         slack.connect_http(f"http://127.0.0.1:{bot.server.port}/slack/events", SIGNING_SECRET)

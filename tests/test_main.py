@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.__main__ import check, export_runs, main
+from bot.__main__ import check, export, main
 from bot.demo import demo
 from bot.records.ledger import EXPORTED
 from bot.sandbox.model import Model
@@ -87,13 +87,13 @@ async def test_check_with_empty_settings_names_them(capsys: pytest.CaptureFixtur
 async def test_export_prints_a_line_for_each_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The ledger can be piped beside a running bot; before the first run it says that there is none."""
     settings = Settings(data_dir=tmp_path / "none")
-    nothing = await export_runs(settings)
+    nothing = export(settings, "runs", form="jsonl", start=None, end=None)
     async with running(tmp_path) as world:
         root = await world.thread(*LINES)
         await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
         await world.rows()
         capsys.readouterr()
-        code = await export_runs(world.bot.settings)
+        code = export(world.bot.settings, "runs", form="jsonl", start=None, end=None)
     row = json.loads(capsys.readouterr().out)
 
     assert (nothing, code) == (1, 0)

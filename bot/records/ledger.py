@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -227,9 +226,11 @@ class Ledger:
         )
         return None if row is None else Paid(text=row[0], model=row[1], cut=bool(row[2]))
 
-    async def export(self) -> Iterator[str]:
-        """Return every run as a line of JSON, oldest first."""
+    async def newest(self, most: int = 1_000) -> list[dict[str, Any]]:
+        """Return the newest runs with all their columns, oldest first."""
         rows = await self._store.read(
-            lambda db: list(db.query(f"select {EXPORTED} from runs order by started_at, run_id"))
+            lambda db: list(
+                db.query(f"select {EXPORTED} from runs order by started_at desc, run_id desc limit ?", [most])
+            )
         )
-        return (json.dumps(row, ensure_ascii=False) for row in rows)
+        return rows[::-1]
