@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.digest.figures import Budget, Figures, gather, rates_of, watch_budget
+from bot.digest.figures import Budget, Figures, gather, gather_totals, rates_of, watch_budget
 from bot.digest.helping import Help, rank_works
 from bot.digest.periods import LATE_AFTER, Due, Period, due_digests, parse_period, period_of
 
@@ -15,6 +15,7 @@ __all__ = [
     "Period",
     "due_digests",
     "gather",
+    "gather_totals",
     "parse_period",
     "period_of",
     "rank_works",

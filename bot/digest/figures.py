@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot.records import Records, WorkspaceSettings
 from bot.records.baselines import Work
-from bot.records.proof import OpenDraft, TaskCount
+from bot.records.proof import OpenDraft, TaskCount, TaskSums
 from bot.tasks import Language
 from bot.texts import format_money
 from bot.value import (
@@ -23,6 +24,7 @@ from bot.value import (
     add_up,
     control_baseline,
     cost_model,
+    cost_period,
     find_break_even,
     months_between,
     split_whole,
@@ -94,11 +96,12 @@ class Budget:
     """The model's bill of a calendar month so far, and what the firm set for it.
 
     Attributes:
-        spent: in micro-units of the currency; calls of an unknown price are not in it.
+        spent: in micro-units of the currency, from *microusd*; calls of an unknown price are not in it.
         limit: in whole units; 0 for none.
     """
 
     spent: int
+    microusd: int
     unpriced: int
     limit: Decimal
     currency: str
@@ -126,6 +129,7 @@ async def watch_budget(
     microusd, unpriced = await records.proof.spent_microusd(team_id, start, moment)
     return Budget(
         spent=cost_model(microusd, settings.usd_rate),
+        microusd=microusd,
         unpriced=unpriced,
         limit=settings.monthly_budget,
         currency=settings.currency,
@@ -148,43 +152,39 @@ async def gather(
 ) -> Figures:
     """Gather the figures of `[start, end)` as they are known at *moment*."""
     settings = await records.workspaces.get(team_id)
-    zone = ZoneInfo(settings.tz_name)
-    counts = await records.proof.task_counts(team_id, start, end)
-    works = await records.baselines.works(team_id)
-    baselines = {
-        count.task: await records.baselines.current(
-            team_id, count.task, claimed_minutes=count.baseline_minutes
-        )
-        for count in counts
-    }
-    totals = add_up(
-        await records.proof.run_sums(team_id, start, end),
-        baselines=baselines,
-        monthly_runs={work.work: work.runs_a_month for work in works},
-        runs_in_month=await records.proof.runs_in_months(team_id, start, end),
+    proof = records.proof
+    counts, sums, people, asked, by_hand, open_drafts, budget = await asyncio.gather(
+        proof.task_counts(team_id, start, end),
+        proof.run_sums(team_id, start, end),
+        proof.people(team_id, start, end),
+        proof.asked(team_id, start, end),
+        proof.by_hand(team_id, start, end),
+        proof.open_drafts(team_id),
+        watch_budget(records, team_id, settings, moment=moment),
     )
+    works = await records.baselines.works(team_id)
+    worth = {count.task: count.baseline_minutes for count in counts}
+    baselines, totals = await _add_up(records, team_id, sums, works=works, worth=worth)
+    zone = settings.zone
     spent = Spent(
         model_microusd=sum(count.cost_microusd for count in counts),
         calls_unpriced=sum(count.unpriced for count in counts),
         months=months_between(start.astimezone(zone).date(), end.astimezone(zone).date()),
     )
     rates = rates_of(settings)
-    cost = cost_model(spent.model_microusd, rates.usd) + _fixed(spent, rates)
-    by_hand = await records.proof.by_hand(team_id, start, end)
+    cost = cost_period(spent, rates)
     control = {
         task: found
         for task in {run.task for run in by_hand}
         if (found := control_baseline([run.minutes for run in by_hand if run.task == task])) is not None
     }
-    month_start = moment.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    month_microusd, month_unpriced = await records.proof.spent_microusd(team_id, month_start, moment)
     return Figures(
         team_id=team_id,
         settings=settings,
         start=start,
         end=end,
-        asked=await records.proof.asked(team_id, start, end),
-        people=await records.proof.people(team_id, start, end),
+        asked=asked,
+        people=people,
         counts=tuple(counts),
         works=tuple(works),
         baselines=baselines,
@@ -197,10 +197,38 @@ async def gather(
         ),
         control=control,
         by_hand=len(by_hand),
-        open_drafts=tuple(await records.proof.open_drafts(team_id)),
-        month_microusd=month_microusd,
-        month_unpriced=month_unpriced,
+        open_drafts=tuple(open_drafts),
+        month_microusd=budget.microusd,
+        month_unpriced=budget.unpriced,
     )
+
+
+async def gather_totals(records: Records, team_id: str, *, start: datetime, end: datetime) -> Totals:
+    """Return only the net minutes of `[start, end)`: what the Home tab shows at every visit."""
+    sums, works = await asyncio.gather(
+        records.proof.run_sums(team_id, start, end), records.baselines.works(team_id)
+    )
+    worth = {group.task: group.baseline_minutes for group in sums}
+    _, totals = await _add_up(records, team_id, sums, works=works, worth=worth)
+    return totals
+
+
+async def _add_up(
+    records: Records, team_id: str, sums: list[TaskSums], *, works: list[Work], worth: Mapping[str, float]
+) -> tuple[dict[str, Baseline], Totals]:
+    """Add group sums up with the baselines that hold now; *worth* is what rows of a claimed task stand for."""
+    baselines = {
+        task: await records.baselines.current(team_id, task, claimed_minutes=minutes)
+        for task, minutes in worth.items()
+    }
+    months = {group.sums.month for group in sums}
+    totals = add_up(
+        [group.sums for group in sums],
+        baselines=baselines,
+        monthly_runs={work.work: work.runs_a_month for work in works},
+        runs_in_month=await records.proof.runs_in_months(team_id, months),
+    )
+    return baselines, totals
 
 
 def _money(
@@ -221,10 +249,3 @@ def _money(
         )
         found[kind] = work_out_money(total, part, rates)
     return found
-
-
-def _fixed(spent: Spent, rates: Rates) -> int:
-    return (
-        int(spent.months * 1_000_000 * rates.fixed_monthly.as_integer_ratio()[0])
-        // (rates.fixed_monthly.as_integer_ratio()[1])
-    )

@@ -33,7 +33,7 @@ async def rank_works(records: Records, team_id: str, *, moment: datetime) -> lis
     baselines = {
         work.work: await records.baselines.current(team_id, work.work, claimed_minutes=0.0) for work in works
     }
-    sums = [one for one in await records.proof.run_sums(team_id, start, moment) if one.task in baselines]
+    sums = [one.sums for one in await records.proof.run_sums(team_id, start, moment) if one.task in baselines]
     totals = add_up(sums, baselines=baselines, monthly_runs={})
     found = []
     for work in works:

@@ -165,8 +165,9 @@ class Ledger:
             db.execute(
                 """
                 insert or ignore into calls (call_id, run_id, called_at, model, result, input_tokens,
-                    output_tokens, cache_read_tokens, cache_write_tokens, cost_microusd, duration_ms)
-                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    output_tokens, cache_read_tokens, cache_write_tokens, cost_microusd, duration_ms, team_id)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                    coalesce((select team_id from runs where run_id = ?), ''))
                 """,
                 [
                     call.call_id,
@@ -180,6 +181,7 @@ class Ledger:
                     call.cache_write_tokens,
                     call.cost_microusd,
                     call.duration_ms,
+                    call.run_id,
                 ],
             )
             if db.conn.total_changes == before:

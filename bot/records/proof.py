@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlite_utils import Database
 
@@ -65,29 +66,36 @@ class ByHand:
     minutes: float
 
 
+@dataclass(frozen=True)
+class TaskSums:
+    """Group sums, and what their rows take an accepted text for."""
+
+    sums: RunSums
+    task: str
+    baseline_minutes: float
+
+
 class Proof:
     """The sums behind the digest, the evaluation and the Home tab."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def run_sums(self, team_id: str, from_: datetime, to: datetime) -> list[RunSums]:
+    async def run_sums(self, team_id: str, from_: datetime, to: datetime) -> list[TaskSums]:
         """Return the decided runs that were settled in `[from_, to)`, by task, reviewer, month and use."""
         return await self._store.read(lambda db: _run_sums(db, team_id, iso(from_), iso(to)))
 
-    async def runs_in_months(
-        self, team_id: str, from_: datetime, to: datetime
-    ) -> dict[tuple[str, str], float]:
-        """Return the decided runs of each `(task, month)` that `[from_, to)` touches, in the whole month."""
+    async def runs_in_months(self, team_id: str, months: Collection[str]) -> dict[tuple[str, str], float]:
+        """Return the decided runs of each `(task, month)` of *months*, like `2026-11`."""
+        marks = ", ".join("?" * len(months))
         rows = await self._store.read(
             lambda db: db.execute(
-                """
+                f"""
                 select task, settled_month, count(*) from runs
-                where team_id = ? and settled_at >= ? and settled_at < ? and minutes_saved is not null
-                group by task, settled_month
+                where team_id = ? and settled_month in ({marks}) and minutes_saved is not null
+                group by settled_month, task
                 """,
-                # A month has 31 days at most: what lies within that reach of the period is enough.
-                [team_id, iso(from_ - timedelta(days=31)), iso(to + timedelta(days=31))],
+                [team_id, *months],
             ).fetchall()
         )
         return {(row[0], row[1]): float(row[2]) for row in rows}
@@ -153,8 +161,8 @@ class Proof:
         row = await self._store.read(
             lambda db: db.execute(
                 """
-                select coalesce(sum(calls.cost_microusd), 0), coalesce(sum(calls.cost_microusd is null), 0)
-                from calls join runs using (run_id) where team_id = ? and called_at >= ? and called_at < ?
+                select coalesce(sum(cost_microusd), 0), coalesce(sum(cost_microusd is null), 0)
+                from calls where team_id = ? and called_at >= ? and called_at < ?
                 """,
                 [team_id, iso(from_), iso(to)],
             ).fetchone()
@@ -162,7 +170,7 @@ class Proof:
         return int(row[0]), int(row[1])
 
 
-def _run_sums(db: Database, team_id: str, from_: str, to: str) -> list[RunSums]:
+def _run_sums(db: Database, team_id: str, from_: str, to: str) -> list[TaskSums]:
     spent = "(asking_minutes + coalesce(review_minutes, 0))"
     said = "review_word is not null"
     clock = "coalesce(review_clock_minutes, 0)"
@@ -174,14 +182,17 @@ def _run_sums(db: Database, team_id: str, from_: str, to: str) -> list[RunSums]:
             coalesce(sum(case when {said} then {clock} end), 0.0),
             coalesce(sum(case when not {said} then {clock} end), 0.0),
             sum(rework_minutes is not null), coalesce(sum(rework_minutes), 0.0),
-            coalesce(sum(rework_minutes * rework_minutes), 0.0)
+            coalesce(sum(rework_minutes * rework_minutes), 0.0), max(baseline_minutes)
         from runs
         where team_id = ? and settled_at >= ? and settled_at < ? and minutes_saved is not null
         group by 1, 2, 3, 4
         """,
         [team_id, from_, to],
     ).fetchall()
-    return [RunSums(row[0], row[1], row[2], bool(row[3]), Sums(*row[4:])) for row in rows]
+    return [
+        TaskSums(RunSums(row[0], row[1], row[2], bool(row[3]), Sums(*row[4:-1])), row[0], row[-1])
+        for row in rows
+    ]
 
 
 def _task_counts(db: Database, team_id: str, from_: str, to: str) -> list[TaskCount]:

@@ -179,7 +179,12 @@ update runs set settled_month = substr(settled_at, 1, 7),
     reviewer_id = case when decided_at is not null then (select user_id from reviews
         where reviews.run_id = runs.run_id and act <> 'undone' order by review_id desc limit 1) end;
 create index runs_settled on runs (team_id, settled_at);
-create index runs_open on runs (delivered_at) where settled_at is null and delivered_at is not null;
+create index runs_open on runs (team_id, delivered_at) where settled_at is null and delivered_at is not null;
+create index runs_by_hand on runs (team_id, settled_at) where by_hand_minutes is not null;
+create index runs_month on runs (team_id, settled_month, task) where minutes_saved is not null;
+alter table calls add column team_id text not null default '';
+update calls set team_id = coalesce((select team_id from runs where runs.run_id = calls.run_id), '');
+create index calls_team on calls (team_id, called_at, cost_microusd);
 create index runs_unreminded on runs (settled_at)
     where decided_at is null and reminded_at is null and outcome = 'drafted';
 create index runs_rework on runs (decided_at) where rework_asked_at is null and decided_at is not null;

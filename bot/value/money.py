@@ -104,6 +104,11 @@ def cost_model(microusd: int, usd: Decimal) -> int:
     return _micro(Fraction(microusd, MICRO) * Fraction(usd))
 
 
+def cost_period(spent: Spent, rates: Rates) -> int:
+    """Return what a period cost: its model bill and its share of the fixed costs."""
+    return cost_model(spent.model_microusd, rates.usd) + _fixed(spent, rates)
+
+
 def work_out_money(total: Total, spent: Spent, rates: Rates) -> Money | None:
     """Return a total in money; None under ten accepted runs, as so few say nothing that may carry a price.
 
