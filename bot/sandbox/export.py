@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from bot.sandbox.shown import people_of
 from bot.sandbox.workspace import Channel, Kind, Message, Workspace
 
 LARGEST_FILE_BYTES = 50_000_000
@@ -22,6 +23,8 @@ LISTS: dict[str, Kind] = {
     "dms.json": "mpim",
 }
 TS = re.compile(r"\d+\.\d+")
+FLAGS = ("is_admin", "is_owner", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger", "deleted")
+VISITOR = "UVISITOR"
 
 
 class ExportError(Exception):
@@ -98,6 +101,7 @@ def load_export(path: Path, workspace: Workspace) -> None:
     root = next((name.removesuffix("users.json") for name in names if name.endswith("users.json")), None)
     if root is None:
         raise ExportError(f"{path.name} holds no users.json: it is not a Slack export.")
+    workspace.name = re.sub(r" Slack export.*", "", path.resolve().stem)
     for user in files.read_list(f"{root}users.json", "id"):
         _add_user(workspace, user)
     folders: dict[str, Channel] = {}
@@ -108,6 +112,7 @@ def load_export(path: Path, workspace: Workspace) -> None:
                 title = listed.get("name") or listed["id"]
                 members = [*(listed.get("members") or []), workspace.bot_user_id]
                 folders[title] = workspace.add_channel(listed["id"], title, kind, members)
+                folders[title].is_archived = bool(listed.get("is_archived"))
     messages: dict[str, list[Message]] = {}
     for name in names:
         folder, _, day = name.removeprefix(root).rpartition("/")
@@ -115,6 +120,9 @@ def load_export(path: Path, workspace: Workspace) -> None:
             messages.setdefault(folder, []).extend(_day(files, name))
     for folder, said in messages.items():
         _add_messages(workspace, folders[folder], said)
+    if not people_of(workspace):
+        # Everybody has left, or nobody is listed: somebody has to look at it.
+        workspace.add_user(VISITOR, "visitor", "Visitor")
 
 
 def _day(files: _Files, name: str) -> list[Message]:
@@ -131,7 +139,7 @@ def _day(files: _Files, name: str) -> list[Message]:
 def _add_user(workspace: Workspace, user: dict[str, Any]) -> None:
     profile = user.get("profile") or {}
     real_name = user.get("real_name") or profile.get("real_name") or user.get("name") or user["id"]
-    flags = {name: bool(user.get(name)) for name in ("is_admin", "is_bot", "is_restricted", "deleted")}
+    flags = {name: bool(user.get(name)) for name in FLAGS}
     workspace.add_user(user["id"], user.get("name") or user["id"], real_name, **flags)
 
 
