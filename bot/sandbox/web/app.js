@@ -7,7 +7,7 @@ import { mrkdwn, table } from "./text.js";
 
 const { at } = store;
 const held = new Map(); // key -> { json, node }: what stands in the list
-let asked = 0, applied = 0, place = "", read = null, toldTs = null, homeFor = "";
+let asked = 0, applied = 0, place = "", read = null, toldTs = null, homeFor = "", current = "";
 
 // Keep what did not change, so that focus, selections and open menus stay where they are.
 function reconcile(area, wanted) {
@@ -105,7 +105,7 @@ function drawHead() {
   $("composer").hidden = at.view !== "talk" || here.archived;
   $("closed").hidden = !(at.view === "talk" && here.archived);
   const mention = state.thread && state.channel !== state.tab;
-  $("words").placeholder = mention ? "Reply, or @Tijdwinst summarise" : state.channel === state.tab ? "Write to Tijdwinst, or /command" : "Message, @Tijdwinst …, or /command";
+  $("words").placeholder = !here.member && state.channel !== state.tab ? "You are not in this channel yet: writing here joins it" : mention ? "Reply, or @Tijdwinst summarise" : state.channel === state.tab ? "Write to Tijdwinst, or /command" : "Message, @Tijdwinst …, or /command";
 }
 
 function drawFoot() {
@@ -129,6 +129,7 @@ function draw() {
   drawFoot();
   const wanted = at.view === "ledger" ? ledgerItems() : at.view === "home" ? homeItems() : at.view === "threads" ? threadItems() : items();
   const fresh = reconcile(area, wanted);
+  rove();
   if (moved) {
     const target = at.focus && area.querySelector(`[data-ts="${at.focus}"]`);
     if (target) { target.scrollIntoView({ block: "center" }); target.focus({ preventScroll: true }); }
@@ -163,11 +164,11 @@ function notice(children) {
 async function ask(path, options) {
   const answer = await fetch(path, options);
   const told = (answer.headers.get("content-type") || "").includes("json") ? await answer.json() : { error: await answer.text() };
-  return answer.ok || told.error ? told : { ...told, error: answer.statusText };
+  return answer.ok ? told : { ...told, error: told.error || answer.statusText, refused: true };
 }
 
 store.act = async (what) => {
-  const done = { user: store.state.me, channel: at.channel, ...what };
+  const done = { user: at.user, channel: at.channel, ...what };
   let answer;
   try {
     if (done.files) {
@@ -176,7 +177,7 @@ store.act = async (what) => {
       for (const file of done.files) form.append("file", file, file.name);
       answer = await ask("/page/send", { method: "POST", body: form });
     } else answer = await ask("/page/do", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(done) });
-  } catch { answer = { error: "the local Slack does not answer: is `make demo` still running?" }; }
+  } catch { answer = { refused: true, error: "the local Slack does not answer: is `make demo` still running?" }; }
   await load().catch(() => {});
   if (answer.error && done.do !== "submit") notice([`That did not work: ${answer.error}`]);
   return answer;
@@ -225,26 +226,37 @@ $("files").addEventListener("change", () => { $("chosen").textContent = [...$("f
 $("composer").addEventListener("submit", async (event) => {
   event.preventDefault();
   const text = $("words").value.trim(), files = [...$("files").files];
-  if (!text && !files.length) return;
+  if ((!text && !files.length) || $("composer").dataset.sending) return;
+  if (files.length) $("composer").dataset.sending = "files";
   $("words").value = "";
-  $("files").value = "";
-  $("chosen").textContent = "";
   at.jump = true;
   const answer = await store.act({ do: "say", thread: at.thread, text, ...(files.length ? { files } : {}) });
-  if (answer.error && !$("words").value) $("words").value = text; // what was not taken is not lost
+  delete $("composer").dataset.sending;
+  // What was not taken is not lost; what the bot takes only later is said all the same.
+  if (answer.refused) { if (!$("words").value) $("words").value = text; }
+  else if (files.length) { $("files").value = ""; $("chosen").textContent = ""; }
+});
+// A link to the place where we are already is followed too.
+document.addEventListener("click", (event) => {
+  const target = event.target.closest && event.target.closest('a[href^="#"]');
+  if (target && target.id !== "skip" && target.getAttribute("href") === location.hash) { place = ""; look(); }
 });
 
-// Arrow keys go from message to message; only the current one's menu is in the tab order.
+// Arrow keys go from message to message; only the current one's menu and thread are in the tab order.
 $("messages").addEventListener("keydown", (event) => {
   const from = event.target.closest("article"), step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (!step || event.target.matches("input, textarea, select")) return;
   const all = [...$("messages").querySelectorAll("article")], next = from ? all[all.indexOf(from) + step] : all[step > 0 ? 0 : all.length - 1];
   if (next) { event.preventDefault(); next.focus(); next.scrollIntoView({ block: "nearest" }); }
 });
-$("messages").addEventListener("focusin", (event) => {
-  const current = event.target.closest("article");
-  for (const one of $("messages").querySelectorAll("article")) for (const button of one.querySelectorAll(".menu button")) button.tabIndex = one === current ? 0 : -1;
-});
+$("messages").addEventListener("focusin", (event) => rove(event.target.closest("article")));
+
+function rove(article = null) {
+  const all = [...$("messages").querySelectorAll("article")];
+  if (article) current = article.dataset.key;
+  const now = all.find((one) => one.dataset.key === current) || all[all.length - 1];
+  for (const one of all) for (const item of one.querySelectorAll(".menu button, .replies")) item.tabIndex = one === now ? 0 : -1;
+}
 
 window.addEventListener("hashchange", look);
 const shown = () => new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));

@@ -4,7 +4,7 @@ import { begin, control } from "./controls.js";
 import { $, make, store } from "./dom.js";
 
 const typed = new Map(); // view, block and action -> what stands in the field
-let drawn = "", fields = [];
+let drawn = "", fields = [], openedFrom = "";
 
 const key = (view, one, e) => `${view.id}/${one.block_id}/${e.action_id}`;
 const held = (view, one, e) => ((view.state.values[one.block_id] || {})[e.action_id]);
@@ -18,8 +18,14 @@ export function drawModal() {
   if (!view) {
     typed.clear();
     if (dialog.open) dialog.close();
+    // The button that opened it may be gone by now: then to what stands in its place.
+    if (document.activeElement === document.body) {
+      const from = [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === openedFrom);
+      ((from && (from.querySelector(".actions button") || from)) || $("words")).focus();
+    }
     return;
   }
+  if (!dialog.open) openedFrom = document.activeElement.closest("[data-key]")?.dataset.key || "";
   const focused = same && dialog.contains(document.activeElement) ? document.activeElement.id : "";
   const scroll = same ? dialog.scrollTop : 0;
   fields = [];

@@ -28,7 +28,7 @@ export function items() {
   state.messages.forEach((message, n) => {
     if (!before || longDay(before.ts) !== longDay(message.ts)) note(`day-${message.ts}`, longDay(message.ts));
     else if (state.thread && n === 1) note("replies", count(state.messages.length - 1 + state.left_out, "reply", "replies"));
-    const same = before && !message.hidden && !before.hidden && author(before) === author(message) && before.user === message.user &&
+    const same = before && !message.hidden && !before.hidden && !message.bot_id && author(before) === author(message) && before.user === message.user &&
       !(state.thread && n === 1) && longDay(before.ts) === longDay(message.ts) && parseFloat(message.ts) - parseFloat(before.ts) < GROUPED_S;
     made.push({ key: `${place}/${message.ts}`, json: JSON.stringify([message, same, at.focus === message.ts]), message, make: () => article(message, same) });
     if (state.thread && n === 0 && state.left_out) note("left", `${count(state.left_out, "earlier reply is", "earlier replies are")} not shown.`);
