@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -15,6 +16,7 @@ from aiohttp import web
 
 from bot.sandbox.page import ShownSlack
 from bot.sandbox.shown import MESSAGES_SHOWN
+from bot.sandbox.slack import BODY_LIMIT_BYTES
 from tests.conftest import ANNA, BEN, CHEF, CLOSED, GUEST, SALES, SECRET, SECRET_ROOM, make_slack
 from tests.sandbox.test_slack_people import BUTTONS, text_field
 
@@ -444,6 +446,17 @@ async def test_odd_requests_are_refused(browser: Browser) -> None:
 
     assert statuses == [403, 400, 400, 400, 400]
     assert browser.heard == []
+
+
+async def test_files_that_are_too_large_are_refused(browser: Browser) -> None:
+    """A film dropped into a message is refused, and nothing of it is said."""
+    form = aiohttp.FormData({"user": ANNA, "channel": SALES})
+    form.add_field("file", io.BytesIO(bytes(BODY_LIMIT_BYTES + 1)), filename="film.mp4")
+    async with browser.session.post("/page/send", data=form) as answer:
+        status = answer.status
+
+    assert status == 413
+    assert browser.slack.messages(SALES) == []
 
 
 async def test_the_page_does_not_wait_for_a_bot_that_is_gone(browser: Browser) -> None:

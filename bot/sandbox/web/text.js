@@ -108,7 +108,10 @@ export function markdown(text) {
   return make("div", { class: "draft", dir: "auto" }, parse(text.split("\n")));
 }
 
-function parse(lines) {
+const DEEPEST = 12; // quotes and lists inside each other; deeper ones stay text
+
+function parse(lines, depth = 0) {
+  if (depth > DEEPEST) return [make("p", {}, lines.join("\n"))];
   const made = [];
   let i = 0;
   // Take lines while they fit, from here on.
@@ -123,28 +126,28 @@ function parse(lines) {
       made.push(make("pre", {}, make("code", {}, inside.join("\n"))));
     } else if (heading) { made.push(make(heading[1].length < 3 ? "h3" : "h4", {}, inline(heading[2]))); i += 1; }
     else if (RULE.test(line)) { made.push(make("hr")); i += 1; }
-    else if (QUOTE.test(line)) made.push(make("blockquote", {}, parse(take((at) => QUOTE.test(lines[at])).map((one) => one.replace(QUOTE, "")))));
-    else if (ITEM.test(line)) made.push(list(take((at) => continues(line, lines[at]))));
+    else if (QUOTE.test(line)) made.push(make("blockquote", {}, parse(take((at) => QUOTE.test(lines[at])).map((one) => one.replace(QUOTE, "")), depth + 1)));
+    else if (ITEM.test(line)) made.push(list(take((at) => continues(line, lines[at])), depth));
     else if (isTable(lines, i)) made.push(pipes(take((at) => lines[at].includes("|") && lines[at].trim())));
     else {
-      const inside = take((at) => lines[at].trim() && (at === i || !begins(lines, at)));
+      const start = i, inside = take((at) => lines[at].trim() && (at === start || !begins(lines, at)));
       made.push(make("p", {}, inside.flatMap((one, n) => (n ? [make("br"), inline(one.trim())] : [inline(one.trim())]))));
     }
   }
   return made;
 }
 
-function list(lines) {
+function list(lines, depth) {
   const [, indent, mark] = lines[0].match(ITEM);
   const box = make(/\d/.test(mark) ? "ol" : "ul", /\d/.test(mark) && parseInt(mark) !== 1 ? { start: parseInt(mark) } : {});
   let inside = [];
   const close = () => {
     if (!inside.length) return;
-    const [first, ...more] = inside, depth = more.length ? more[0].search(/\S/) : 0;
-    const rest = more.map((line) => line.slice(Math.min(depth, line.search(/\S|$/))));
+    const [first, ...more] = inside, margin = more.length ? more[0].search(/\S/) : 0;
+    const rest = more.map((line) => line.slice(Math.min(margin, line.search(/\S|$/))));
     const task = first.match(/^\[([ xX])\]\s+(.*)$/);
     const own = task ? [task[1] === " " ? "☐ " : "☑ ", inline(task[2])] : [inline(first)];
-    box.append(make("li", {}, own, parse(rest)));
+    box.append(make("li", {}, own, parse(rest, depth + 1)));
     inside = [];
   };
   for (const line of lines) {
