@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 
 from bot.__main__ import check, export_runs, main
-from bot.demo import demo
+from bot.demo import demo, who_writes
 from bot.records.ledger import EXPORTED
 from bot.sandbox.model import Model
 from bot.settings import Settings
@@ -140,8 +140,8 @@ def test_a_start_with_wrong_settings_ends_with_two(
 @asynccontextmanager
 async def _demo(
     environ: dict[str, str], export: Path | None, capsys: pytest.CaptureFixture[str]
-) -> AsyncIterator[aiohttp.ClientSession]:
-    """Run the demo, give its page, and end it as Ctrl-C does."""
+) -> AsyncIterator[tuple[aiohttp.ClientSession, str]]:
+    """Run the demo, give its page and what it printed, and end it as Ctrl-C does."""
     running_demo = asyncio.create_task(demo(environ, export=export, port=0))
     printed = ""
     async with asyncio.timeout(30):
@@ -150,7 +150,7 @@ async def _demo(
             printed += capsys.readouterr().out
     try:
         async with aiohttp.ClientSession(found.group()) as page:
-            yield page
+            yield page, printed
     finally:
         os.kill(os.getpid(), signal.SIGINT)
         await running_demo
@@ -175,6 +175,12 @@ def test_a_demo_that_cannot_start_says_why(tmp_path: Path, capsys: pytest.Captur
     assert "DEMO_PORT=8085" in told
 
 
+def test_the_demo_says_where_the_words_go() -> None:
+    """Whoever has a key set knows, before the first summary, that the threads go to Anthropic."""
+    assert "goes to Anthropic" in who_writes("sk-own")
+    assert "nothing leaves" in who_writes("")
+
+
 async def test_the_demo_shows_an_export_in_dutch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`LANGUAGE=nl make demo EXPORT=...` shows one's own threads, and the bot speaks Dutch."""
     (tmp_path / "general").mkdir()
@@ -182,7 +188,7 @@ async def test_the_demo_shows_an_export_in_dutch(tmp_path: Path, capsys: pytest.
     (tmp_path / "channels.json").write_text('[{"id": "C1", "name": "general", "members": []}]')
     said = [{"type": "message", "user": "U1", "text": "Wie belt de klant?", "ts": "10.0"}]
     (tmp_path / "general" / "2026-11-24.json").write_text(json.dumps(said))
-    async with _demo({"LANGUAGE": "nl_NL:nl"}, tmp_path, capsys) as page:
+    async with _demo({"LANGUAGE": "nl_NL:nl"}, tmp_path, capsys) as (page, _):
         done = {"user": "U1", "do": "say", "channel": "C1", "text": "/summarize"}
         async with page.post("/page/do", json=done) as answer:
             told = await answer.json()
@@ -192,7 +198,7 @@ async def test_the_demo_shows_an_export_in_dutch(tmp_path: Path, capsys: pytest.
 
 async def test_the_demo_shows_a_workspace_and_drafts_in_it(capsys: pytest.CaptureFixture[str]) -> None:
     """`make demo` prints an address; behind it people write, press, fill in forms, and see the ledger."""
-    async with _demo({}, None, capsys) as page:
+    async with _demo({}, None, capsys) as (page, printed):
 
         async def state(**query: str) -> dict[str, object]:
             async with page.get("/page/state", params=query) as answer:
@@ -221,5 +227,6 @@ async def test_the_demo_shows_a_workspace_and_drafts_in_it(capsys: pytest.Captur
         await do(do="close")
         await do(do="home")
 
+    assert "nothing leaves this machine" in printed
     assert "Which conversation" in str(told["text"])
     assert "'review': 'approved'" in str(now["ledger"])

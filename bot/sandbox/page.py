@@ -116,7 +116,7 @@ class ShownSlack(Slack):
         mine = shown.channels_for(space, user_id)
         wanted = space.channels.get(query.get("channel", ""))
         open_to = wanted is not None and shown.may_look(space, user_id, wanted)
-        channel = wanted if wanted is not None and open_to else shown.first_channel(mine, tab)
+        channel = wanted if wanted is not None and open_to else shown.first_channel(mine, user_id, tab)
         thread = query.get("thread", "") if channel is wanted else ""
         messages, left_out = shown.messages_in(self.state, channel, user_id, thread_ts=thread)
         state = {

@@ -61,10 +61,15 @@ def channels_for(space: Workspace, user_id: str) -> list[Channel]:
     return sorted(seen, key=lambda channel: channel.kind == "mpim")
 
 
-def first_channel(channels: list[Channel], otherwise: Channel) -> Channel:
-    """Return where the page opens: the first conversation that has threads."""
-    threaded = (one for one in channels if any(len(stamps) > 1 for stamps in one.threads.values()))
-    return next(threaded, channels[0] if channels else otherwise)
+def first_channel(channels: list[Channel], user_id: str, otherwise: Channel) -> Channel:
+    """Return where the page opens: the first of a person's conversations that has threads."""
+    mine = [one for one in channels if user_id in one.members]
+    threaded = (one for one in (*mine, *channels) if _threads(one))
+    return next(threaded, [*mine, *channels, otherwise][0])
+
+
+def _threads(channel: Channel) -> int:
+    return sum(len(stamps) > 1 for stamps in channel.threads.values())
 
 
 def listed(space: Workspace, channel: Channel, user_id: str) -> dict[str, Any]:
@@ -77,7 +82,7 @@ def listed(space: Workspace, channel: Channel, user_id: str) -> dict[str, Any]:
         "id": channel.id,
         "name": name,
         "kind": channel.kind,
-        "threads": sum(len(stamps) > 1 for stamps in channel.threads.values()),
+        "threads": _threads(channel),
         "member": user_id in channel.members,
         "bot": space.bot_user_id in channel.members,
         "archived": channel.is_archived,

@@ -136,7 +136,7 @@ function draw() {
     else area.scrollTop = at.view === "talk" && !state.thread ? area.scrollHeight : 0;
   } else {
     if (bottom || at.jump) area.scrollTop = area.scrollHeight;
-    const news = fresh.filter((one) => one.message && (one.message.user === state.bot || one.message.hidden)).map((one) => one.message);
+    const news = fresh.filter((one) => one.message && one.message.user === state.bot && one.message.streaming_state !== "in_progress").map((one) => one.message);
     if (news.length) announce(`${author(news[news.length - 1])}: ${held.get(`${state.channel}/${state.thread}/${news[news.length - 1].ts}`).node.innerText.slice(0, 240)}`);
   }
   at.jump = false;
@@ -205,8 +205,7 @@ async function look() {
   else if (thread === "threads") Object.assign(at, { channel, thread: "", focus: "", view: "threads" });
   else Object.assign(at, { channel: channel || at.channel, thread, focus, view: "talk" });
   notice([]);
-  $("nav").classList.remove("open");
-  $("menu").setAttribute("aria-expanded", "false");
+  openNav(false);
   await load();
   if (!store.state) return;
   if (at.view === "home" && homeFor !== at.user) { homeFor = at.user; store.act({ do: "home" }); }
@@ -218,7 +217,13 @@ $("skip").addEventListener("click", (event) => { event.preventDefault(); $("word
 $("me").addEventListener("change", (event) => { at.user = event.target.value; toldTs = null; look(); });
 $("notice-close").addEventListener("click", () => { notice([]); $("words").focus(); });
 $("invite").addEventListener("click", () => store.act({ do: "invite" }));
-$("menu").addEventListener("click", () => $("menu").setAttribute("aria-expanded", String($("nav").classList.toggle("open"))));
+function openNav(open) {
+  $("nav").classList.toggle("open", open);
+  $("menu").setAttribute("aria-expanded", String(open));
+}
+$("menu").addEventListener("click", () => openNav(!$("nav").classList.contains("open")));
+$("messages").addEventListener("click", () => openNav(false));
+$("nav").addEventListener("keydown", (event) => { if (event.key === "Escape") { openNav(false); $("menu").focus(); } });
 $("words").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); $("composer").requestSubmit(); }
 });

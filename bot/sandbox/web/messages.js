@@ -30,7 +30,7 @@ export function items() {
     else if (state.thread && n === 1) note("replies", count(state.messages.length - 1 + state.left_out, "reply", "replies"));
     const same = before && !message.hidden && !before.hidden && !message.bot_id && author(before) === author(message) && before.user === message.user &&
       !(state.thread && n === 1) && longDay(before.ts) === longDay(message.ts) && parseFloat(message.ts) - parseFloat(before.ts) < GROUPED_S;
-    made.push({ key: `${place}/${message.ts}`, json: JSON.stringify([message, same, at.focus === message.ts]), message, make: () => article(message, same) });
+    made.push({ key: `${place}/${message.ts}`, json: JSON.stringify([message, same, at.focus === message.ts, state.me]), message, make: () => article(message, same) });
     if (state.thread && n === 0 && state.left_out) note("left", `${count(state.left_out, "earlier reply is", "earlier replies are")} not shown.`);
     before = message;
   });
@@ -57,7 +57,8 @@ function extras(message) {
   const made = [];
   for (const one of message.attachments || []) {
     const title = one.title ? (one.title_link ? link(one.title, one.title_link) : one.title) : null;
-    made.push(make("div", { class: "attached" }, title ? make("strong", {}, title) : null, one.blocks ? one.blocks.map((e) => block(e, { press: () => {} })) : mrkdwn(one.text || one.fallback || "")));
+    const fields = (one.fields || []).map((field) => make("div", {}, make("strong", {}, field.title || ""), mrkdwn(String(field.value ?? ""))));
+    made.push(make("div", { class: "attached" }, one.pretext ? mrkdwn(one.pretext) : null, title ? make("strong", {}, title) : null, fields.length ? make("div", { class: "fields" }, fields) : null, one.blocks ? one.blocks.map((e) => block(e, { press: () => {} })) : mrkdwn(one.text || one.fallback || "")));
   }
   for (const file of message.files || []) made.push(fileLine(file));
   if (message.edited && message.user !== store.state.bot) made.push(make("span", { class: "small" }, "(edited)"));

@@ -179,7 +179,7 @@ function leaf(one) {
   else if (one.type === "channel") made = make("span", { class: "mention" }, `#${channelName(one.channel_id)}`);
   else if (one.type === "broadcast") made = make("span", { class: "mention" }, `@${one.range}`);
   else if (one.type === "usergroup") made = make("span", { class: "mention" }, `@${one.usergroup_id}`);
-  else if (one.type === "emoji") made = EMOJI[one.name] || `:${one.name}:`;
+  else if (one.type === "emoji") made = one.unicode ? String.fromCodePoint(...one.unicode.split("-").map((point) => parseInt(point, 16))) : EMOJI[one.name] || `:${one.name}:`;
   else if (one.type === "date") made = one.fallback || new Date(one.timestamp * 1000).toLocaleString("en-GB");
   else if (one.type === "color") made = one.value;
   for (const [flag, tag] of [["code", "code"], ["strike", "s"], ["italic", "em"], ["bold", "strong"], ["underline", "u"]])
