@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bot.sandbox.shown import people_of
-from bot.sandbox.workspace import Channel, Kind, Message, Workspace
+from bot.sandbox.workspace import TOMBSTONE, Channel, Kind, Message, Workspace
 
 LARGEST_FILE_BYTES = 50_000_000
 LARGEST_EXPORT_BYTES = 500_000_000
@@ -24,6 +24,8 @@ LISTS: dict[str, Kind] = {
 }
 TS = re.compile(r"\d+\.\d+")
 FLAGS = ("is_admin", "is_owner", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger", "deleted")
+LISTED = frozenset({"files", "attachments", "blocks"})
+KEPT = ("subtype", "edited", "bot_id", "username", "bot_profile", *sorted(LISTED))
 VISITOR = "UVISITOR"
 
 
@@ -144,17 +146,27 @@ def _add_user(workspace: Workspace, user: dict[str, Any]) -> None:
 
 
 def _add_messages(workspace: Workspace, channel: Channel, listed: list[Message]) -> None:
-    """Add a conversation's messages in time; a thread whose parent is missing gets a deleted one."""
-    present = {message.get("ts") for message in listed}
-    kept = ("subtype", "edited", "files", "attachments", "blocks", "bot_id", "username", "bot_profile")
-    for message in sorted(listed, key=lambda message: float(message["ts"])):
-        user_id = message.get("user") or ""
+    """Add a conversation's messages in time, each once; a thread whose parent is missing gets a deleted one."""
+    said = {str(message["ts"]): message for message in listed}
+    roots = {str(message["thread_ts"]) for message in listed if message.get("thread_ts")}
+    for root in roots - said.keys():
+        if TS.fullmatch(root):
+            said[root] = {"subtype": "tombstone", "text": TOMBSTONE}
+    for ts in sorted(said, key=float):
+        message = said[ts]
+        user_id = str(message.get("user") or "")
         if user_id and user_id not in workspace.users:
             workspace.add_user(user_id, user_id.lower())
-        root = message.get("thread_ts") or ""
-        if root and root not in present:
-            present.add(root)
-            workspace.add_message(channel.id, "", "This message was deleted.", ts=root, subtype="tombstone")
-        extra = {key: message[key] for key in kept if key in message}
-        text = message.get("text") or ""
-        workspace.add_message(channel.id, user_id, text, ts=message["ts"], thread_ts=root, **extra)
+        root = str(message.get("thread_ts") or "")
+        thread_ts = root if root in said else ""
+        text = str(message.get("text") or "")
+        workspace.add_message(channel.id, user_id, text, ts=ts, thread_ts=thread_ts, **_kept(message))
+
+
+def _kept(message: Message) -> Message:
+    """Return what is kept of a message besides its words; of a list, its objects."""
+    kept = {key: message[key] for key in KEPT if message.get(key)}
+    for key in LISTED & kept.keys():
+        held = kept[key] if isinstance(kept[key], list) else []
+        kept[key] = [one for one in held if isinstance(one, dict)]
+    return kept

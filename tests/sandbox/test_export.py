@@ -129,6 +129,33 @@ def test_the_demo_firm_has_talk_to_summarise() -> None:
     assert workspace.bot_user_id not in workspace.channels["GDIRECTIE"].members
 
 
+def test_odd_messages_are_read_as_far_as_they_go(tmp_path: Path) -> None:
+    """Numbers for texts, holes in lists and a message that is there twice spoil nothing; all stand in time."""
+    path = _export(tmp_path / "export")
+    odd = [
+        {
+            "type": "message",
+            "user": None,
+            "text": 5,
+            "ts": 60.5,
+            "files": [None, {"id": "F1"}],
+            "blocks": "x",
+        },
+        {"type": "message", "user": "U1", "text": "late", "ts": "20.0", "thread_ts": "10.0"},
+        {"type": "message", "user": "U1", "text": "lost", "ts": "70.0", "thread_ts": "some day"},
+    ]
+    (path / "general" / "2026-11-25.json").write_text(json.dumps(odd))
+    workspace = Workspace()
+    load_export(path, workspace)
+    messages = workspace.channels["C1"].messages
+
+    assert list(messages) == ["5.0", "10.0", "20.0", "30.0", "60.5", "70.0"]
+    assert (messages["60.5"]["text"], messages["60.5"]["files"]) == ("5", [{"id": "F1"}])
+    assert messages["60.5"]["blocks"] == []
+    assert messages["10.0"]["reply_count"] == 1
+    assert "thread_ts" not in messages["70.0"]
+
+
 def test_somebody_can_always_look_at_an_export(tmp_path: Path) -> None:
     """Of an export whose people have all left, a visitor sees the public channels; its own facts stay."""
     path = _export(tmp_path / "Garden Ltd Slack export Jan 1 2026")

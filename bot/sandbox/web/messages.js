@@ -30,12 +30,21 @@ export function items() {
     else if (state.thread && n === 1) note("replies", count(state.messages.length - 1 + state.left_out, "reply", "replies"));
     const same = before && !message.hidden && !before.hidden && !message.bot_id && author(before) === author(message) && before.user === message.user &&
       !(state.thread && n === 1) && longDay(before.ts) === longDay(message.ts) && parseFloat(message.ts) - parseFloat(before.ts) < GROUPED_S;
-    made.push({ key: `${place}/${message.ts}`, json: JSON.stringify([message, same, at.focus === message.ts, state.me]), message, make: () => article(message, same) });
+    made.push({ key: `${place}/${message.ts}`, json: JSON.stringify([message, same, at.focus === message.ts, state.me]), message, make: () => shownOrNamed(message, same) });
     if (state.thread && n === 0 && state.left_out) note("left", `${count(state.left_out, "earlier reply is", "earlier replies are")} not shown.`);
     before = message;
   });
   if (!state.messages.length) note("none", state.channel === state.tab ? "Write to Tijdwinst here: a question, or a link to a message." : "Nobody has written here yet.");
   return made;
+}
+
+// One odd message of an export must not take the others with it.
+function shownOrNamed(message, same) {
+  try { return article(message, same); }
+  catch (error) {
+    console.warn(error);
+    return make("article", { tabindex: -1, "data-ts": message.ts, class: "gone" }, `A message that this page cannot show: ${String(message.text || "")}`);
+  }
 }
 
 function article(message, same) {
