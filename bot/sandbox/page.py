@@ -222,7 +222,7 @@ class ShownSlack(Slack):
         channel = self.workspace.channels.get(str(done.get("channel", "")))
         if channel is None or not shown.may_look(self.workspace, user_id, channel):
             raise PageError("you do not see that conversation")
-        if user_id not in channel.members:
+        if user_id not in channel.members and not channel.is_archived:
             channel.members.append(user_id)
         return channel
 
@@ -239,7 +239,7 @@ class ShownSlack(Slack):
     async def _say(self, user_id: str, channel: Channel, done: Done) -> Delivery | None:
         text, thread = str(done.get("text", "")), str(done.get("thread", ""))
         files = done.get("files") or ()
-        command, _, words = text.partition(" ")
+        command, *words = text.split(maxsplit=1) or [""]
         if command.startswith("/") and not files:
             if command == "/invite":
                 await self.invite_bot(user_id, channel.id)
@@ -249,7 +249,7 @@ class ShownSlack(Slack):
                     f"Slack takes no {command} in a thread. Go back to the channel for it, or mention"
                     " @Tijdwinst here."
                 )
-            return await self.command(user_id, channel.id, command, words.strip())
+            return await self.command(user_id, channel.id, command, "".join(words).strip())
         if thread and thread not in channel.messages:
             raise PageError("that thread is gone")
         await self.say(user_id, channel.id, self._written(text), thread_ts=thread, files=files)

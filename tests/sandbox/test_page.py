@@ -293,14 +293,14 @@ async def test_whoever_acts_in_a_public_channel_joins_it(browser: Browser) -> No
 async def test_a_command_is_answered_in_place(browser: Browser) -> None:
     """Only the asker sees the answer, where they typed the command, from the app, and can put it away."""
     browser.answer = {"text": "on it"}
-    await browser.do("say", channel=SALES, text="/summarize  link")
+    await browser.do("say", channel=SALES, text="/summarize\nlink\nmore")
     anna, ben = await browser.state(channel=SALES), await browser.state(BEN, channel=SALES)
     (hidden,) = anna["messages"]
     await browser.do("dismiss", channel=SALES, ts=hidden["ts"])
     after = await browser.state(channel=SALES)
 
     assert (hidden["text"], hidden["user"], hidden["hidden"]) == ("on it", "UBOT", True)
-    assert browser.heard[0]["text"] == "link"
+    assert browser.heard[0]["text"] == "link\nmore"
     assert ben["messages"] == after["messages"] == []
 
 
