@@ -6,7 +6,9 @@ import asyncio
 import json
 import logging
 import time
+import traceback
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -24,6 +26,9 @@ from bot.tasks import Identity
 log = logging.getLogger(__name__)
 
 BODY_LIMIT_BYTES = 1_000_000
+
+UNREADABLE = (KeyError, IndexError, TypeError, AttributeError, ValueError)
+"""What a payload ends in that lacks a field, or holds something else in it than Slack ever sends."""
 
 
 class Metrics:
@@ -83,11 +88,22 @@ def build_app(
             # A 404 would make Slack send again what nobody here will ever want.
             count_unknown(str(error.body.get("type") or "") if isinstance(error.body, dict) else "")
             return BoltResponse(status=200, body="")
+        if isinstance(error, UNREADABLE):
+            return _unreadable(error)
         log.error("not acked, Slack sends it again: %s", type(error).__name__, exc_info=error)
         return BoltResponse(status=500, body="")
 
     app.error(on_error)
     return app
+
+
+def _unreadable(error: Exception) -> BoltResponse:
+    """Refuse a payload; sending it again would change nothing."""
+    # Where, and never what: the error itself may quote the payload.
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    log.error("a payload cannot be read: %s at %s", type(error).__name__, where)
+    return BoltResponse(status=400, body="a field is missing or wrong")
 
 
 class Server:
@@ -151,7 +167,13 @@ class Server:
             return web.Response(status=413, text="more than 1 MB")
         except (json.JSONDecodeError, UnicodeDecodeError, LookupError):
             return web.Response(status=400, text="not JSON")
-        return await to_aiohttp_response(await self._app.async_dispatch(bolt_request))
+        if not request.headers.get("X-Slack-Request-Timestamp", "0").isdigit():
+            return web.Response(status=401, text="no timestamp")
+        try:
+            answer = await self._app.async_dispatch(bolt_request)
+        except UNREADABLE as error:  # Bolt itself reads some fields before any listener does
+            answer = _unreadable(error)
+        return await to_aiohttp_response(answer)
 
     async def _alive(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "alive"})
