@@ -26,6 +26,7 @@ from bot.tasks import Identity
 log = logging.getLogger(__name__)
 
 BODY_LIMIT_BYTES = 1_000_000
+SIGNATURE_LIFE_S = 600.0  # Slack's five minutes, in either direction of the clock
 
 UNREADABLE = (KeyError, IndexError, TypeError, AttributeError, ValueError)
 """What a payload ends in that lacks a field, or holds something else in it than Slack ever sends."""
@@ -116,6 +117,7 @@ class Server:
         self._ready = ready
         self._queued = queued
         self._app: AsyncApp | None = None
+        self._accepted: dict[str, float] = {}  # signature -> when, oldest first
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -169,11 +171,24 @@ class Server:
             return web.Response(status=400, text="not JSON")
         if not request.headers.get("X-Slack-Request-Timestamp", "0").isdigit():
             return web.Response(status=401, text="no timestamp")
+        # Slack sends events again and those have ids; a press or a command comes once.
+        signature = request.headers.get("X-Slack-Signature", "") if "json" not in request.content_type else ""
+        if self._is_replayed(signature):
+            return web.Response(status=401, text="this request was accepted before")
         try:
             answer = await self._app.async_dispatch(bolt_request)
         except UNREADABLE as error:  # Bolt itself reads some fields before any listener does
             answer = _unreadable(error)
+        if signature and answer.status == 200:
+            self._accepted[signature] = time.monotonic()
         return await to_aiohttp_response(answer)
+
+    def _is_replayed(self, signature: str) -> bool:
+        """Say whether a request with *signature* was accepted before, for as long as it is valid."""
+        oldest = time.monotonic() - SIGNATURE_LIFE_S
+        while self._accepted and (first := next(iter(self._accepted))) and self._accepted[first] < oldest:
+            del self._accepted[first]
+        return signature in self._accepted
 
     async def _alive(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "alive"})

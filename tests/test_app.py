@@ -10,7 +10,7 @@ import time
 import aiohttp
 import pytest
 
-from tests.conftest import SECRET, World
+from tests.conftest import ANNA, SALES, SECRET, World
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,19 @@ async def test_a_payload_with_missing_or_wrong_fields_is_refused(
 async def test_a_timestamp_that_is_no_number_is_a_forgery(world: World) -> None:
     """Whoever signs with words for a time is not Slack."""
     assert await _post_signed(world, "{}", "application/json", timestamp="now") == 401
+
+
+async def test_a_press_that_is_replayed_is_refused(world: World) -> None:
+    """Whoever recorded a command cannot play it again: the same signed request counts once."""
+    body = f"command=/draft&text=reply+hello&user_id={ANNA}&channel_id={SALES}&trigger_id=1.2&team_id=T1"
+    form = "application/x-www-form-urlencoded"
+    stamp = str(int(time.time()))
+    statuses = [await _post_signed(world, body, form, timestamp=stamp) for _ in range(2)]
+    await world.card()
+    (row,) = await world.rows()
+
+    assert statuses == [200, 401]
+    assert row["task"] == "reply"
 
 
 async def _post_signed(world: World, body: str, content_type: str, *, timestamp: str = "") -> int:
