@@ -55,10 +55,12 @@ async def test_check_names_every_fault(tmp_path: Path, capsys: pytest.CaptureFix
     """A wrong token, a retired model and a damaged file are all named in one go, with exit code 2."""
     (tmp_path / "records.sqlite").write_bytes(b"no database" * 100)
     async with make_slack() as slack, Model() as model:
+        model.models["claude-sonnet-5-5"] = "2026-01-01"
         environ = _environ(
             tmp_path,
             SLACK_API_URL=f"{slack.url}/api/",
             SLACK_BOT_TOKEN="xoxb-wrong",
+            SLACK_APP_TOKEN="xapp-wrong",
             ANTHROPIC_BASE_URL=model.url,
             ANTHROPIC_API_KEY=model.key,
             MODEL_FAST="claude-3-haiku-20240307",
@@ -67,8 +69,10 @@ async def test_check_names_every_fault(tmp_path: Path, capsys: pytest.CaptureFix
     told = capsys.readouterr().out
 
     assert code == 2
-    assert "Slack refuses a token (invalid_auth)" in told
+    assert "Slack refuses SLACK_BOT_TOKEN (invalid_auth)" in told
+    assert "Slack refuses SLACK_APP_TOKEN (invalid_auth)" in told
     assert "MODEL_FAST=claude-3-haiku-20240307" in told
+    assert "claude-sonnet-5-5 retired on 2026-01-01" in told
     assert "restore it from your backup" in told
 
 
@@ -122,6 +126,31 @@ def test_the_manifest_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert printed == (ROOT / "manifest.json").read_text()
     assert "https://bot.example.com/slack/events" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--http", "nonsense"], ["--http", "http://bot.example.com"], ["--http", "https://x", "--socket"]],
+)
+def test_a_manifest_that_slack_would_refuse_is_not_printed(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Slack calls https addresses only, and an app has one transport: anything else is a wrong argument."""
+    with pytest.raises(SystemExit) as ended:
+        main(["manifest", *arguments])
+
+    assert ended.value.code == 2
+    assert not capsys.readouterr().out
+
+
+async def test_a_model_that_is_not_listed_is_named_at_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A misspelt model stops nobody from starting, and the log says which setting it is."""
+    async with running(tmp_path, model_fast="claude-nope") as world:
+        await world.bot._naming  # type: ignore[misc]
+
+    assert "MODEL_FAST=claude-nope" in caplog.text
 
 
 def test_a_start_with_wrong_settings_ends_with_two(

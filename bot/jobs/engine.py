@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 VERSION = "1"  # pinned: the default is a hash of the source, and every edit would strand the waiting runs
 GIVEN_UP = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+AT_WORK = ("PENDING", "ENQUEUED", "DELAYED")
 QUEUES = ("interactive", "batch")
 MAX_RECOVERIES = 5
 KEEP_DAYS = 7  # finished workflows; longer than Slack redelivers, because a forgotten id could run again
@@ -182,7 +183,13 @@ async def _write(run_id: str, version: int, key: str, tries: int, waits: int) ->
 @DBOS.workflow(name="review", max_recovery_attempts=MAX_RECOVERIES)
 async def _show(run_id: str, review_id: int, act: str) -> None:
     """Bring what Slack shows in line with a decision that is stored already."""
-    again = await _review(run_id, review_id, act)
+    try:
+        again = await _review(run_id, review_id, act)
+    except Exception as error:
+        if not _slack_is_away(error):
+            raise
+        log.warning("run=%s a decision is not shown yet: %s", run_id, error)
+        return
     if again:
         # Of this press: a redo that failed gave its version's number back, and the next one writes it.
         with SetWorkflowID(f"{run_id}~{again['version']}~{review_id}"):
@@ -222,7 +229,7 @@ async def _show_again(run_id: str, review_id: int, act: str) -> None:
     status = await DBOS.get_workflow_status_async(f"{run_id}~review~{review_id}")
     if status is None:
         await show_review(run_id, review_id, act)
-    elif status.status in GIVEN_UP:
+    elif status.status not in AT_WORK:
         with SetWorkflowID(f"{run_id}~review~{review_id}~{int(time.time())}"):
             await DBOS.start_workflow_async(_show, run_id, review_id, act)
 
