@@ -7,17 +7,17 @@ import asyncio
 import json
 import logging
 import os
+import re
 import signal
 import sqlite3
 import sys
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import aiohttp
 from dotenv import dotenv_values
-from slack_sdk.errors import SlackApiError
 
 from bot.compose import PROMPTS, Bot, StartError
 from bot.delivery import client
@@ -27,6 +27,7 @@ from bot.manifest import SCOPES, manifest
 from bot.records.export import TABLES, as_csv, as_json_lines, read_rows
 from bot.settings import Settings, SettingsError
 from bot.tasks import TaskFileError, load_tasks
+from bot.wire import SlackError, Wire
 
 
 async def run(settings: Settings) -> None:
@@ -100,8 +101,9 @@ async def _check_slack(settings: Settings) -> list[str]:
     faults: list[str] = []
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15)) as session:
         slack = client(token=settings.slack_bot_token, base_url=settings.slack_api_url, session=session)
+        wire = Wire()
         try:
-            answer = await slack.auth_test()
+            answer = await wire.ask("auth.test", slack.auth_test(), having="team_id")
             print(f"slack: {answer.get('team')} ({answer['team_id']})", file=sys.stderr)
             granted = {scope.strip() for scope in (answer.headers or {}).get("x-oauth-scopes", "").split(",")}
             missing = sorted(set(SCOPES) - granted) if granted - {""} else []
@@ -110,16 +112,22 @@ async def _check_slack(settings: Settings) -> list[str]:
                     f"scopes are missing: {', '.join(missing)}; update the app from manifest.json and"
                     " install it again."
                 )
-            if settings.socket_mode:
-                await slack.apps_connections_open(app_token=settings.slack_app_token)
-        except SlackApiError as error:
-            faults.append(
-                f"Slack refuses a token ({error.response.get('error')}): copy SLACK_BOT_TOKEN and"
-                " SLACK_APP_TOKEN anew from your app's pages."
-            )
-        except (aiohttp.ClientError, TimeoutError):
-            faults.append(f"Slack cannot be reached at {settings.slack_api_url}: check the network.")
-    return faults
+        except SlackError as error:
+            faults.append(_slack_fault(error, "SLACK_BOT_TOKEN", settings))
+        if settings.socket_mode:
+            try:
+                asked = slack.apps_connections_open(app_token=settings.slack_app_token)
+                await wire.ask("apps.connections.open", asked)
+            except SlackError as error:
+                faults.append(_slack_fault(error, "SLACK_APP_TOKEN", settings))
+    # A network that is down is one fault, however many calls met it.
+    return list(dict.fromkeys(faults))
+
+
+def _slack_fault(error: SlackError, name: str, settings: Settings) -> str:
+    if error.transient:
+        return f"Slack cannot be reached at {settings.slack_api_url} ({error.code}): check the network."
+    return f"Slack refuses {name} ({error.code}): copy it anew from your app's pages."
 
 
 async def _check_models(settings: Settings) -> list[str]:
@@ -138,20 +146,24 @@ async def _check_models(settings: Settings) -> list[str]:
         return ["the model's server does not answer: check ANTHROPIC_BASE_URL and the network."]
     finally:
         await llm.close()
-    if listed is None:
+    if not listed:
         print("note: the model's server lists no models, so their names were not checked", file=sys.stderr)
         return []
+    today = datetime.now(UTC).date()
     known = {model.id: model for model in listed}
+    left = ", ".join(sorted(model.id for model in listed if (model.retires_at or today) >= today)[:12])
     faults = []
     for name in ("model_fast", "model_smart"):
         model_id = getattr(settings, name)
         if model_id not in known:
             faults.append(
                 f"{name.upper()}={model_id} is not a model of this server (retired, or misspelt);"
-                f" it has: {', '.join(sorted(known)[:12])}."
+                f" it has: {left}."
             )
-        elif known[model_id].retires_at:
-            print(f"note: {model_id} retires on {known[model_id].retires_at}", file=sys.stderr)
+        elif (retires_at := known[model_id].retires_at) and retires_at < today:
+            faults.append(f"{name.upper()}={model_id} retired on {retires_at}; the server has: {left}.")
+        elif retires_at:
+            print(f"note: {model_id} retires on {retires_at}", file=sys.stderr)
     return faults
 
 
@@ -170,6 +182,13 @@ def _check_database(settings: Settings) -> list[str]:
     return [] if verdict == "ok" else [f"{path} is damaged ({verdict}): restore it from your backup."]
 
 
+def _address(given: str) -> str:
+    """Check a public address; Slack calls no other than https."""
+    if not re.fullmatch(r"https://[^\s/]+(/\S*)?", given):
+        raise argparse.ArgumentTypeError(f"{given!r} is no address like https://bot.example.com")
+    return given
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bot", description="Without a command: run the bot.")
     commands = parser.add_subparsers(dest="command")
@@ -178,8 +197,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--port", type=int, default=8085, help="the port of the page (default 8085)")
     commands.add_parser("check", help="report every fault of settings, prompts, tokens, models and database")
     made = commands.add_parser("manifest", help="print the Slack app's manifest")
-    made.add_argument("--http", metavar="URL", help="for HTTP mode, at this public address")
-    made.add_argument("--socket", action="store_true", help="for Socket Mode (the default)")
+    kind = made.add_mutually_exclusive_group()
+    kind.add_argument("--http", metavar="URL", type=_address, help="for HTTP mode, at this public address")
+    kind.add_argument("--socket", action="store_true", help="for Socket Mode (the default)")
     exported = commands.add_parser("export", help="print what the ledger holds, as JSON lines or CSV")
     exported.add_argument(
         "what", nargs="?", choices=list(TABLES), default="runs", help="the runs unless named"
@@ -203,11 +223,11 @@ def main(arguments: list[str] | None = None) -> int:
     environ = {**{key: value or "" for key, value in dotenv_values(".env").items()}, **os.environ}
     if chosen.command == "check":
         return asyncio.run(check(environ))
-    if chosen.command == "manifest":
-        tasks = load_tasks(PROMPTS, HANDLERS)
-        print(json.dumps(manifest(tasks, url=chosen.http), indent=2, ensure_ascii=False))
-        return 0
     try:
+        if chosen.command == "manifest":
+            tasks = load_tasks(PROMPTS, HANDLERS)
+            print(json.dumps(manifest(tasks, url=chosen.http), indent=2, ensure_ascii=False))
+            return 0
         if chosen.command == "demo":
             from bot.demo import demo
 

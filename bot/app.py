@@ -6,7 +6,9 @@ import asyncio
 import json
 import logging
 import time
+import traceback
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -24,6 +26,10 @@ from bot.tasks import Identity
 log = logging.getLogger(__name__)
 
 BODY_LIMIT_BYTES = 1_000_000
+SIGNATURE_LIFE_S = 600.0  # Slack's five minutes, in either direction of the clock
+
+UNREADABLE = (KeyError, IndexError, TypeError, AttributeError, ValueError)
+"""What a payload ends in that lacks a field, or holds something else in it than Slack ever sends."""
 
 
 class Metrics:
@@ -83,11 +89,22 @@ def build_app(
             # A 404 would make Slack send again what nobody here will ever want.
             count_unknown(str(error.body.get("type") or "") if isinstance(error.body, dict) else "")
             return BoltResponse(status=200, body="")
+        if isinstance(error, UNREADABLE):
+            return _unreadable(error)
         log.error("not acked, Slack sends it again: %s", type(error).__name__, exc_info=error)
         return BoltResponse(status=500, body="")
 
     app.error(on_error)
     return app
+
+
+def _unreadable(error: Exception) -> BoltResponse:
+    """Refuse a payload; sending it again would change nothing."""
+    # Where, and never what: the error itself may quote the payload.
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    log.error("a payload cannot be read: %s at %s", type(error).__name__, where)
+    return BoltResponse(status=400, body="a field is missing or wrong")
 
 
 class Server:
@@ -100,6 +117,7 @@ class Server:
         self._ready = ready
         self._queued = queued
         self._app: AsyncApp | None = None
+        self._accepted: dict[str, float] = {}  # signature -> when, oldest first
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -151,7 +169,26 @@ class Server:
             return web.Response(status=413, text="more than 1 MB")
         except (json.JSONDecodeError, UnicodeDecodeError, LookupError):
             return web.Response(status=400, text="not JSON")
-        return await to_aiohttp_response(await self._app.async_dispatch(bolt_request))
+        if not request.headers.get("X-Slack-Request-Timestamp", "0").isdigit():
+            return web.Response(status=401, text="no timestamp")
+        # Slack sends events again and those have ids; a press or a command comes once.
+        signature = request.headers.get("X-Slack-Signature", "") if "json" not in request.content_type else ""
+        if self._is_replayed(signature):
+            return web.Response(status=401, text="this request was accepted before")
+        try:
+            answer = await self._app.async_dispatch(bolt_request)
+        except UNREADABLE as error:  # Bolt itself reads some fields before any listener does
+            answer = _unreadable(error)
+        if signature and answer.status == 200:
+            self._accepted[signature] = time.monotonic()
+        return await to_aiohttp_response(answer)
+
+    def _is_replayed(self, signature: str) -> bool:
+        """Say whether a request with *signature* was accepted before, for as long as it is valid."""
+        oldest = time.monotonic() - SIGNATURE_LIFE_S
+        while self._accepted and (first := next(iter(self._accepted))) and self._accepted[first] < oldest:
+            del self._accepted[first]
+        return signature in self._accepted
 
     async def _alive(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "alive"})

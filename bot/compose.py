@@ -17,7 +17,7 @@ from bot.context import Context
 from bot.delivery import Delivery, client
 from bot.handlers import HANDLERS, Desk
 from bot.listeners import Intake, register
-from bot.llm import LLM
+from bot.llm import LLM, LLMError
 from bot.records import Records, WorkspaceSettings
 from bot.settings import Settings
 from bot.tasks import Identity, TijdwinstError, load_company, load_tasks
@@ -63,6 +63,7 @@ class Bot:
         self.server = Server(self.metrics, ready=self._why_not_ready, queued=self._queued)
         self._wire = Wire()
         self._tokens: Tokens | None = None
+        self._naming: asyncio.Task[None] | None = None
         self._llm = LLM(
             api_key=settings.anthropic_api_key,
             base_url=settings.anthropic_base_url,
@@ -155,6 +156,7 @@ class Bot:
         if self.settings.slack_signing_secret and not self.settings.socket_mode:
             self.server.serve(app)
         await warming
+        self._naming = asyncio.create_task(self._name_models())
         self._not_ready = ""
         log.info("ready for team=%s tasks=%d", identity.team_id, len(self.tasks))
 
@@ -166,6 +168,8 @@ class Bot:
             await self._socket.close()
         if self._tokens is not None:
             await self._tokens.stop()
+        if self._naming is not None:
+            self._naming.cancel()
         if self._intake is not None:
             await self._intake.drain()
         if self._engine_open:
@@ -217,6 +221,17 @@ class Bot:
                 log.error("%s; trying again", self._not_ready)
             await asyncio.sleep(RETRY_START_S[min(attempt, len(RETRY_START_S) - 1)])
             attempt += 1
+
+    async def _name_models(self) -> None:
+        """Warn of a model that the server does not list; only `check` calls that a fault."""
+        try:
+            listed = await self._llm.model_ids()
+        except LLMError as error:
+            log.warning("the model's server did not list its models: %s", error.kind)
+            return
+        for name, model_id in (("FAST", self.settings.model_fast), ("SMART", self.settings.model_smart)):
+            if listed and model_id not in {model.id for model in listed}:
+                log.warning("MODEL_%s=%s is not a model that the server lists", name, model_id)
 
     def _why_not_ready(self) -> str:
         return (self._tokens.why_not() if self._tokens is not None else "") or self._not_ready

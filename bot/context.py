@@ -258,8 +258,6 @@ def _person(team_id: str, user: dict[str, Any]) -> Person:
 
 
 def _speaker(message: dict[str, Any], names: dict[str, str]) -> str:
-    if message.get("subtype") == "tombstone":
-        return "somebody"
     if message.get("user"):
         return str(names.get(message["user"], message["user"]))
     profile = message.get("bot_profile") or {}

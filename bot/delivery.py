@@ -102,27 +102,26 @@ class Delivery:
         Raises:
             SlackError: Slack did not let us look, so nobody knows.
         """
-        oldest = f"{(since - CLOCK_MARGIN).timestamp():.6f}"
-        wanted: dict[str, Any] = {
-            "channel": channel_id,
-            "oldest": oldest,
-            "limit": PAGE,
-            "include_all_metadata": True,
-        }
+        oldest = (since - CLOCK_MARGIN).timestamp()
         cursor = ""
         for _ in range(MOST_PAGES):
+            wanted: dict[str, Any] = {"channel": channel_id, "limit": PAGE, "cursor": cursor}
+            wanted["include_all_metadata"] = True
             if thread_ts:
-                asked = self._slack.conversations_replies(ts=thread_ts, cursor=cursor, **wanted)
+                asked = self._slack.conversations_replies(ts=thread_ts, **wanted)
                 page = await self._call("conversations.replies", asked)
             else:
-                asked = self._slack.conversations_history(cursor=cursor, **wanted)
+                asked = self._slack.conversations_history(**wanted)
                 page = await self._call("conversations.history", asked)
-            for message in page.get("messages") or []:
+            messages = page.get("messages") or []
+            for message in messages:
                 metadata = message.get("metadata") or {}
                 if (metadata.get("event_payload") or {}).get("post_id") == post_id:
                     return str(message["ts"])
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
-            if not cursor:
+            # A history comes newest first; what is older than the claim cannot be what was claimed.
+            too_old = not thread_ts and bool(messages) and float(messages[-1]["ts"]) < oldest
+            if not cursor or too_old:
                 break
         return ""
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import signal
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.compose import Bot
-from bot.sandbox.export import load_export
+from bot.compose import Bot, StartError
+from bot.sandbox.export import ExportError, load_export
 from bot.sandbox.model import Model
 from bot.sandbox.page import ShownSlack
 from bot.sandbox.seed import seed_workspace
@@ -22,17 +23,17 @@ SIGNING_SECRET = "sandbox-signing-secret"
 
 
 async def demo(environ: Mapping[str, str], *, export: Path | None, port: int) -> None:
-    """Run the demo until it is interrupted; with an Anthropic key it is Claude who drafts."""
+    """Run the demo until it is interrupted; with an Anthropic key it is Claude who drafts.
+
+    Raises:
+        StartError: the export cannot be read, or the port cannot be had; the message says what to do.
+    """
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    workspace = Workspace()
-    if export is None:
-        seed_workspace(workspace)
-    else:
-        load_export(export, workspace)
+    workspace = _load(export)
     async with contextlib.AsyncExitStack() as stack:
-        slack = await stack.enter_async_context(ShownSlack(workspace=workspace, port=port))
+        slack = await _open(stack, workspace, port)
         model = await stack.enter_async_context(Model())
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tijdwinst-demo-"))
         own_key = environ.get("ANTHROPIC_API_KEY", "")
@@ -44,7 +45,8 @@ async def demo(environ: Mapping[str, str], *, export: Path | None, port: int) ->
             anthropic_api_key=own_key or model.key,
             anthropic_base_url="" if own_key else model.url,
             data_dir=Path(folder),
-            language="nl" if environ.get("LANGUAGE") == "nl" else "en",
+            # Many systems set it for themselves, as `nl_NL:nl`.
+            language="nl" if environ.get("LANGUAGE", "").lower().startswith("nl") else "en",
         )
         bot = Bot(settings)
         await bot.start()
@@ -55,7 +57,50 @@ async def demo(environ: Mapping[str, str], *, export: Path | None, port: int) ->
 
         slack.ledger = newest
         slack.connect_http(f"http://127.0.0.1:{bot.server.port}/slack/events", SIGNING_SECRET)
+        if own_key:
+            print(
+                "Claude writes the drafts, with your ANTHROPIC_API_KEY: what it summarises goes to Anthropic."
+            )
+        else:
+            print("An offline extract writes the drafts, no AI: nothing leaves this machine.")
         print(
             f"The demo is at {slack.url}  (Ctrl-C ends it; its ledger is {folder}/records.sqlite)", flush=True
         )
         await stop.wait()
+
+
+def who_writes(own_key: str) -> str:
+    """Say who writes the drafts, and where the words go."""
+    if own_key:
+        return "Claude writes the drafts, with your ANTHROPIC_API_KEY: what it summarises goes to Anthropic."
+    return "An offline extract writes the drafts, no AI: nothing leaves this machine."
+
+
+def _load(export: Path | None) -> Workspace:
+    """Return the firm that is invented, or the one of an export."""
+    workspace = Workspace()
+    if export is None:
+        seed_workspace(workspace)
+        return workspace
+    try:
+        load_export(export, workspace)
+    except ExportError as error:
+        raise StartError(f"The export cannot be shown: {error}") from error
+    return workspace
+
+
+async def _open(stack: contextlib.AsyncExitStack, workspace: Workspace, port: int) -> ShownSlack:
+    """Start the local Slack on *port*."""
+    try:
+        return await stack.enter_async_context(ShownSlack(workspace=workspace, port=port))
+    except (OSError, OverflowError) as error:
+        taken = getattr(error, "errno", None) == errno.EADDRINUSE
+        why = "is in use already" if taken else "cannot be used"
+        raise StartError(
+            f"Port {port} {why}: take another one, as in `make demo DEMO_PORT={_other(port)}`"
+            f" (`python -m bot demo --port {_other(port)}`)."
+        ) from error
+
+
+def _other(port: int) -> int:
+    return port + 1 if 1024 <= port < 65535 else 8085

@@ -72,7 +72,7 @@ def fill(path: Path, *, count: int, end: datetime) -> None:
     asyncio.run(records.close())
     db = connect(path)
     db.execute("pragma synchronous = off")
-    db["runs"].insert_all(_rows(count, end=end, chance=random.Random(7)), batch_size=2_000)
+    db.table("runs").insert_all(_rows(count, end=end, chance=random.Random(7)), batch_size=2_000)
     db.execute("analyze")
     db.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from bot.sandbox.slack import Slack
@@ -346,7 +347,6 @@ async def test_socket_mode_works_like_http(tmp_path: Path) -> None:
 
 
 async def _get(world: World, path: str) -> str:
-    import aiohttp
 
     async with (
         aiohttp.ClientSession() as session,
@@ -360,3 +360,48 @@ async def _post(world: World) -> int:
     async with slack:
         slack.connect_http(f"http://127.0.0.1:{world.bot.server.port}/slack/events", SECRET)
         return (await slack.send_raw("{}")).status
+
+
+async def test_a_help_that_is_delivered_again_is_told_once(world: World) -> None:
+    """Slack sends the same mention four times: the person reads the help once, in the thread they asked in."""
+    root = await world.thread(*LINES)
+    asked = world.slack.workspace.add_message(
+        SALES, ANNA, f"<@{world.slack.workspace.bot_user_id}> help", thread_ts=root
+    )
+    for _ in range(4):
+        await world.slack.push_event({**asked, "type": "app_mention", "channel": SALES})
+    await world.slack.called("chat.postEphemeral")
+    await world.bot._intake.drain()  # type: ignore[union-attr]
+    told = [call for call in world.slack.calls if call.method == "chat.postEphemeral"]
+
+    assert len(told) == 1
+    assert told[0].arguments["thread_ts"] == root
+
+
+async def test_a_request_of_emoji_alone_asks_what_it_is_about(world: World) -> None:
+    """Emoji or invisible signs are no request: nobody pays a model to guess."""
+    await world.slack.say(ANNA, world.im, ":tada: \U0001f389 \u200b")
+    await world.slack.say(ANNA, world.im, "\U0001f389")
+    told = await world.slack.called("chat.postEphemeral")
+
+    assert "what the text should be about" in told.arguments["text"]
+
+
+async def test_a_task_without_words_opens_its_form(world: World) -> None:
+    """`/draft reply` alone opens the form with that task chosen."""
+    await world.slack.command(ANNA, SALES, "/draft", "reply")
+    view = await world.slack.wait_for(lambda: world.slack.modals.get(ANNA))
+
+    assert view["blocks"][0]["element"]["initial_option"]["value"] == "reply"
+
+
+async def test_dutch_words_find_their_task(world: World) -> None:
+    """Asked with "vat dit samen" it makes the summary, as a colleague would ask for it."""
+    root = await world.thread(*LINES)
+    await world.slack.say(
+        ANNA, SALES, f"<@{world.slack.workspace.bot_user_id}> vat dit samen", thread_ts=root
+    )
+    await world.card(SALES, thread_ts=root)
+    (row,) = await world.rows()
+
+    assert row["task"] == "summarise"

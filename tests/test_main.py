@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from bot.__main__ import check, export, main
-from bot.demo import demo
+from bot.demo import demo, who_writes
 from bot.records.ledger import EXPORTED
 from bot.sandbox.model import Model
 from bot.settings import Settings
@@ -49,10 +55,12 @@ async def test_check_names_every_fault(tmp_path: Path, capsys: pytest.CaptureFix
     """A wrong token, a retired model and a damaged file are all named in one go, with exit code 2."""
     (tmp_path / "records.sqlite").write_bytes(b"no database" * 100)
     async with make_slack() as slack, Model() as model:
+        model.models["claude-sonnet-5-5"] = "2026-01-01"
         environ = _environ(
             tmp_path,
             SLACK_API_URL=f"{slack.url}/api/",
             SLACK_BOT_TOKEN="xoxb-wrong",
+            SLACK_APP_TOKEN="xapp-wrong",
             ANTHROPIC_BASE_URL=model.url,
             ANTHROPIC_API_KEY=model.key,
             MODEL_FAST="claude-3-haiku-20240307",
@@ -61,8 +69,10 @@ async def test_check_names_every_fault(tmp_path: Path, capsys: pytest.CaptureFix
     told = capsys.readouterr().out
 
     assert code == 2
-    assert "Slack refuses a token (invalid_auth)" in told
+    assert "Slack refuses SLACK_BOT_TOKEN (invalid_auth)" in told
+    assert "Slack refuses SLACK_APP_TOKEN (invalid_auth)" in told
     assert "MODEL_FAST=claude-3-haiku-20240307" in told
+    assert "claude-sonnet-5-5 retired on 2026-01-01" in told
     assert "restore it from your backup" in told
 
 
@@ -111,11 +121,36 @@ def test_the_ledger_page_explains_every_column() -> None:
 def test_the_manifest_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     """The printed manifest is the committed one, for HTTP mode with the address."""
     assert main(["manifest"]) == 0
-    socket = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert main(["manifest", "--http", "https://bot.example.com"]) == 0
 
-    assert socket == (ROOT / "manifest.json").read_text()
+    assert printed == (ROOT / "manifest.json").read_text()
     assert "https://bot.example.com/slack/events" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--http", "nonsense"], ["--http", "http://bot.example.com"], ["--http", "https://x", "--socket"]],
+)
+def test_a_manifest_that_slack_would_refuse_is_not_printed(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Slack calls https addresses only, and an app has one transport: anything else is a wrong argument."""
+    with pytest.raises(SystemExit) as ended:
+        main(["manifest", *arguments])
+
+    assert ended.value.code == 2
+    assert not capsys.readouterr().out
+
+
+async def test_a_model_that_is_not_listed_is_named_at_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A misspelt model stops nobody from starting, and the log says which setting it is."""
+    async with running(tmp_path, model_fast="claude-nope") as world:
+        await world.bot._naming  # type: ignore[misc]
+
+    assert "MODEL_FAST=claude-nope" in caplog.text
 
 
 def test_a_start_with_wrong_settings_ends_with_two(
@@ -131,24 +166,68 @@ def test_a_start_with_wrong_settings_ends_with_two(
     assert "SLACK_BOT_TOKEN is missing" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("zipped", [False])
-async def test_the_demo_shows_a_workspace_and_drafts_in_it(
-    capsys: pytest.CaptureFixture[str], zipped: bool
-) -> None:
-    """`make demo` prints an address; behind it people write, press, fill in forms, and see the ledger."""
-    import os
-    import signal
-
-    import aiohttp
-
-    running_demo = asyncio.create_task(demo({}, export=None, port=0))
+@asynccontextmanager
+async def _demo(
+    environ: dict[str, str], export: Path | None, capsys: pytest.CaptureFixture[str]
+) -> AsyncIterator[tuple[aiohttp.ClientSession, str]]:
+    """Run the demo, give its page and what it printed, and end it as Ctrl-C does."""
+    running_demo = asyncio.create_task(demo(environ, export=export, port=0))
     printed = ""
     async with asyncio.timeout(30):
         while not (found := re.search(r"http://[\d.:]+", printed)):
             await asyncio.sleep(0.05)
             printed += capsys.readouterr().out
-    url = found.group()
-    async with aiohttp.ClientSession(url) as page:
+    try:
+        async with aiohttp.ClientSession(found.group()) as page:
+            yield page, printed
+    finally:
+        os.kill(os.getpid(), signal.SIGINT)
+        await running_demo
+
+
+def test_a_demo_that_cannot_start_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A missing export or a port in use is one sentence with what to do, and exit code 2."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        codes = [
+            main(["demo", "--export", str(tmp_path / "missing")]),
+            main(["demo", "--port", str(port)]),
+            main(["demo", "--port", "70000"]),
+        ]
+    told = capsys.readouterr().err
+
+    assert codes == [2, 2, 2]
+    assert "there is no" in told
+    assert f"Port {port} is in use already" in told
+    assert "DEMO_PORT=8085" in told
+
+
+def test_the_demo_says_where_the_words_go() -> None:
+    """Whoever has a key set knows, before the first summary, that the threads go to Anthropic."""
+    assert "goes to Anthropic" in who_writes("sk-own")
+    assert "nothing leaves" in who_writes("")
+
+
+async def test_the_demo_shows_an_export_in_dutch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`LANGUAGE=nl make demo EXPORT=...` shows one's own threads, and the bot speaks Dutch."""
+    (tmp_path / "general").mkdir()
+    (tmp_path / "users.json").write_text('[{"id": "U1", "name": "anna"}]')
+    (tmp_path / "channels.json").write_text('[{"id": "C1", "name": "general", "members": []}]')
+    said = [{"type": "message", "user": "U1", "text": "Wie belt de klant?", "ts": "10.0"}]
+    (tmp_path / "general" / "2026-11-24.json").write_text(json.dumps(said))
+    async with _demo({"LANGUAGE": "nl_NL:nl"}, tmp_path, capsys) as (page, _):
+        done = {"user": "U1", "do": "say", "channel": "C1", "text": "/summarize"}
+        async with page.post("/page/do", json=done) as answer:
+            told = await answer.json()
+
+    assert "Welk gesprek" in told["text"]
+
+
+async def test_the_demo_shows_a_workspace_and_drafts_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """`make demo` prints an address; behind it people write, press, fill in forms, and see the ledger."""
+    async with _demo({}, None, capsys) as (page, printed):
 
         async def state(**query: str) -> dict[str, object]:
             async with page.get("/page/state", params=query) as answer:
@@ -160,15 +239,10 @@ async def test_the_demo_shows_a_workspace_and_drafts_in_it(
 
         first = await state(channel="CVERKOOP")
         root = str(first["messages"][0]["ts"])  # type: ignore[index]
-        for path in ("/", "/web/app.js", "/web/style.css"):
-            async with page.get(path) as answer:
-                assert answer.status == 200
-        async with page.get("/web/other") as answer:
-            assert answer.status == 404
         await do(do="say", channel="CVERKOOP", thread=root, text="@Tijdwinst summarise")
         async with asyncio.timeout(20):
             while "'approve'" not in str(now := await state(channel="CVERKOOP", thread=root)):
-                async with page.get("/page/wait") as answer:
+                async with page.get("/page/wait", params={"version": str(now["version"])}) as answer:
                     await answer.read()
         ts = str(now["messages"][-1]["ts"])  # type: ignore[index]
         await do(do="click", channel="CVERKOOP", ts=ts, action="approve")
@@ -176,13 +250,12 @@ async def test_the_demo_shows_a_workspace_and_drafts_in_it(
         await do(do="shortcut", channel="CVERKOOP", ts=root, callback="draft_from_message")
         async with asyncio.timeout(20):
             while not (now := await state())["modal"]:
-                async with page.get("/page/wait") as answer:
+                async with page.get("/page/wait", params={"version": str(now["version"])}) as answer:
                     await answer.read()
         await do(do="submit", values={"task": "reply", "words": "Thanks"})
         await do(do="close")
         await do(do="home")
-    os.kill(os.getpid(), signal.SIGINT)
-    await running_demo
 
+    assert "nothing leaves this machine" in printed
     assert "Which conversation" in str(told["text"])
     assert "'review': 'approved'" in str(now["ledger"])

@@ -166,3 +166,22 @@ async def test_a_question_at_top_level_is_answered_from_its_words(world: World) 
 
     assert said(card)
     assert len(messages) == 1
+
+
+async def test_an_answer_that_cannot_be_booked_is_not_paid_again(world: World) -> None:
+    """The disk is full when the answer comes: it is booked when there is room, and asked for once."""
+    store = world.bot.records.store
+
+    async def write(_: dict[str, Any]) -> str:
+        await store.write(lambda db: db.execute("pragma max_page_count = 1"))
+        return "Long. " * 10_000
+
+    world.model.answers = [write]
+    await _ask(world)
+    await world.slack.called("conversations.replies", after=1)
+    await store.write(lambda db: db.execute("pragma max_page_count = 1073741823"))
+    await world.card()
+    (row,) = await world.rows()
+
+    assert len(world.model.requests) == 1
+    assert row["calls"] == 1

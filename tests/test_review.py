@@ -189,3 +189,20 @@ async def test_a_longer_version_takes_its_messages_with_it(world: World) -> None
 
     assert long == 2
     assert "stops early" in str(card["blocks"])
+
+
+async def test_trying_again_is_for_the_asker_and_once(world: World) -> None:
+    """A colleague who presses Try again is told whose it is; a second press says that it was done."""
+    world.model.fail("unauthorized")
+    root = await world.thread(*LINES)
+    await world.slack.say(ANNA, SALES, f"<@{world.slack.workspace.bot_user_id}> summarise", thread_ts=root)
+    apology = await world.card(SALES, having="retry", thread_ts=root)
+    await world.slack.click(BEN, SALES, apology["ts"], "retry")
+    stranger = await world.slack.called("chat.postEphemeral")
+    for _ in range(2):
+        await world.slack.click(ANNA, SALES, apology["ts"], "retry")
+    await world.card(SALES, thread_ts=root)
+    twice = await world.slack.called("chat.postEphemeral", after=1)
+
+    assert "<@UANNA>" in stranger.arguments["text"]
+    assert "done already" in twice.arguments["text"]

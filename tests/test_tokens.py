@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.jobs.engine import sweep_now
 from bot.sandbox.model import Model
 from tests.conftest import ANNA, CHEF, SALES, World, make_slack, running
 from tests.test_run import LINES
@@ -113,3 +114,20 @@ async def test_a_refused_app_token_is_told_to_the_admins(tmp_path: Path) -> None
 
         assert len(told) == 1
         assert not begun
+
+
+async def test_a_press_while_the_token_is_refused_is_shown_later(world: World) -> None:
+    """Slack refuses the token when somebody approves: it counts at once, and the card follows."""
+    root = await world.thread(*LINES)
+    await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
+    card = await world.card()
+    world.slack.revoke_token()
+    await world.slack.click(ANNA, world.im, card["ts"], "approve")
+    await _until_ready_is(world, 503)
+    (row,) = await world.rows(where=lambda row: row["review"] == "approved")
+    world.slack.revoked = False
+    await _until_ready_is(world, 200)
+    await sweep_now()
+
+    assert row["minutes_saved"] is not None
+    assert await world.shown("Approved by")

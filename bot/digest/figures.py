@@ -153,15 +153,15 @@ async def gather(
     """Gather the figures of `[start, end)` as they are known at *moment*."""
     settings = await records.workspaces.get(team_id)
     proof = records.proof
-    counts, sums, people, asked, by_hand, open_drafts, budget = await asyncio.gather(
+    counts, sums, people, asked, by_hand = await asyncio.gather(
         proof.task_counts(team_id, start, end),
         proof.run_sums(team_id, start, end),
         proof.people(team_id, start, end),
         proof.asked(team_id, start, end),
         proof.by_hand(team_id, start, end),
-        proof.open_drafts(team_id),
-        watch_budget(records, team_id, settings, moment=moment),
     )
+    open_drafts = await proof.open_drafts(team_id)
+    budget = await watch_budget(records, team_id, settings, moment=moment)
     works = await records.baselines.works(team_id)
     worth = {count.task: count.baseline_minutes for count in counts}
     baselines, totals = await _add_up(records, team_id, sums, works=works, worth=worth)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bot.context import Context, Place, Transcript, permalink
 from bot.llm import LLM, Answer, LLMError
@@ -50,6 +50,7 @@ class Desk:
     context: Context
     llm: LLM
     records: Records
+    unbooked: dict[str, tuple[Call, Paid]] = field(default_factory=dict)
 
     async def read_thread(self, run: Run) -> Conversation:
         """Read the thread of *run*, if its asker may.
@@ -94,6 +95,8 @@ class Desk:
         paid = await self.records.ledger.paid(call_id)
         if paid is not None:
             return paid
+        if call_id in self.unbooked:
+            return await self._book(*self.unbooked[call_id])
         try:
             answer = await self.llm.complete(
                 model=task.model, system=system, user=user, max_tokens=task.max_tokens, effort=task.effort
@@ -103,13 +106,18 @@ class Desk:
             failed = _failed_call(f"{call_id}!{uuid.uuid4().hex[:8]}", run.run_id, error)
             if error.kind == "cut_off" and error.partial:
                 paid = Paid(text=error.partial, model=error.model, cut=True)
-                await self.records.ledger.book(replace(failed, call_id=call_id), answer=paid)
-                return paid
+                return await self._book(replace(failed, call_id=call_id), paid)
             if error.usage is not None:
                 await self.records.ledger.book(failed)
             raise
         paid = Paid(text=answer.text, model=answer.model)
-        await self.records.ledger.book(_call(call_id, run.run_id, answer), answer=paid)
+        return await self._book(_call(call_id, run.run_id, answer), paid)
+
+    async def _book(self, call: Call, paid: Paid) -> Paid:
+        """Book a call; while the disk is full its answer waits here, so that it is not paid again."""
+        self.unbooked[call.call_id] = (call, paid)
+        await self.records.ledger.book(call, answer=paid)
+        del self.unbooked[call.call_id]
         return paid
 
 

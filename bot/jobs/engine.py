@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 VERSION = "1"  # pinned: the default is a hash of the source, and every edit would strand the waiting runs
 GIVEN_UP = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+AT_WORK = ("PENDING", "ENQUEUED", "DELAYED")
 QUEUES = ("interactive", "batch")
 MAX_RECOVERIES = 5
 KEEP_DAYS = 7  # finished workflows; longer than Slack redelivers, because a forgotten id could run again
@@ -185,7 +186,13 @@ async def _write(run_id: str, version: int, key: str, tries: int, waits: int) ->
 @DBOS.workflow(name="review", max_recovery_attempts=MAX_RECOVERIES)
 async def _show(run_id: str, review_id: int, act: str) -> None:
     """Bring what Slack shows in line with a decision that is stored already."""
-    again = await _review(run_id, review_id, act)
+    try:
+        again = await _review(run_id, review_id, act)
+    except Exception as error:
+        if not _slack_is_away(error):
+            raise
+        log.warning("run=%s a decision is not shown yet: %s", run_id, error)
+        return
     if again:
         # Of this press: a redo that failed gave its version's number back, and the next one writes it.
         with SetWorkflowID(f"{run_id}~{again['version']}~{review_id}"):
@@ -228,9 +235,9 @@ async def _show_again(run_id: str, review_id: int, act: str) -> None:
 async def _start_again(
     workflow_id: str, workflow: Callable[..., Coroutine[Any, Any, None]], *args: Any
 ) -> None:
-    """Start a workflow, or one in the place of it that failed; one that is at work or done is left alone."""
+    """Start a workflow, or one in the place of it that ended in vain; one that is at work is left alone."""
     status = await DBOS.get_workflow_status_async(workflow_id)
-    if status is not None and status.status in GIVEN_UP:
+    if status is not None and status.status not in AT_WORK:
         # Of this minute: what is called twice within it starts one.
         workflow_id += f"~{int(time.time()) // 60}"
     with SetWorkflowID(workflow_id):

@@ -72,7 +72,7 @@ async def _command(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     if task is None and words:
         await ack(intake.unknown(words))
         return
-    if task is None or (not rest and task.reads == "nothing"):
+    if task is None or (own is None and not rest and task.deliver == "private"):
         await ack()
         chosen = task.name if task else ""
         intake.later(_open_form(intake, body["trigger_id"], metadata={}, chosen=chosen))
@@ -110,12 +110,14 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
             intake.check_material(task, place, rest)
         except UserError as error:
             refusal = text(error.key, intake.language, **error.params)
+    run_id = f"{_team(intake, body)}:{channel_id}:{ts}"
     if refusal:
-        intake.later(intake.delivery.tell(channel_id, event["user"], refusal))
+        in_thread = event.get("thread_ts") or ""
+        intake.later(intake.tell_once(run_id, channel_id, event["user"], refusal, thread_ts=in_thread))
         return
     await intake.accept(
         Run(
-            run_id=f"{_team(intake, body)}:{channel_id}:{ts}",
+            run_id=run_id,
             team_id=_team(intake, body),
             channel_id=channel_id,
             user_id=event["user"],

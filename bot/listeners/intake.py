@@ -70,6 +70,14 @@ class Intake:
             await asyncio.sleep(QUIET_S)
         await jobs.start(run)
 
+    async def tell_once(
+        self, run_id: str, channel_id: str, user_id: str, sentence: str, *, thread_ts: str = ""
+    ) -> None:
+        """Tell the asker something about a delivery; the same delivery once more tells nothing."""
+        claim = await self.records.drafts.claim_post(f"{run_id}/told", run_id=run_id, channel_id=channel_id)
+        if claim.first:
+            await self.delivery.tell(channel_id, user_id, sentence, thread_ts=thread_ts)
+
     def later(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do *work* after the ack; what it leaves undone, the sweep or the person does again."""
         task = asyncio.create_task(work)

@@ -51,10 +51,15 @@ def register(app: AsyncApp, intake: Intake) -> None:
     async def retry(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         run_id, _ = read_value(action["value"])
         run = await intake.records.requests.get(run_id)
-        if run is not None and body["user"]["id"] == run.user_id:
-            # Its id follows from the failed run's: pressing twice asks once.
-            await intake.accept(replace(run, run_id=f"{run_id}^", received_at=""))
+        if run is None or body["user"]["id"] != run.user_id:
+            await ack()
+            intake.later(_answer(intake, body, "review.stale" if run is None else "retry.not-yours", run))
+            return
+        # Its id follows from the failed run's: pressing twice asks once.
+        first = await intake.accept(replace(run, run_id=f"{run_id}^", received_at=""))
         await ack()
+        if not first:
+            intake.later(_answer(intake, body, "review.already", run))
 
     for name in PRESSES:
         app.action(name)(press)

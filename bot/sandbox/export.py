@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bot.sandbox.workspace import Channel, Kind, Message, Workspace
+from bot.sandbox.shown import people_of
+from bot.sandbox.workspace import TOMBSTONE, Channel, Kind, Message, Workspace
 
 LARGEST_FILE_BYTES = 50_000_000
 LARGEST_EXPORT_BYTES = 500_000_000
@@ -22,6 +23,10 @@ LISTS: dict[str, Kind] = {
     "dms.json": "mpim",
 }
 TS = re.compile(r"\d+\.\d+")
+FLAGS = ("is_admin", "is_owner", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger", "deleted")
+LISTED = frozenset({"files", "attachments", "blocks"})
+KEPT = ("subtype", "edited", "bot_id", "username", "bot_profile", *sorted(LISTED))
+VISITOR = "UVISITOR"
 
 
 class ExportError(Exception):
@@ -98,6 +103,7 @@ def load_export(path: Path, workspace: Workspace) -> None:
     root = next((name.removesuffix("users.json") for name in names if name.endswith("users.json")), None)
     if root is None:
         raise ExportError(f"{path.name} holds no users.json: it is not a Slack export.")
+    workspace.name = re.sub(r" Slack export.*", "", path.resolve().stem)
     for user in files.read_list(f"{root}users.json", "id"):
         _add_user(workspace, user)
     folders: dict[str, Channel] = {}
@@ -108,6 +114,7 @@ def load_export(path: Path, workspace: Workspace) -> None:
                 title = listed.get("name") or listed["id"]
                 members = [*(listed.get("members") or []), workspace.bot_user_id]
                 folders[title] = workspace.add_channel(listed["id"], title, kind, members)
+                folders[title].is_archived = bool(listed.get("is_archived"))
     messages: dict[str, list[Message]] = {}
     for name in names:
         folder, _, day = name.removeprefix(root).rpartition("/")
@@ -115,6 +122,9 @@ def load_export(path: Path, workspace: Workspace) -> None:
             messages.setdefault(folder, []).extend(_day(files, name))
     for folder, said in messages.items():
         _add_messages(workspace, folders[folder], said)
+    if not people_of(workspace):
+        # Everybody has left, or nobody is listed: somebody has to look at it.
+        workspace.add_user(VISITOR, "visitor", "Visitor")
 
 
 def _day(files: _Files, name: str) -> list[Message]:
@@ -131,22 +141,32 @@ def _day(files: _Files, name: str) -> list[Message]:
 def _add_user(workspace: Workspace, user: dict[str, Any]) -> None:
     profile = user.get("profile") or {}
     real_name = user.get("real_name") or profile.get("real_name") or user.get("name") or user["id"]
-    flags = {name: bool(user.get(name)) for name in ("is_admin", "is_bot", "is_restricted", "deleted")}
+    flags = {name: bool(user.get(name)) for name in FLAGS}
     workspace.add_user(user["id"], user.get("name") or user["id"], real_name, **flags)
 
 
 def _add_messages(workspace: Workspace, channel: Channel, listed: list[Message]) -> None:
-    """Add a conversation's messages in time; a thread whose parent is missing gets a deleted one."""
-    present = {message.get("ts") for message in listed}
-    kept = ("subtype", "edited", "files", "attachments", "blocks", "bot_id", "username", "bot_profile")
-    for message in sorted(listed, key=lambda message: float(message["ts"])):
-        user_id = message.get("user") or ""
+    """Add a conversation's messages in time, each once; a thread whose parent is missing gets a deleted one."""
+    said = {str(message["ts"]): message for message in listed}
+    roots = {str(message["thread_ts"]) for message in listed if message.get("thread_ts")}
+    for root in roots - said.keys():
+        if TS.fullmatch(root):
+            said[root] = {"subtype": "tombstone", "text": TOMBSTONE}
+    for ts in sorted(said, key=float):
+        message = said[ts]
+        user_id = str(message.get("user") or "")
         if user_id and user_id not in workspace.users:
             workspace.add_user(user_id, user_id.lower())
-        root = message.get("thread_ts") or ""
-        if root and root not in present:
-            present.add(root)
-            workspace.add_message(channel.id, "", "This message was deleted.", ts=root, subtype="tombstone")
-        extra = {key: message[key] for key in kept if key in message}
-        text = message.get("text") or ""
-        workspace.add_message(channel.id, user_id, text, ts=message["ts"], thread_ts=root, **extra)
+        root = str(message.get("thread_ts") or "")
+        thread_ts = root if root in said else ""
+        text = str(message.get("text") or "")
+        workspace.add_message(channel.id, user_id, text, ts=ts, thread_ts=thread_ts, **_kept(message))
+
+
+def _kept(message: Message) -> Message:
+    """Return what is kept of a message besides its words; of a list, its objects."""
+    kept = {key: message[key] for key in KEPT if message.get(key)}
+    for key in LISTED & kept.keys():
+        held = kept[key] if isinstance(kept[key], list) else []
+        kept[key] = [one for one in held if isinstance(one, dict)]
+    return kept

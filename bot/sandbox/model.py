@@ -92,7 +92,7 @@ class Model:
         obey: whether it follows the orders that it finds in its input.
         down: whether it answers every request with 529.
         models: the ids that it knows -> the day each stops.
-        requests: the last requests, oldest first; `count` is how many messages were ever asked for.
+        requests: the last requests that cost something, oldest first; `count` is how many messages were ever asked for.
     """
 
     def __init__(
@@ -201,8 +201,9 @@ class Model:
         headers = {name.lower(): value for name, value in request.headers.items()}
         shown = {name: headers[name] for name in headers if name not in ("authorization", "x-api-key")}
         kept = body if isinstance(body, dict) else {}
-        self.requests.append(Request(request.method, request.path, kept, shown, datetime.now(UTC)))
-        del self.requests[:-KEPT_REQUESTS]
+        if request.method == "POST":
+            self.requests.append(Request(request.method, request.path, kept, shown, datetime.now(UTC)))
+            del self.requests[:-KEPT_REQUESTS]
         if request.path == MESSAGES:
             async with self._asked:
                 self.count += 1

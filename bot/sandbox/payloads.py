@@ -67,23 +67,36 @@ def elements(block: Block) -> Iterator[dict[str, Any]]:
     for element in found:
         if isinstance(element, dict) and element.get("action_id"):
             yield element
-    # A card, a container and a carousel hold blocks, or actions.
-    for inside in (*(block.get("child_blocks") or []), *(block.get("cards") or [])):
+    for inside in _inside(block):
         yield from elements(inside)
     for action in block.get("actions") or []:
         if isinstance(action, dict) and action.get("action_id"):
             yield action
 
 
-def find(blocks: list[Block], action_id: str) -> tuple[Block, dict[str, Any]]:
-    """Return the element of that action id, and its block.
+def _inside(block: Block) -> list[Block]:
+    """Return the blocks that a container or a carousel holds."""
+    cards = [
+        one for one in block.get("elements") or [] if isinstance(one, dict) and one.get("type") == "card"
+    ]
+    return [*(block.get("child_blocks") or []), *(block.get("cards") or []), *cards]
+
+
+def _nested(blocks: list[Block]) -> Iterator[Block]:
+    for block in blocks:
+        yield block
+        yield from _nested(_inside(block))
+
+
+def find(blocks: list[Block], action_id: str, block_id: str = "") -> tuple[Block, dict[str, Any]]:
+    """Return the element of that action id, and its block; *block_id* tells apart those that share one.
 
     Raises:
         LookupError: there is none.
     """
-    for block in blocks:
+    for block in _nested(blocks):
         for element in elements(block):
-            if element["action_id"] == action_id:
+            if element["action_id"] == action_id and block_id in ("", block.get("block_id")):
                 return block, element
     there = [element["action_id"] for block in blocks for element in elements(block)]
     raise LookupError(f"no button {action_id!r}; there are {there}")

@@ -167,7 +167,14 @@ class People(Watch):
         return await self._interact(user_id, payload)
 
     async def click(
-        self, user_id: str, channel_id: str, ts: str, action_id: str, *, value: Any = None
+        self,
+        user_id: str,
+        channel_id: str,
+        ts: str,
+        action_id: str,
+        *,
+        block_id: str = "",
+        value: Any = None,
     ) -> Delivery:
         """Press a button of a message, an ephemeral one too, or choose *value* in a menu of it.
 
@@ -178,7 +185,7 @@ class People(Watch):
         hidden = next((one for one in self.ephemerals(channel_id, user_id) if one["ts"] == ts), None)
         message = hidden or messages[ts]
         blocks = message.get("blocks") or []
-        block, element = payloads.find(blocks, action_id)
+        block, element = payloads.find(blocks, action_id, block_id)
         payload = {
             "type": "block_actions",
             "container": {
@@ -194,7 +201,9 @@ class People(Watch):
         }
         return await self._interact(user_id, payload, channel_id)
 
-    async def click_in_view(self, user_id: str, action_id: str, *, value: Any = None) -> Delivery:
+    async def click_in_view(
+        self, user_id: str, action_id: str, *, block_id: str = "", value: Any = None
+    ) -> Delivery:
         """Press a button of the open form, or of the Home tab when no form is open.
 
         Raises:
@@ -203,7 +212,7 @@ class People(Watch):
         view = self.workspace.modals.get(user_id) or self.workspace.homes.get(user_id)
         if view is None:
             raise LookupError("no view is open")
-        block, element = payloads.find(view["blocks"], action_id)
+        block, element = payloads.find(view["blocks"], action_id, block_id)
         done = payloads.action(block, element, value, self.workspace.next_ts())
         if block["type"] == "input" or element["type"] not in ("button", "overflow"):
             held = {

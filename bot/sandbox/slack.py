@@ -80,6 +80,7 @@ class Slack(People):
         await web.TCPSite(self._runner, self.host, self.port).start()
         self.port = self._runner.addresses[0][1]
         self.url = self.state.url = f"http://{self.host}:{self.port}"
+        self._address_files()
         self.deliveries.open()
         return self
 
@@ -87,6 +88,14 @@ class Slack(People):
         await self.deliveries.close()
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def _address_files(self) -> None:
+        """Give the files that were there before the port was known their addresses."""
+        for channel in self.workspace.channels.values():
+            for message in channel.messages.values():
+                for told in message.get("files") or []:
+                    if isinstance(told, dict) and told.get("id") in self.workspace.files:
+                        told.update(self.workspace.files[told["id"]].as_slack(self.url))
 
     def add_page(self, app: web.Application) -> None:
         """Add the pages that people look at; the headless workspace has none."""

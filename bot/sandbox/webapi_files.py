@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 from typing import Any
 
 from bot.sandbox.webapi_base import Answer, ApiError, Method, State, refuse_arguments
@@ -22,7 +21,6 @@ def _address(state: State, arguments: Answer) -> Answer:
     if len(arguments.get("alt_txt") or "") > ALT_CHARS:
         raise ApiError("alt_txt_too_large")
     made = state.workspace.add_file(name, state.workspace.bot_user_id, size=int(length))
-    made.mimetype = mimetypes.guess_type(name)[0] or made.mimetype
     return {"file_id": made.id, "upload_url": f"{state.url}/upload/{made.id}"}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import mimetypes
 import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -166,6 +167,7 @@ class Workspace:
         """Add a file; without *content* it waits for its upload of *size* bytes."""
         size = size if content is None else len(content)
         made = File(self.new_id("F"), name, user_id, size, content)
+        made.mimetype = mimetypes.guess_type(name)[0] or made.mimetype
         self.files[made.id] = made
         return made
 

@@ -10,6 +10,7 @@ import pytest
 
 from bot.sandbox.export import LARGEST_FILE_BYTES, ExportError, load_export
 from bot.sandbox.seed import seed_workspace
+from bot.sandbox.shown import busiest_person, channels_for, people_of
 from bot.sandbox.workspace import Workspace
 
 RACKET = Path(__file__).parents[3] / "shared" / "data" / "racket-export"
@@ -121,8 +122,56 @@ def test_the_demo_firm_has_talk_to_summarise() -> None:
     seed_workspace(workspace)
     threads = [one for channel in workspace.channels.values() for one in channel.threads.values()]
 
-    assert len(threads) == 4
+    assert len(threads) == 8
+    assert max(len(thread) for thread in threads) >= 25
+    assert busiest_person(workspace) == "USANNE"
+    assert [file.name for file in workspace.files.values()] == ["inkoopprijzen.csv"]
     assert workspace.bot_user_id not in workspace.channels["GDIRECTIE"].members
+
+
+def test_odd_messages_are_read_as_far_as_they_go(tmp_path: Path) -> None:
+    """Numbers for texts, holes in lists and a message that is there twice spoil nothing; all stand in time."""
+    path = _export(tmp_path / "export")
+    odd = [
+        {
+            "type": "message",
+            "user": None,
+            "text": 5,
+            "ts": 60.5,
+            "files": [None, {"id": "F1"}],
+            "blocks": "x",
+        },
+        {"type": "message", "user": "U1", "text": "late", "ts": "20.0", "thread_ts": "10.0"},
+        {"type": "message", "user": "U1", "text": "lost", "ts": "70.0", "thread_ts": "some day"},
+    ]
+    (path / "general" / "2026-11-25.json").write_text(json.dumps(odd))
+    workspace = Workspace()
+    load_export(path, workspace)
+    messages = workspace.channels["C1"].messages
+
+    assert list(messages) == ["5.0", "10.0", "20.0", "30.0", "60.5", "70.0"]
+    assert (messages["60.5"]["text"], messages["60.5"]["files"]) == ("5", [{"id": "F1"}])
+    assert messages["60.5"]["blocks"] == []
+    assert messages["10.0"]["reply_count"] == 1
+    assert "thread_ts" not in messages["70.0"]
+
+
+def test_somebody_can_always_look_at_an_export(tmp_path: Path) -> None:
+    """Of an export whose people have all left, a visitor sees the public channels; its own facts stay."""
+    path = _export(tmp_path / "Garden Ltd Slack export Jan 1 2026")
+    left = [{"id": name, "name": name.lower(), "deleted": True} for name in ("U1", "U9")]
+    (path / "users.json").write_text(json.dumps(left))
+    listed = [{"id": "C1", "name": "general", "members": ["U1"], "is_archived": True}]
+    (path / "channels.json").write_text(json.dumps(listed))
+    workspace = Workspace()
+    load_export(path, workspace)
+    (visitor,) = people_of(workspace)
+
+    assert visitor.real_name == "Visitor"
+    assert workspace.name == "Garden Ltd"
+    assert [one.id for one in channels_for(workspace, visitor.id)] == ["C1"]
+    assert workspace.channels["C1"].is_archived
+    assert workspace.channels["C1"].members == ["U1", workspace.bot_user_id]
 
 
 @pytest.mark.skipif(not RACKET.exists(), reason="the public archive is not beside this clone")

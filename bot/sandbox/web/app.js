@@ -1,189 +1,283 @@
-"use strict";
-const at = { user: "", channel: "", thread: "", view: "talk" };
-let state = null, drawn = "", modalDrawn = "";
-const $ = (id) => document.getElementById(id);
+// The page of a local Slack: asks for the state, draws it, and tells what a person does. No build step.
+import { block } from "./blocks.js";
+import { $, address, channelName, count, make, nameOf, store } from "./dom.js";
+import { drawModal } from "./forms.js";
+import { author, items, threadItems } from "./messages.js";
+import { mrkdwn, table } from "./text.js";
 
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== false && value != null) element.setAttribute(name, value === true ? "" : value);
+const { at } = store;
+const held = new Map(); // key -> { json, node }: what stands in the list
+let asked = 0, applied = 0, place = "", read = null, toldTs = null, homeFor = "", current = "";
+
+// Keep what did not change, so that focus, selections and open menus stay where they are.
+function reconcile(area, wanted) {
+  const active = area.contains(document.activeElement) ? document.activeElement : null;
+  const from = active && active.closest("[data-key]"), focusKey = from && from.dataset.key, focusOn = active && active.dataset.focus;
+  const keys = new Set(wanted.map((one) => one.key));
+  for (const [key, one] of held) if (!keys.has(key)) { one.node.remove(); held.delete(key); }
+  let cursor = area.firstChild;
+  const fresh = [];
+  for (const one of wanted) {
+    const old = held.get(one.key);
+    if (!old || old.json !== one.json) {
+      const node = one.make();
+      node.dataset.key = one.key;
+      if (old) { if (cursor === old.node) cursor = node; old.node.replaceWith(node); }
+      held.set(one.key, { json: one.json, node });
+      fresh.push(one);
+    }
+    const { node } = held.get(one.key);
+    if (node === cursor) cursor = cursor.nextSibling;
+    else area.insertBefore(node, cursor);
   }
-  element.append(...children.filter((child) => child != null));
-  return element;
-}
-
-// Slack's mrkdwn references: names for ids, links as links; everything else stays text.
-function mrkdwn(text) {
-  const box = make("span", { class: "text" });
-  for (const piece of text.split(/(<[^<>]+>)/)) {
-    const found = piece.match(/^<([@#!]?)([^|>]+)(?:\|([^>]*))?>$/);
-    const plain = (s) => s.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
-    if (!found) box.append(plain(piece));
-    else if (found[1] === "@") box.append("@" + (state.users[found[2]] || found[3] || found[2]));
-    else if (found[1] === "#") box.append("#" + (found[3] || channelName(found[2])));
-    else if (found[1] === "!") box.append("@" + found[2]);
-    else box.append(link(plain(found[3] || found[2]), found[2]));
+  while (cursor) { const next = cursor.nextSibling; cursor.remove(); cursor = next; }
+  if (active && !area.contains(document.activeElement)) {
+    const node = (held.get(focusKey) || {}).node;
+    const target = node && ([...node.querySelectorAll("[data-focus]")].find((e) => e.dataset.focus === focusOn) || node.querySelector(".actions button") || node);
+    if (target) target.focus({ preventScroll: true });
+    else area.focus({ preventScroll: true });
   }
-  return box;
-}
-const channelName = (id) => (state.channels.find((one) => one.id === id) || { name: id }).name;
-
-function link(label, address) {
-  const found = address.match(/\/archives\/([A-Z0-9]+)\/p(\d+)(\d{6})(?:\?thread_ts=([\d.]+))?/);
-  if (!found) return make("a", { href: address, rel: "noreferrer", target: "_blank" }, label);
-  const open = (event) => { event.preventDefault(); go(found[1], found[4] || `${found[2]}.${found[3]}`); };
-  return make("a", { href: "#", onclick: open, title: "Open the message" }, label);
+  return fresh;
 }
 
-function inline(text) {
-  const box = document.createDocumentFragment();
-  for (const piece of text.split(/(\*\*[^*]+\*\*|\[[^\]]+\]\([^)\s]+\)|`[^`]+`)/)) {
-    const bold = piece.match(/^\*\*(.+)\*\*$/), linked = piece.match(/^\[([^\]]+)\]\(([^)]+)\)$/), code = piece.match(/^`(.+)`$/);
-    if (bold) box.append(make("strong", {}, inline(bold[1])));
-    else if (linked) box.append(link(linked[1], linked[2]));
-    else if (code) box.append(make("code", {}, code[1]));
-    else box.append(piece);
+function ledgerItems() {
+  const { state } = store;
+  const columns = { started_at: "asked", task: "task", surface: "from", outcome: "outcome", review: "review", model: "model", input_tokens: "input tokens",
+    output_tokens: "output tokens", cost_microusd: "cost (µ$)", review_minutes: "review (min)", minutes_saved: "saved (min)" };
+  const shown = (name, value) => (value == null ? "unknown" : name === "started_at" ? new Date(value).toLocaleTimeString("en-GB") : String(value));
+  const rows = state.ledger.slice().reverse();
+  const text = rows.length ? "The newest runs. Unknown stays unknown: a run without a decision has saved nothing yet." : "No runs yet.";
+  const drawn = () => make("div", {}, make("p", {}, text), rows.length ? table(Object.values(columns), rows.map((row) => Object.keys(columns).map((name) => shown(name, row[name])))) : null);
+  return [{ key: "ledger", json: JSON.stringify(rows), make: drawn }];
+}
+
+function homeItems() {
+  const { home } = store.state;
+  const scene = { press: (action, blockId, value) => store.act({ do: "click_view", action, block: blockId, value }), held: (blockId, actionId) => (home.state.values[blockId] || {})[actionId] };
+  if (!home) return [{ key: "home/none", json: "", make: () => make("p", { class: "note" }, "Tijdwinst has published no Home tab yet.") }];
+  return home.blocks.map((one, n) => ({ key: `home/${one.block_id || n}`, json: JSON.stringify(one), make: () => make("div", { class: "home" }, block(one, scene)) }));
+}
+
+function drawNav() {
+  const { state } = store, me = $("me");
+  $("team").textContent = state.team;
+  if (me.dataset.people !== state.people.join()) {
+    me.dataset.people = state.people.join();
+    me.replaceChildren(...state.people.map((id) => make("option", { value: id }, nameOf(id))));
   }
-  return box;
-}
-
-function markdown(text) {
-  const box = make("div", { class: "draft" });
-  let list = null;
-  for (const line of text.split("\n")) {
-    const heading = line.match(/^#{1,6}\s+(.*)/), item = line.match(/^\s*(?:[-*]|\d+\.)\s+(.*)/);
-    if (item) { if (!list) box.append((list = make("ul"))); list.append(make("li", {}, inline(item[1]))); continue; }
-    list = null;
-    if (heading) box.append(make("h3", {}, inline(heading[1])));
-    else if (line.trim()) box.append(make("p", {}, inline(line)));
+  me.value = state.me;
+  const json = JSON.stringify([state.channels, state.channel, at.view]), list = $("channels");
+  if (list.dataset.json !== json) {
+    list.dataset.json = json;
+    const focused = list.contains(document.activeElement) && document.activeElement.getAttribute("href");
+    list.replaceChildren(...state.channels.map((one) => make("li", {}, make("a", {
+      href: address(one.id), "aria-current": (at.view === "talk" || at.view === "threads") && one.id === state.channel ? "page" : null },
+      make("span", { class: "name" }, `${one.kind === "mpim" ? "" : one.kind === "private" ? "🔒 " : "# "}${one.name}`),
+      one.threads ? make("span", { class: "badge" }, count(one.threads, "thread", "threads")) : null))));
+    if (focused) [...list.querySelectorAll("a")].find((one) => one.getAttribute("href") === focused)?.focus();
   }
-  return box;
+  const onTab = at.view === "talk" && state.channel === state.tab;
+  $("tab").href = address(state.tab);
+  if (onTab || read === null || (read.user !== state.me)) read = { user: state.me, ts: state.tab_latest };
+  const unread = parseFloat(state.tab_latest || 0) > parseFloat(read.ts || 0);
+  $("unread").hidden = !unread;
+  for (const [id, here] of [["tab", onTab], ["home", at.view === "home"], ["ledger", at.view === "ledger"]])
+    here ? $(id).setAttribute("aria-current", "page") : $(id).removeAttribute("aria-current");
+  if (unread && read.told !== state.tab_latest) {
+    read.told = state.tab_latest;
+    notice(["Tijdwinst is answering in your messages tab. ", make("a", { href: address(state.tab) }, "Open it")]);
+  }
 }
 
-function block(one, message) {
-  if (one.type === "markdown") return markdown(one.text);
-  if (one.type === "section") return make("div", {}, mrkdwn(one.text.text));
-  if (one.type === "header") return make("h3", {}, one.text.text);
-  if (one.type === "context") return make("div", { class: "small" }, ...one.elements.map((e) => mrkdwn(e.text)).flatMap((e, i) => (i ? [make("br"), e] : [e])));
-  if (one.type === "actions") return make("div", { class: "actions" }, ...one.elements.map((e) =>
-    make("button", { class: e.style || "", onclick: () => act({ do: "click", ts: message.ts, action: e.action_id }) }, e.text.text)));
-  return make("div", { class: "small" }, one.type);
+function drawHead() {
+  const { state } = store, { here } = state, talk = at.view === "talk" || at.view === "threads";
+  const name = state.channel === state.tab ? "Tijdwinst: Messages" : `${here.kind === "mpim" ? "" : "# "}${channelName(state.channel)}`;
+  const title = at.view === "ledger" ? "The ledger" : at.view === "home" ? "Tijdwinst: Home" : at.view === "threads" ? `${name}: threads` : state.thread ? `${name}: thread` : name;
+  $("title").textContent = title;
+  document.title = `${title} · ${state.team}`;
+  $("back").hidden = !(at.view === "threads" || (at.view === "talk" && state.thread));
+  $("back").textContent = state.channel === state.tab ? "Back to the messages" : "Back to the channel";
+  $("back").href = address(state.channel);
+  $("threads").hidden = !(at.view === "talk" && !state.thread && here.threads && state.channel !== state.tab);
+  $("threads").textContent = `Threads (${here.threads})`;
+  $("threads").href = `#${state.channel}/threads`;
+  $("invite").hidden = !talk || here.bot;
+  $("composer").hidden = at.view !== "talk" || here.archived;
+  $("closed").hidden = !(at.view === "talk" && here.archived);
+  const mention = state.thread && state.channel !== state.tab;
+  $("words").placeholder = !here.member && state.channel !== state.tab ? "You are not in this channel yet: writing here joins it" : mention ? "Reply, or @Tijdwinst summarise" : state.channel === state.tab ? "Write to Tijdwinst, or /command" : "Message, @Tijdwinst …, or /command";
 }
 
-function article(message) {
-  const name = message.username || state.users[message.user] || "Deleted message";
-  const when = new Date(parseFloat(message.ts) * 1000);
-  const body = (message.blocks || []).length ? message.blocks.map((one) => block(one, message)) : [mrkdwn(message.text || "")];
-  const mine = message.user === state.bot;
-  const address = `${state.url}archives/${state.channel}/p${message.ts.replace(".", "")}`;
-  const menu = make("div", { class: "menu" });
-  if (!at.thread && state.channel !== state.tab) menu.append(make("button", { onclick: () => go(state.channel, message.ts) }, message.reply_count ? `${message.reply_count} replies` : "Reply in thread"));
-  if (!mine) menu.append(
-    make("button", { onclick: () => act({ do: "shortcut", ts: message.ts, callback: "summarize_thread" }) }, "Summarize thread"),
-    make("button", { onclick: () => act({ do: "shortcut", ts: message.ts, callback: "draft_from_message" }) }, "Draft from this message"),
-    make("button", { onclick: () => { $("words").value += address; $("words").focus(); } }, "Link into the message box"));
-  return make("article", {}, make("span", { class: "who" }, name), mine ? make("span", { class: "app" }, "APP") : null,
-    make("time", { datetime: when.toISOString() }, when.toLocaleString([], { dateStyle: "short", timeStyle: "short" })), ...body, menu);
-}
-
-function ledger() {
-  const columns = ["task", "surface", "outcome", "review", "model", "input_tokens", "output_tokens", "cost_microusd", "review_minutes", "minutes_saved"];
-  const table = make("table", {}, make("thead", {}, make("tr", {}, ...columns.map((c) => make("th", { scope: "col" }, c)))));
-  table.append(make("tbody", {}, ...state.ledger.slice().reverse().map((row) => make("tr", {}, ...columns.map((c) => make("td", {}, row[c] == null ? "unknown" : String(row[c])))))));
-  return [make("p", {}, state.ledger.length ? "The newest runs. Unknown stays unknown: a run without a decision has saved nothing yet." : "No runs yet."), table];
+function drawFoot() {
+  const { state } = store, talk = at.view === "talk";
+  const lines = talk ? state.statuses.filter((one) => !state.thread || one.thread_ts === state.thread).map((one) => `Tijdwinst ${one.text}`) : [];
+  if ($("status").textContent !== lines.join(" ")) $("status").textContent = lines.join(" ");
+  const prompts = talk && !state.thread ? state.prompts : [], json = JSON.stringify(prompts);
+  if ($("prompts").dataset.json === json) return;
+  $("prompts").dataset.json = json;
+  $("prompts").replaceChildren(...prompts.map((one) => make("button", { type: "button", onclick: () => store.act({ do: "say", channel: state.tab, thread: "", text: one.message }) }, one.title)));
 }
 
 function draw() {
-  $("team").textContent = state.team;
-  if (!$("me").children.length) $("me").append(...state.people.map((id) => make("option", { value: id }, state.users[id])));
-  $("me").value = state.me;
-  $("channels").replaceChildren(...state.channels.map((one) => make("li", {}, make("button", { onclick: () => go(one.id), "aria-current": at.view === "talk" && one.id === state.channel }, `# ${one.name}`))));
-  const current = JSON.stringify([state.messages, state.ledger, state.home, at]);
-  if (current !== drawn) {
-    drawn = current;
-    const area = $("messages");
-    const bottom = area.scrollHeight - area.scrollTop - area.clientHeight < 80;
-    if (at.view === "ledger") { $("title").textContent = "The ledger"; area.replaceChildren(...ledger()); }
-    else if (at.view === "home") { $("title").textContent = "Tijdwinst: Home"; area.replaceChildren(...((state.home || {}).blocks || []).map((one) => block(one, {}))); }
-    else {
-      $("title").textContent = state.channel === state.tab ? "Tijdwinst: Messages" : `# ${channelName(state.channel)}${at.thread ? ": thread" : ""}`;
-      area.replaceChildren(...state.messages.map(article));
-      if (bottom || at.jump) area.scrollTop = area.scrollHeight;
-    }
-    at.jump = false;
+  const { state } = store, area = $("messages");
+  const now = JSON.stringify([state.me, at.view, state.channel, state.thread, at.focus]);
+  const moved = now !== place;
+  const bottom = area.scrollHeight - area.scrollTop - area.clientHeight < 80;
+  place = now;
+  drawNav();
+  drawHead();
+  drawFoot();
+  const wanted = at.view === "ledger" ? ledgerItems() : at.view === "home" ? homeItems() : at.view === "threads" ? threadItems() : items();
+  const fresh = reconcile(area, wanted);
+  rove();
+  if (moved) {
+    const target = at.focus && area.querySelector(`[data-ts="${at.focus}"]`);
+    if (target) { target.scrollIntoView({ block: "center" }); target.focus({ preventScroll: true }); }
+    else area.scrollTop = at.view === "talk" && !state.thread ? area.scrollHeight : 0;
+  } else {
+    if (bottom || at.jump) area.scrollTop = area.scrollHeight;
+    const news = fresh.filter((one) => one.message && one.message.user === state.bot && one.message.streaming_state !== "in_progress").map((one) => one.message);
+    if (news.length) announce(`${author(news[news.length - 1])}: ${held.get(`${state.channel}/${state.thread}/${news[news.length - 1].ts}`).node.innerText.slice(0, 240)}`);
   }
-  $("back").hidden = !at.thread;
-  $("composer").hidden = at.view !== "talk";
-  const told = state.told.map((one) => one.text).join("\n");
-  if (told !== at.told) { at.told = told; say(told); }
+  at.jump = false;
+  tellElsewhere();
   drawModal();
 }
 
-function drawModal() {
-  const modal = $("modal"), current = state.modal ? state.modal.id : "";
-  if (current === modalDrawn) return;
-  modalDrawn = current;
-  if (!current) { modal.close(); return; }
-  const fields = state.modal.blocks.map((one) => {
-    const id = `f-${one.block_id}`, element = one.element;
-    const field = element.type.endsWith("select")
-      ? make("select", { id, name: one.block_id }, ...(element.options || []).map((o) => make("option", { value: o.value, selected: (element.initial_option || {}).value === o.value }, o.text.text)))
-      : make(element.multiline ? "textarea" : "input", { id, name: one.block_id, maxlength: element.max_length, placeholder: (element.placeholder || {}).text, type: element.type === "datepicker" ? "date" : null });
-    if (element.initial_value) field.value = element.initial_value;
-    return make("div", {}, make("label", { for: id }, one.label.text), field);
-  });
-  const wrong = make("p", { class: "wrong", role: "alert" });
-  const form = make("form", { onsubmit: async (event) => {
-    event.preventDefault();
-    const values = Object.fromEntries([...form.elements].filter((e) => e.name).map((e) => [e.name, e.value]));
-    const answer = await act({ do: "submit", values });
-    wrong.textContent = Object.values(answer.errors || {}).join(" ");
-  } }, make("h2", { id: "modal-title" }, state.modal.title.text), ...fields, wrong, make("div", { class: "actions" },
-    make("button", { type: "submit" }, state.modal.submit.text), make("button", { type: "button", onclick: () => act({ do: "close" }) }, state.modal.close.text)));
-  modal.replaceChildren(form);
-  modal.showModal();
+// What only you see may stand in another place than the one that you look at, as the answer to a mention does.
+function tellElsewhere() {
+  const { told, channel, thread } = store.state;
+  const first = toldTs === null;
+  if (!told || told.ts === toldTs) { toldTs = told ? toldTs : ""; return; }
+  toldTs = told.ts;
+  const here = at.view === "talk" && told.channel === channel && (told.thread_ts || "") === thread;
+  if (!first && !here) notice([make("strong", {}, "Only visible to you: "), mrkdwn(told.text || "")]);
 }
 
-function say(text) { $("told").replaceChildren(text ? mrkdwn(text) : ""); }
-async function act(what) {
-  const answer = await (await fetch("/page/do", { method: "POST", body: JSON.stringify({ user: state.me, channel: state.channel, thread: at.thread, ...what }) })).json();
-  if (answer.text) say(answer.text);
-  await load();
-  return answer;
+function announce(text) { $("live").textContent = text; }
+
+function notice(children) {
+  $("notice-text").replaceChildren(...children);
+  $("notice").hidden = !children.length;
 }
+
+async function ask(path, options) {
+  const answer = await fetch(path, options);
+  const told = (answer.headers.get("content-type") || "").includes("json") ? await answer.json() : { error: await answer.text() };
+  return answer.ok ? told : { ...told, error: told.error || answer.statusText, refused: true };
+}
+
+store.act = async (what) => {
+  const done = { user: at.user, channel: at.channel, ...what };
+  let answer;
+  try {
+    if (done.files) {
+      const form = new FormData();
+      for (const name of ["user", "channel", "thread", "text"]) form.append(name, done[name] || "");
+      for (const file of done.files) form.append("file", file, file.name);
+      answer = await ask("/page/send", { method: "POST", body: form });
+    } else answer = await ask("/page/do", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(done) });
+  } catch { answer = { refused: true, error: "the local Slack does not answer: is `make demo` still running?" }; }
+  await load().catch(() => {});
+  if (answer.error && done.do !== "submit") notice([`That did not work: ${answer.error}`]);
+  return answer;
+};
+
+// Answers may overtake each other: only the newest question's is drawn, and only when we still look there.
 async function load() {
-  const query = new URLSearchParams({ user: at.user, channel: at.channel, thread: at.thread });
-  state = await (await fetch(`/page/state?${query}`)).json();
+  const mine = (asked += 1), looked = JSON.stringify([at.user, at.channel, at.thread, at.view]);
+  const query = new URLSearchParams({ user: at.user, channel: at.channel, thread: at.thread, view: at.view });
+  const state = await ask(`/page/state?${query}`);
+  if (state.error) { notice([`The workspace cannot be shown: ${state.error}`]); return; }
+  if (mine < applied || looked !== JSON.stringify([at.user, at.channel, at.thread, at.view])) return;
+  applied = mine;
+  store.state = state;
+  at.user = state.me;
+  if (state.refused) notice(["You cannot see that conversation: here is another."]);
+  if (at.channel !== state.channel || state.refused) { at.channel = state.channel; at.thread = state.thread; }
   draw();
 }
-function go(channel, thread = "") {
-  history.replaceState(null, "", `#${channel}/${thread}`); // a reload, or a shared address, opens the same place
-  Object.assign(at, { channel, thread, view: "talk", jump: !thread });
-  say("");
-  load();
+
+async function look() {
+  const hash = location.hash.slice(1);
+  const [channel, thread = "", focus = ""] = hash.split("/");
+  if (hash === "home" || hash === "ledger") at.view = hash;
+  else if (thread === "threads") Object.assign(at, { channel, thread: "", focus: "", view: "threads" });
+  else Object.assign(at, { channel: channel || at.channel, thread, focus, view: "talk" });
+  notice([]);
+  openNav(false);
+  await load();
+  if (!store.state) return;
+  if (at.view === "home" && homeFor !== at.user) { homeFor = at.user; store.act({ do: "home" }); }
+  else if (at.view !== "home") homeFor = "";
+  if (at.view === "talk" && at.channel === store.state.tab) store.act({ do: "tab" });
 }
 
-$("me").addEventListener("change", (event) => { at.user = event.target.value; go(""); });
-$("tab").addEventListener("click", () => go(state.tab));
-$("back").addEventListener("click", () => go(state.channel));
-$("ledger").addEventListener("click", () => { at.view = "ledger"; load(); });
-$("home").addEventListener("click", async () => { at.view = "home"; await act({ do: "home" }); });
-$("modal").addEventListener("cancel", () => act({ do: "close" }));
-$("words").addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); $("composer").requestSubmit(); } });
+$("skip").addEventListener("click", (event) => { event.preventDefault(); $("words").focus(); });
+$("me").addEventListener("change", (event) => { at.user = event.target.value; toldTs = null; look(); });
+$("notice-close").addEventListener("click", () => { notice([]); $("words").focus(); });
+$("invite").addEventListener("click", () => store.act({ do: "invite" }));
+function openNav(open) {
+  $("nav").classList.toggle("open", open);
+  $("menu").setAttribute("aria-expanded", String(open));
+}
+$("menu").addEventListener("click", () => openNav(!$("nav").classList.contains("open")));
+$("messages").addEventListener("click", () => openNav(false));
+$("nav").addEventListener("keydown", (event) => { if (event.key === "Escape") { openNav(false); $("menu").focus(); } });
+$("words").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); $("composer").requestSubmit(); }
+});
+$("files").addEventListener("change", () => { $("chosen").textContent = [...$("files").files].map((one) => one.name).join(", "); });
 $("composer").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const text = $("words").value.trim();
-  if (!text) return;
+  const text = $("words").value.trim(), files = [...$("files").files];
+  if ((!text && !files.length) || $("composer").dataset.sending) return;
+  if (files.length) $("composer").dataset.sending = "files";
   $("words").value = "";
   at.jump = true;
-  await act({ do: "say", text });
+  const answer = await store.act({ do: "say", thread: at.thread, text, ...(files.length ? { files } : {}) });
+  delete $("composer").dataset.sending;
+  // What was not taken is not lost; what the bot takes only later is said all the same.
+  if (answer.refused) { if (!$("words").value) $("words").value = text; }
+  else if (files.length) { $("files").value = ""; $("chosen").textContent = ""; }
 });
+// A link to the place where we are already is followed too.
+document.addEventListener("click", (event) => {
+  const target = event.target.closest && event.target.closest('a[href^="#"]');
+  if (target && target.id !== "skip" && target.getAttribute("href") === location.hash) { place = ""; look(); }
+});
+
+// Arrow keys go from message to message; only the current one's menu and thread are in the tab order.
+$("messages").addEventListener("keydown", (event) => {
+  const from = event.target.closest("article"), step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step || event.target.matches("input, textarea, select")) return;
+  const all = [...$("messages").querySelectorAll("article")], next = from ? all[all.indexOf(from) + step] : all[step > 0 ? 0 : all.length - 1];
+  if (next) { event.preventDefault(); next.focus(); next.scrollIntoView({ block: "nearest" }); }
+});
+$("messages").addEventListener("focusin", (event) => rove(event.target.closest("article")));
+
+function rove(article = null) {
+  const all = [...$("messages").querySelectorAll("article")];
+  if (article) current = article.dataset.key;
+  const now = all.find((one) => one.dataset.key === current) || all[all.length - 1];
+  for (const one of all) for (const item of one.querySelectorAll(".menu button, .replies")) item.tabIndex = one === now ? 0 : -1;
+}
+
+window.addEventListener("hashchange", look);
+const shown = () => new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));
+const rest = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
+
 (async () => {
-  [at.channel, at.thread = ""] = location.hash.slice(1).split("/");
-  await load();
-  at.jump = true; drawn = ""; draw();
+  await look();
   for (;;) {
-    try { await fetch("/page/wait"); await load(); } catch { await new Promise((done) => setTimeout(done, 2000)); }
+    try {
+      // A browser holds few connections to one host: a page that nobody looks at keeps none.
+      if (document.hidden) await shown();
+      // A run is closed in the ledger just after its last call of Slack.
+      if (at.view === "ledger") await rest(1);
+      else if (!store.state) await rest(2);
+      else await fetch(`/page/wait?version=${store.state.version}`);
+      await load();
+    } catch { await rest(2); }
   }
 })();
