@@ -28,7 +28,7 @@ COST_SHARE = 0.25
 WAITING_LEAST = 5
 """So many drafts that wait are worth a word, also when none is a week old."""
 
-Rule = Literal["stop", "time", "prompt", "numbers", "model", "waiting", "extend", "nothing"]
+Rule = Literal["stop", "time", "prompt", "numbers", "model", "waiting", "extend", "few", "nothing"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def choose_advice(figures: Figures, table: Table) -> Advice:
     gains = [row for row in table.named if should_extend(row)]
     if gains:
         return Advice("extend", max(gains, key=_gain))
-    return Advice("nothing")
+    return Advice("nothing" if figures.accepted >= MONEY_RUNS else "few")
 
 
 def should_stop(row: Row) -> bool:
@@ -85,8 +85,8 @@ def word_advice(advice: Advice, figures: Figures, *, titles: Mapping[str, str], 
     """Return the advice as a sentence with the figures that it follows from."""
     row = advice.row
     if row is None:
-        waiting = len(figures.open_drafts)
-        return text(f"advice.{advice.rule}", language, count=waiting, old=count_old(figures))
+        count = len(figures.open_drafts) if advice.rule == "waiting" else figures.accepted
+        return text(f"advice.{advice.rule}", language, count=count, old=count_old(figures))
     name = html.escape(word_task(row, titles, language), quote=False)
     return text(f"advice.{advice.rule}", language, task=name, **_evidence(row, figures, language))
 

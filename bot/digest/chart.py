@@ -43,15 +43,14 @@ class Bar:
 def make_bars(
     figures: Figures, *, titles: Mapping[str, str], language: Language, table: Table | None = None
 ) -> list[Bar]:
-    """Return the bars, as the table has its rows; the rows beyond the twelfth bar are left to the table."""
+    """Return the bars, as the table has its rows; pictures show the first twelve, and say how many are left."""
     rows = (table or make_table(figures)).rows
-    bars = [
+    return [
         Bar(word_task(row, titles, language), kind, row.minutes[kind])
         for row in rows
         for kind in KINDS
         if kind in row.minutes
     ]
-    return bars[:MOST_BARS]
 
 
 def chart_block(figures: Figures, *, titles: Mapping[str, str], language: Language) -> Block:
@@ -59,7 +58,7 @@ def chart_block(figures: Figures, *, titles: Mapping[str, str], language: Langua
 
     A point that a series lacks is 0: Slack wants every category in every series.
     """
-    bars = make_bars(figures, titles=titles, language=language)
+    bars = make_bars(figures, titles=titles, language=language)[:MOST_BARS]
     names = list(dict.fromkeys(bar.name for bar in bars)) or [text("chart.nothing", language)]
     labels = dict(zip(names, _short(names), strict=True))
     kinds: Sequence[BaselineKind] = [kind for kind in KINDS if any(bar.kind == kind for bar in bars)]
@@ -107,7 +106,7 @@ def chart_alt(figures: Figures, *, titles: Mapping[str, str], language: Language
     said = text("chart.alt", language, days=days)
     if not bars:
         return f"{said} {text('chart.nothing', language)}"
-    for index, bar in enumerate(bars):
+    for index, bar in enumerate(bars[:MOST_BARS]):
         part = text(
             "chart.bar",
             language,
@@ -119,16 +118,17 @@ def chart_alt(figures: Figures, *, titles: Mapping[str, str], language: Language
         if len(said) + len(part) + len(rest) + 2 > ALT_LIMIT:
             return f"{said} {rest}"
         said = f"{said} {part}"
-    return said
+    return said if len(bars) <= MOST_BARS else f"{said} {_more(bars, language)}"
 
 
 def chart_data(bars: Sequence[Bar], language: Language) -> dict[str, Any]:
     """Return what the template draws: numbers for the lengths, words for everything that is read."""
+    more = _more(bars, language) if len(bars) > MOST_BARS else ""
     return {
         "lang": language,
         "title": text("chart.title", language),
         "nothing": text("chart.nothing", language),
-        "key": text("chart.key", language),
+        "key": f"{text('chart.key', language)} {more}".rstrip(),
         "bars": [
             {
                 "name": _cut(bar.name, DRAWN_LIMIT),
@@ -136,9 +136,13 @@ def chart_data(bars: Sequence[Bar], language: Language) -> dict[str, Any]:
                 "minutes": bar.minutes,
                 "said": f"{'+' if bar.minutes > 0 else ''}{word_minutes(bar.minutes, language)}",
             }
-            for bar in bars
+            for bar in bars[:MOST_BARS]
         ],
     }
+
+
+def _more(bars: Sequence[Bar], language: Language) -> str:
+    return text("chart.more", language, count=len(bars) - MOST_BARS)
 
 
 def _minutes_of(bars: Sequence[Bar], name: str, kind: BaselineKind) -> float:
