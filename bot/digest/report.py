@@ -57,7 +57,7 @@ def report_pdf(figures: Figures, *, titles: Mapping[str, str], language: Languag
     found = typst.compile(
         HERE / "report.typ",
         root=HERE,
-        sys_inputs={"data": json.dumps(_document(figures, table, titles=titles, language=language))},
+        sys_inputs={"data": json.dumps(report_document(figures, table, titles=titles, language=language))},
         format="pdf",
         ignore_system_fonts=True,
         pdf_standards=["ua-1"],
@@ -135,7 +135,7 @@ def word_reason(figures: Figures, verdict: Verdict, language: Language) -> str:
     )
 
 
-def _document(figures: Figures, table: Table, *, titles: Mapping[str, str], language: Language) -> Json:
+def report_document(figures: Figures, table: Table, *, titles: Mapping[str, str], language: Language) -> Json:
     """Return everything that is printed, as words; the template only lays it out."""
     verdict = judge(figures)
     last = (figures.end.astimezone(figures.zone) - timedelta(microseconds=1)).date()
