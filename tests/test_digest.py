@@ -336,7 +336,7 @@ def test_advice_never_names_a_merged_task() -> None:
     alone = build(worst)
 
     assert "Blog" not in str(_message(figures))
-    assert choose_advice(alone, make_table(alone)).rule == "prompt"
+    assert choose_advice(alone, make_table(alone)).rule == "stop"
     assert "*All tasks*" in str(_message(alone))
 
 

@@ -93,7 +93,7 @@ def kinds_part(figures: Figures, language: Language) -> Json | None:
                 word_sureness(total, language),
             ]
         )
-    return grid(head, rows, widths=(1.9, 1.2, 1.3, 1.1, 1.7, 1.8), left=(0, 5))
+    return grid(head, rows, widths=(1.8, 1.2, 1.3, 1.35, 1.6, 1.7), left=(0, 5))
 
 
 def tasks_part(
@@ -249,7 +249,10 @@ def what_if_parts(figures: Figures, language: Language) -> list[Json | None]:
             rows.append(
                 [word_share(float(share), language), *(word_money(cell, figures, language) for cell in cells)]
             )
-        parts.append(paragraph(text("report.what-if-of", language, kind=word_kind(kind, language))))
+        said = text("report.what-if-of", language, kind=word_kind(kind, language))
+        if kind == "claimed":
+            said += " " + text("report.what-if-claimed", language)
+        parts.append(paragraph(said))
         head = _heads(("realisation", "low", "typical", "high"), language)
         parts.append(grid(head, rows, widths=(1, 1, 1, 1)))
     return parts

@@ -50,6 +50,9 @@ from bot.views import Block, context, fallback, section
 
 HERE = Path(__file__).parent
 
+MOST_SAID = 3
+"""Tasks to stop, and tasks to extend, that the first page has room for; the table has them all."""
+
 
 def report_pdf(figures: Figures, *, titles: Mapping[str, str], language: Language) -> bytes:
     """Return the evaluation as a tagged PDF; the same figures give the same bytes."""
@@ -95,7 +98,7 @@ def report_blocks(figures: Figures, *, titles: Mapping[str, str], language: Lang
 
 
 def report_text(figures: Figures, *, titles: Mapping[str, str], language: Language) -> str:
-    """Return the answer as plain text, at most 4,000 characters, for notifications and the command line."""
+    """Return the answer as plain text escaped for Slack, at most 4,000 characters: notifications read it."""
     verdict, table = judge(figures), make_table(figures)
     days = format_days(figures.start, figures.end, language, figures.zone)
     lines = [
@@ -228,13 +231,15 @@ def _figure(value: str, label: str, note: str, name: str) -> Json:
 
 
 def _to_do(figures: Figures, table: Table, *, titles: Mapping[str, str], language: Language) -> list[str]:
-    """Return what to stop, what to change and what to extend, each with its figures."""
+    """Return what to stop, what to change and what to extend, each with its figures; the most minutes first."""
+    rows = sorted((row for row in table.named if row.total), key=lambda row: sum(row.minutes.values()))
+    stop = [Advice("stop", row) for row in rows if should_stop(row)]
+    extend = [Advice("extend", row) for row in reversed(rows) if should_extend(row)]
     chosen = choose_advice(figures, table)
-    advice = [Advice("stop", row) for row in table.named if should_stop(row)]
-    advice += [] if chosen in advice or chosen.rule == "extend" else [chosen]
-    advice += [Advice("extend", row) for row in table.named if should_extend(row)]
-    if len(advice) > 1:
-        advice = [one for one in advice if one.rule not in ("nothing", "few")]
+    change = [] if chosen.rule in ("stop", "extend") and chosen.row in rows else [chosen]
+    if stop or extend:
+        change = [one for one in change if one.rule not in ("nothing", "few")]
+    advice = [*stop[:MOST_SAID], *change, *extend[:MOST_SAID]]
     lines = [word_advice(one, figures, titles=titles, language=language) for one in advice]
     return [line[0].upper() + line[1:] for line in lines]
 

@@ -24,7 +24,7 @@ class Row:
         what: `task`, `other` or `all`.
         people: askers or reviewers, whichever are fewer; of merged tasks the most that it can be.
         minutes: the net minutes per kind of baseline; kinds are never added up.
-        total: the figure with its range, where the row is one task.
+        total: the figure with its range, where the row is one task, or all tasks with one kind of baseline.
         cost_micro, cost_cents: what the model cost, in the workspace's currency.
     """
 
@@ -176,7 +176,15 @@ def _row(
             for kind in KINDS
             if any(total.kind == kind for total in totals)
         },
-        total=totals[0] if what == "task" and totals else None,
+        total=_total(figures, what, totals),
         cost_micro=micro,
         cost_cents=cents,
     )
+
+
+def _total(figures: Figures, what: str, totals: Sequence[Total]) -> Total | None:
+    """Return a row's figure; merged tasks have none, as their ranges are known one by one only."""
+    if what == "task":
+        return totals[0] if totals else None
+    kinds = list(figures.totals.by_kind.values())
+    return kinds[0] if what == "all" and len(kinds) == 1 else None
