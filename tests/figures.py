@@ -57,6 +57,7 @@ def build(
     by_hand: Mapping[str, Sequence[float]] | None = None,
     month_microusd: int = 0,
     month_unpriced: int = 0,
+    monthly_runs: Mapping[str, float] | None = None,
 ) -> Figures:
     """Return the figures of a period in which *cases* happened; reviewers share the runs of a task evenly."""
     chosen = replace(WorkspaceSettings(), **(settings or {}))
@@ -64,7 +65,9 @@ def build(
     counts = sorted((_count(case) for case in cases), key=lambda count: (-count.runs, count.task))
     baselines = {case.task: case.baseline for case in cases}
     totals = add_up(
-        [group for case in cases for group in _groups(case)], baselines=baselines, monthly_runs={}
+        [group for case in cases for group in _groups(case)],
+        baselines=baselines,
+        monthly_runs=monthly_runs or {},
     )
     end = start + length
     spent = Spent(

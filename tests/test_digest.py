@@ -146,6 +146,29 @@ def test_dollars_need_no_rate() -> None:
     assert "One dollar" not in str(_message(build(Case("reply"), settings={"currency": "USD"})))
 
 
+def test_without_a_rate_of_the_hour_there_is_no_break_even() -> None:
+    """Who set the hour to nothing reads how to set it, and no division by nought."""
+    free = build(Case("reply"), settings={"hourly_rate": Decimal(0)})
+    unused = build(Case("reply", accepted=(0, 0, 0, 0), unused=3))
+
+    assert "/tijdwinst settings" in _sections(_message(free))[0]
+    assert "No text was accepted" in _sections(_message(unused))[0]
+
+
+def test_extra_work_is_not_called_saved() -> None:
+    """More texts than the firm ever wrote are work made possible, not time saved."""
+    figures = build(Case("reply", (20, 8, 4, 1), unused=0), monthly_runs={"reply": 20})
+
+    assert (
+        "8 runs above what your list of work has are not counted as saved" in _sections(_message(figures))[1]
+    )
+
+
+def test_very_many_waiting_drafts_are_not_counted_out() -> None:
+    """A hundred is as many as are looked up, and it says "or more"."""
+    assert "100 drafts or more wait" in str(_message(build(Case("reply"), waiting_days=[1] * 100)))
+
+
 @pytest.mark.parametrize(
     ("spent_microusd", "said"),
     [
@@ -356,7 +379,7 @@ def test_charts_keep_slacks_limits() -> None:
 
 def test_the_picture_is_of_one_size_and_the_same_twice() -> None:
     """The picture fits its place in Slack, with many bars or none."""
-    for figures in (good_week(), bad_week(), build()):
+    for figures in (good_week(), bad_week(), build(), build(Case("reply", (0, 0, 0, 0), unused=2))):
         png = chart_png(figures, titles=TITLES, language="nl")
 
         assert struct.unpack(">II", png[16:24]) == (1200, 800)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,7 @@ from bot.digest.report import report_document
 from bot.digest.rows import make_table
 from bot.sandbox.limits import check_blocks, message_error
 from bot.tasks import LANGUAGES, Language
-from tests.figures import CLAIMED, ESTIMATED, Case, bad_week, build, good_week
+from tests.figures import CLAIMED, ESTIMATED, MEASURED, Case, bad_week, build, good_week
 
 TITLES = {"reply": "Draft a reply", "summarise": "Summarise a thread"}
 GOOD, BAD = Case("reply", (20, 8, 4, 1)), Case("reply", (2, 2, 5, 6), unused=22, spent_minutes=19)
@@ -146,6 +147,14 @@ def test_before_and_after_of_one_text() -> None:
     (table,) = _section(build(Case("reply", (10, 0, 0, 0), unused=0)), "One accepted text, before and after")
 
     assert table["rows"] == [["Draft a reply", "25 min, timed 8 times, last 20 days ago", "8 min", "17 min"]]
+
+
+def test_an_old_timing_is_called_old() -> None:
+    """A baseline that was timed over half a year ago says so where it is used."""
+    figures = build(Case("reply", baseline=replace(MEASURED, age_days=200, stale=True)))
+    (table,) = _section(figures, "One accepted text, before and after")
+
+    assert "over half a year ago (200 days)" in table["rows"][0][1]
 
 
 def test_shares_have_ranges() -> None:
