@@ -13,7 +13,7 @@ from bot.records import Records, WorkspaceSettings
 from bot.records.baselines import Work
 from bot.records.proof import OpenDraft, TaskCount, TaskSums
 from bot.tasks import Language
-from bot.texts import format_money
+from bot.texts import format_amount, format_cents
 from bot.value import (
     Baseline,
     BaselineKind,
@@ -28,6 +28,7 @@ from bot.value import (
     find_break_even,
     months_between,
     split_whole,
+    to_cents,
     work_out_money,
 )
 
@@ -113,11 +114,11 @@ class Budget:
 
     def spent_shown(self, language: Language) -> str:
         """Return what is spent, as people write it."""
-        return format_money(Decimal(self.spent) / 1_000_000, self.currency, language)
+        return format_cents(to_cents(self.spent), self.currency, language)
 
     def shown(self, language: Language) -> str:
         """Return the budget, as people write it."""
-        return format_money(self.limit, self.currency, language)
+        return format_amount(self.limit, self.currency, language)
 
 
 async def watch_budget(
