@@ -12,9 +12,8 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import aiohttp
 from dotenv import dotenv_values
@@ -24,7 +23,8 @@ from bot.delivery import client
 from bot.handlers import HANDLERS
 from bot.llm import LLM, LLMError
 from bot.manifest import SCOPES, manifest
-from bot.records.export import TABLES, as_csv, as_json_lines, read_rows
+from bot.offline import digest, evaluate, export
+from bot.records.export import TABLES
 from bot.settings import Settings, SettingsError
 from bot.tasks import TaskFileError, load_tasks
 from bot.wire import SlackError, Wire
@@ -50,27 +50,6 @@ async def run(settings: Settings) -> None:
     finally:
         stopped.cancel()
         await bot.stop()
-
-
-def export(settings: Settings, what: str, *, form: str, start: date | None, end: date | None) -> int:
-    """Print rows of the ledger as JSON lines or CSV; works beside a running bot."""
-    path = settings.data_dir / "records.sqlite"
-    if not path.exists():
-        print(f"there is no ledger in {settings.data_dir} yet", file=sys.stderr)
-        return 1
-    zone = ZoneInfo(settings.tz_name)
-
-    def midnight(day: date | None) -> datetime | None:
-        return datetime.combine(day, time(0), tzinfo=zone) if day else None
-
-    rows = read_rows(path, what, start=midnight(start), end=midnight(end))
-    try:
-        for line in as_csv(rows, what) if form == "csv" else as_json_lines(rows):
-            print(line)
-    except sqlite3.Error as error:
-        print(f"{path} cannot be read ({error}): start this version of the bot once.", file=sys.stderr)
-        return 1
-    return 0
 
 
 async def check(environ: Mapping[str, str]) -> int:
@@ -209,6 +188,15 @@ def _parser() -> argparse.ArgumentParser:
     exported.add_argument(
         "--to", dest="end", type=date.fromisoformat, metavar="DATE", help="day after the last"
     )
+    commands.add_parser("digest", help="print the digest of the last seven days; posts nothing")
+    judged = commands.add_parser("evaluate", help="did it pay? The answer, and the whole report as a PDF")
+    judged.add_argument("--from", dest="start", type=date.fromisoformat, metavar="DATE", help="first day")
+    judged.add_argument(
+        "--to", dest="end", type=date.fromisoformat, metavar="DATE", help="day after the last"
+    )
+    judged.add_argument(
+        "--out", type=Path, metavar="FILE", help="where the PDF goes; beside you unless named"
+    )
     return parser
 
 
@@ -236,6 +224,10 @@ def main(arguments: list[str] | None = None) -> int:
         settings = Settings.from_environ(environ)
         if chosen.command == "export":
             return export(settings, chosen.what, form=chosen.format, start=chosen.start, end=chosen.end)
+        if chosen.command == "digest":
+            return asyncio.run(digest(settings))
+        if chosen.command == "evaluate":
+            return asyncio.run(evaluate(settings, start=chosen.start, end=chosen.end, out=chosen.out))
         asyncio.run(run(settings))
     except (SettingsError, TaskFileError, StartError) as error:
         print(error, file=sys.stderr)

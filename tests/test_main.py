@@ -15,8 +15,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.__main__ import check, export, main
+from bot.__main__ import check, main
 from bot.demo import demo, who_writes
+from bot.offline import export
 from bot.records.ledger import EXPORTED
 from bot.sandbox.model import Model
 from bot.settings import Settings

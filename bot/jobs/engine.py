@@ -260,20 +260,21 @@ async def go_round(moment: datetime) -> None:
     rounds = _at_work().rounds
     await rounds.go(moment)
     for row in await rounds.claim_digests(moment):
-        await _start_again(
-            f"digest:{row.team_id}:{row.due.isoformat()}", _digest, row.team_id, row.due.isoformat()
-        )
+        due = row.due.isoformat()
+        await _start_again(f"digest:{row.team_id}:{due}", _digest, row.team_id, due, moment.isoformat())
 
 
 @DBOS.workflow(name="digest", max_recovery_attempts=MAX_RECOVERIES)
-async def _digest(team_id: str, due: str) -> None:
+async def _digest(team_id: str, due: str, moment: str) -> None:
     """Post one digest, once."""
-    await _digest_step(team_id, due)
+    await _digest_step(team_id, due, moment)
 
 
 @_step("digest")
-async def _digest_step(team_id: str, due: str) -> None:
-    await _at_work().rounds.post_digest(team_id, datetime.fromisoformat(due))
+async def _digest_step(team_id: str, due: str, moment: str) -> None:
+    # A digest that was recovered is posted later than it was started.
+    at = max(datetime.now(UTC), datetime.fromisoformat(moment))
+    await _at_work().rounds.post_digest(team_id, datetime.fromisoformat(due), moment=at)
 
 
 @DBOS.workflow(name="evaluate", max_recovery_attempts=MAX_RECOVERIES)

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.context import Place, permalink
 from bot.delivery import Delivery
-from bot.digest import due_digests, watch_budget
+from bot.digest import (
+    LATE_AFTER,
+    Figures,
+    chart_alt,
+    chart_block,
+    chart_png,
+    due_digests,
+    gather,
+    is_quiet,
+    report_blocks,
+    report_pdf,
+    report_text,
+    watch_budget,
+    week_message,
+    week_text,
+)
 from bot.handlers import Desk
-from bot.jobs.posts import Posts
+from bot.jobs.posts import Posts, Spot
 from bot.jobs.runs import Runs
 from bot.records.baselines import DROPPED_AFTER, FORGOTTEN_AFTER, Timer
 from bot.records.workspaces import DigestRow
@@ -28,6 +44,7 @@ from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
 
+NO_CHARTS = ("invalid_blocks", "invalid_blocks_format")
 WARN_AT = (50, 80, 100)  # per cent of the month's budget
 
 
@@ -121,7 +138,7 @@ class Rounds:
             # Who passed two marks in one leap hears of the higher one.
             if at == reached[-1]:
                 sentence = text(
-                    f"budget.{at}",
+                    f"budget-warning.{at}",
                     settings.language,
                     spent=budget.spent_shown(settings.language),
                     budget=budget.shown(settings.language),
@@ -177,12 +194,99 @@ class Rounds:
                 await self.records.workspaces.claim_digest(team_id, due=due.due, from_=due.start, to=due.end)
         return await self.records.workspaces.unposted_digests()
 
-    async def post_digest(self, team_id: str, due: datetime) -> None:
-        """Post the digest that is due, where the team wants it, once."""
-        raise NotImplementedError
+    def titles(self, language: Language) -> dict[str, str]:
+        """Return how each task is called."""
+        return {name: task.title_in(language) for name, task in self._tasks.items()}
+
+    async def post_digest(self, team_id: str, due: datetime, *, moment: datetime) -> None:
+        """Post the digest that is due where the team wants it, once; a quiet week may need none.
+
+        Raises:
+            SlackError: Slack is away; it is posted later.
+        """
+        row = await self.records.workspaces.digest(team_id, due)
+        if row is None:
+            return
+        figures = await gather(self.records, team_id, start=row.start, end=row.end, moment=moment)
+        settings, channel_id = figures.settings, figures.settings.digest_channel_id
+        if is_quiet(figures) and settings.quiet_week == "none":
+            channel_id = ""
+        elif channel_id and await self._post_week(row, figures, Spot(channel_id), moment=moment):
+            pass
+        else:
+            note = "digest.no-channel"
+            if channel_id:
+                note, channel_id = "digest.channel-closed", ""
+            for user_id in await self._desk.context.admins():
+                spot = await self._posts.messages_tab(team_id, user_id)
+                await self._post_week(row, figures, spot, moment=moment, note=text(note, settings.language))
+        await self.records.workspaces.digest_posted(row, channel_id=channel_id)
+
+    async def _post_week(
+        self, row: DigestRow, figures: Figures, spot: Spot, *, moment: datetime, note: str = ""
+    ) -> bool:
+        """Post a week's digest with its picture; False when that conversation takes no messages of ours."""
+        language = figures.settings.language
+        titles = self.titles(language)
+        late = moment - row.due > LATE_AFTER
+        post_id = f"digest/{row.team_id}/{row.due:%Y-%m-%dT%H%MZ}/{spot.channel_id}"
+        line = week_text(figures, titles=titles, language=language, late=late, note=note)
+
+        def blocks(picture: list[Block]) -> list[Block]:
+            return week_message(
+                figures, titles=titles, language=language, late=late, note=note, picture=picture
+            )
+
+        chart = [] if is_quiet(figures) else [chart_block(figures, titles=titles, language=language)]
+        try:
+            try:
+                await self._posts.once(post_id, spot, line, blocks(chart))
+            except SlackError as error:
+                if error.code not in NO_CHARTS or not chart:
+                    raise
+                # A workspace whose Slack draws no charts gets the same picture as a file.
+                ts, _ = await self._posts.once(post_id, spot, line, blocks([]))
+                png = await asyncio.to_thread(chart_png, figures, titles=titles, language=language)
+                alt = chart_alt(figures, titles=titles, language=language)
+                await self._send_file(
+                    f"{post_id}/png", Spot(spot.channel_id, ts), "week.png", png, title=line[:80], alt=alt
+                )
+        except SlackError as error:
+            if error.away:
+                raise
+            log.warning("the digest was not posted in %s: %s", spot.channel_id, error)
+            return False
+        return True
 
     async def send_evaluation(
         self, team_id: str, user_id: str, *, start: datetime, end: datetime, request_id: str
     ) -> None:
-        """Bring the evaluation of `[start, end)` to whoever asked for it."""
-        raise NotImplementedError
+        """Bring the evaluation of `[start, end)` to whoever asked for it: the answer, and all of it as a PDF.
+
+        Raises:
+            SlackError: Slack did not take it.
+        """
+        figures = await gather(self.records, team_id, start=start, end=end, moment=datetime.now(UTC))
+        language = figures.settings.language
+        titles = self.titles(language)
+        spot = await self._posts.messages_tab(team_id, user_id)
+        post_id = f"evaluation/{team_id}/{request_id}"
+        line = report_text(figures, titles=titles, language=language)
+        blocks = report_blocks(figures, titles=titles, language=language)
+        await self._posts.once(post_id, spot, line, blocks)
+        pdf = await asyncio.to_thread(report_pdf, figures, titles=titles, language=language)
+        name = (
+            f"tijdwinst-{start.astimezone(figures.zone):%Y-%m-%d}-{end.astimezone(figures.zone):%Y-%m-%d}.pdf"
+        )
+        title = text("report.file-title", language)
+        await self._send_file(f"{post_id}/pdf", spot, name, pdf, title=title)
+
+    async def _send_file(
+        self, post_id: str, spot: Spot, name: str, content: bytes, *, title: str, alt: str = ""
+    ) -> None:
+        """Upload a file at most once: where a crash leaves it open whether it came, the message stands without."""
+        claim = await self.records.drafts.claim_post(post_id, run_id="", channel_id=spot.channel_id)
+        if claim.first:
+            await self._delivery.upload(
+                spot.channel_id, name=name, content=content, title=title, alt=alt, thread_ts=spot.thread_ts
+            )

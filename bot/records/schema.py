@@ -179,7 +179,8 @@ update runs set settled_month = substr(settled_at, 1, 7),
     reviewer_id = case when decided_at is not null then (select user_id from reviews
         where reviews.run_id = runs.run_id and act <> 'undone' order by review_id desc limit 1) end;
 create index runs_settled on runs (team_id, settled_at);
-create index runs_open on runs (team_id, delivered_at) where settled_at is null and delivered_at is not null;
+create index runs_open on runs (team_id, delivered_at, user_id)
+    where settled_at is null and delivered_at is not null;
 create index runs_by_hand on runs (team_id, settled_at) where by_hand_minutes is not null;
 create index runs_month on runs (team_id, settled_month, task) where minutes_saved is not null;
 alter table calls add column team_id text not null default '';

@@ -158,6 +158,12 @@ class Workspaces:
         )
         return [DigestRow(row[0], *map(datetime.fromisoformat, row[1:])) for row in rows]
 
+    async def digest(self, team_id: str, due: datetime) -> DigestRow | None:
+        """Return a digest that is due and not posted, or None."""
+        return next(
+            (row for row in await self.unposted_digests() if (row.team_id, row.due) == (team_id, due)), None
+        )
+
     async def digest_posted(self, row: DigestRow, *, channel_id: str) -> None:
         """Write down where a digest was posted; an empty channel for a quiet week that needs none."""
         await self._store.write(

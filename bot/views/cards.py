@@ -83,6 +83,11 @@ def fallback(markdown: str, limit: int = TEXT_LIMIT) -> str:
     return escaped
 
 
+def plain(line: str) -> str:
+    """Return a `text` of ours as a terminal shows it."""
+    return html.unescape(line)
+
+
 def markdown_block(markdown: str) -> Block:
     """Return a text of the model as a block that cannot notify anybody."""
     return {"type": "markdown", "text": neutralise(markdown)}
