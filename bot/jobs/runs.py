@@ -157,7 +157,14 @@ class Runs:
         if not await self.records.people.first_notice(run.team_id, kind):
             return
         sentence = text(TROUBLE[kind], self._language)
-        for user_id in await self._desk.context.admins():
+        try:
+            admins = await self._desk.context.admins()
+        except SlackError as error:
+            log.warning("run=%s cannot tell the admins: %s", run.run_id, error)
+            # Nobody was told, so the next run may.
+            await self.records.people.clear_notices(run.team_id, (kind,))
+            return
+        for user_id in admins:
             try:
                 spot = _Spot(await self._messages_tab(run.team_id, user_id), "")
                 post_id = f"{run.run_id}/admin-{kind}-{user_id}"
