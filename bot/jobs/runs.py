@@ -377,7 +377,9 @@ class Runs:
         return _Spot(await self._messages_tab(run.team_id, run.user_id), "")
 
     async def _draft_spot(self, run: Run) -> _Spot:
-        if run.surface == "mention" and self._tasks[run.task].deliver == "private":
+        # What was said elsewhere is not for everybody here: its draft is the asker's to share.
+        elsewhere = bool(run.source_channel_id) and run.source_channel_id != run.channel_id
+        if run.surface == "mention" and (elsewhere or self._tasks[run.task].deliver == "private"):
             return _Spot(await self._messages_tab(run.team_id, run.user_id), "")
         return await self._asked_at(run)
 
