@@ -74,7 +74,11 @@ def build_app(
             bot_user_id=identity.bot_user_id,
         )
 
+    # Bolt copies a logger's level at once; its own would warn at every start that we say who we are.
+    bolt = logging.getLogger("slack_bolt")
+    bolt.setLevel(logging.ERROR)
     app = AsyncApp(
+        logger=bolt,
         client=client,
         authorize=authorize,
         signing_secret=signing_secret or None,

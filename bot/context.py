@@ -96,7 +96,7 @@ class Context:
                     return
         except SlackError as error:
             if error.code in _GONE:
-                raise _not_in(channel_id) from error
+                raise _unreadable(channel_id, error.code) from error
             raise
         raise UserError("asker-may-not-read")
 
@@ -137,7 +137,7 @@ class Context:
                 if error.code in ("thread_not_found", "message_not_found"):
                     raise UserError("message-not-found") from error
                 if error.code in _GONE:
-                    raise _not_in(channel_id) from error
+                    raise _unreadable(channel_id, error.code) from error
                 raise
             seen = {message["ts"] for message in messages}
             listed: list[dict[str, Any]] = page.get("messages") or []
@@ -233,11 +233,13 @@ class Context:
         )
 
 
-def _not_in(channel_id: str) -> UserError:
+def _unreadable(channel_id: str, code: str) -> UserError:
+    """Say what the asker can do about a conversation that Slack does not show us."""
     # Nobody can invite us to a direct conversation of others.
     if channel_id.startswith("D"):
         return UserError("direct-not-readable")
-    return UserError("bot-not-in-channel", channel=f"<#{channel_id}>")
+    key = "channel-not-found" if code == "channel_not_found" else "bot-not-in-channel"
+    return UserError(key, channel=f"<#{channel_id}>")
 
 
 def _person(team_id: str, user: dict[str, Any]) -> Person:

@@ -98,6 +98,19 @@ async def test_a_refused_key_tells_the_admins_once(world: World) -> None:
     assert len(world.slack.messages(world.im)) == 4
 
 
+async def test_admins_that_could_not_be_told_are_told_by_the_next_run(world: World) -> None:
+    """Slack does not say who the admins are when the key is refused: the asker is told, the admins a run later."""
+    world.model.fail("unauthorized", times=2)
+    world.slack.fail("users.list", error="missing_scope")
+    for _ in range(2):
+        await _ask(world)
+    rows = await world.rows(2)
+    admin = world.slack.workspace.im_with(CHEF).id
+
+    assert [row["reason"] for row in rows] == ["error.key", "error.key"]
+    assert len(world.slack.messages(admin)) == 1
+
+
 @pytest.mark.parametrize("after", [True, False])
 async def test_a_lost_answer_of_slack_posts_nothing_twice(world: World, after: bool) -> None:
     """The connection breaks while the placeholder is posted: one message stands, with the draft in it."""

@@ -185,3 +185,13 @@ async def test_an_answer_that_cannot_be_booked_is_not_paid_again(world: World) -
 
     assert len(world.model.requests) == 1
     assert row["calls"] == 1
+
+
+async def test_a_link_to_nowhere_names_both_reasons(world: World) -> None:
+    """A channel that Slack does not know may be private or somebody else's: the asker reads both."""
+    await world.slack.command(
+        ANNA, SALES, "/summarize", "https://other.slack.com/archives/CX/p1700000000000100"
+    )
+    told = str(await world.shown("another workspace"))
+
+    assert "/invite" in told

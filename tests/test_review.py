@@ -206,3 +206,16 @@ async def test_trying_again_is_for_the_asker_and_once(world: World) -> None:
 
     assert "<@UANNA>" in stranger.arguments["text"]
     assert "done already" in twice.arguments["text"]
+
+
+async def test_an_edit_that_comes_too_late_is_not_lost(world: World) -> None:
+    """An admin discards while the asker still edits: the form says so and keeps what was written."""
+    card = await _draft(world)
+    await world.slack.click(ANNA, world.im, card["ts"], "edit")
+    await world.slack.wait_for(lambda: world.slack.modals.get(ANNA))
+    await world.slack.click(CHEF, world.im, card["ts"], "discard")
+    await world.shown("Discarded by")
+    late = await world.slack.submit(ANNA, {"part0": "My long work."})
+
+    assert "moved on" in late.body
+    assert world.slack.modals.get(ANNA)

@@ -43,7 +43,8 @@ async def draft(desk: Desk, brief: Brief) -> Draft:
     request = _request(brief)
     lines: tuple[str, ...] = ()
     sources: dict[str, str] = {}
-    words_alone = task.deliver == "private" and bool(request) and desk.stands_alone(run)
+    said = any(character.isalnum() for character in run.words)
+    words_alone = task.deliver == "private" and said and desk.stands_alone(run)
     if task.reads == "thread" and run.source_ts and not words_alone:
         conversation = await desk.read_thread(run)
         lines = conversation.transcript.lines

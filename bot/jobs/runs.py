@@ -175,7 +175,14 @@ class Runs:
         if not await self.records.people.first_notice(run.team_id, kind):
             return
         sentence = text(TROUBLE[kind], self._language)
-        for user_id in await self._desk.context.admins():
+        try:
+            admins = await self._desk.context.admins()
+        except SlackError as error:
+            log.warning("run=%s cannot tell the admins: %s", run.run_id, error)
+            # Nobody was told, so the next run may.
+            await self.records.people.clear_notices(run.team_id, (kind,))
+            return
+        for user_id in admins:
             try:
                 spot = await self._posts.messages_tab(run.team_id, user_id)
                 post_id = f"{run.run_id}/admin-{kind}-{user_id}"
@@ -370,7 +377,9 @@ class Runs:
         return await self._posts.messages_tab(run.team_id, run.user_id)
 
     async def _draft_spot(self, run: Run) -> Spot:
-        if run.surface == "mention" and self._tasks[run.task].deliver == "private":
+        # What was said elsewhere is not for everybody here: its draft is the asker's to share.
+        elsewhere = bool(run.source_channel_id) and run.source_channel_id != run.channel_id
+        if run.surface == "mention" and (elsewhere or self._tasks[run.task].deliver == "private"):
             return await self._posts.messages_tab(run.team_id, run.user_id)
         return await self._asked_at(run)
 

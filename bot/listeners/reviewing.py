@@ -45,7 +45,14 @@ def register(app: AsyncApp, intake: Intake) -> None:
         instruction = form_values(body["view"]).get("instruction", "")
         run_id, version = metadata["run"], metadata["version"]
         await _decide(
-            intake, ack, body, run_id=run_id, version=version, act="redone", instruction=instruction
+            intake,
+            ack,
+            body,
+            run_id=run_id,
+            version=version,
+            act="redone",
+            instruction=instruction,
+            field="instruction",
         )
 
     async def retry(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
@@ -80,8 +87,12 @@ async def _decide(
     act: Press,
     final_text: str = "",
     instruction: str = "",
+    field: str = "",
 ) -> None:
-    """Commit a decision, ack, and show it; a stranger's or stale press is answered instead."""
+    """Commit a decision, ack, and show it; a stranger's or stale press is answered instead.
+
+    A form that comes too late says so at *field* and stays open: what was written in it is not lost.
+    """
     user_id = body["user"]["id"]
     run = await intake.records.requests.get(run_id)
     if run is None or user_id != run.user_id:
@@ -99,6 +110,9 @@ async def _decide(
         instruction=instruction,
         view_id=(body.get("view") or {}).get("id", ""),
     )
+    if decision.result == "stale" and field:
+        await ack(response_action="errors", errors={field: text("review.stale", intake.language)})
+        return
     await ack()
     if decision.result == "done":
         intake.later(jobs.show_review(run_id, decision.review_id, act))
@@ -162,4 +176,5 @@ async def _edited(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
         version=metadata["version"],
         act="approved" if unchanged else "edited",
         final_text="" if unchanged else final_text,
+        field="part0",
     )
