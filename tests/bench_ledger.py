@@ -17,6 +17,7 @@ from bot.records import Records
 from bot.records.store import connect
 
 ROWS = 1_000_000
+NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 TASKS = ("summarise", "reply", "quote", "social", "letter", "minutes", "advert", "translate")
 
 
@@ -65,21 +66,21 @@ def _rows(count: int, *, end: datetime, chance: random.Random) -> Iterator[dict[
         }
 
 
-def fill(path: Path, *, count: int, end: datetime) -> None:
+def fill(path: Path, *, count: int) -> None:
     """Write *count* runs into new records."""
     records = Records(path)
     records.open()
     asyncio.run(records.close())
     db = connect(path)
     db.execute("pragma synchronous = off")
-    db.table("runs").insert_all(_rows(count, end=end, chance=random.Random(7)), batch_size=2_000)
+    db.table("runs").insert_all(_rows(count, end=NOW, chance=random.Random(7)), batch_size=2_000)
     db.execute("analyze")
     db.close()
 
 
-async def measure(path: Path, *, end: datetime) -> tuple[float, float, float]:
+async def measure(path: Path) -> tuple[float, float, float]:
     """Return seconds for a week's digest and for the Home tab's month, and the growth of memory in MB."""
-    records = Records(path)
+    records, end = Records(path), NOW
     await gather(records, "T1", start=end - timedelta(minutes=1), end=end, moment=end)
     before = psutil.Process().memory_info().rss
     started = time.perf_counter()
@@ -92,6 +93,3 @@ async def measure(path: Path, *, end: datetime) -> tuple[float, float, float]:
     growth_mb = (psutil.Process().memory_info().rss - before) / 1e6
     await records.close()
     return digest_s, home_s, growth_mb
-
-
-NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)

@@ -49,7 +49,8 @@ def _digests(world: World, channel_id: str) -> list[dict[str, Any]]:
 
 
 async def _digest(world: World, channel_id: str) -> dict[str, Any]:
-    return await world.slack.wait_for(lambda: (_digests(world, channel_id) or [None])[-1])
+    found = await world.slack.wait_for(lambda: _digests(world, channel_id))
+    return found[-1]
 
 
 async def test_the_digest_is_posted_once_where_the_team_wants_it(world: World) -> None:
