@@ -14,6 +14,7 @@ from bot import jobs
 from bot.jobs.control import is_by_hand
 from bot.records import WorkspaceSettings
 from bot.tasks import Run
+from bot.value import REVIEW_WORD_MINUTES
 from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons, running
 from tests.test_run import LINES
 
@@ -45,10 +46,26 @@ async def test_one_tap_tells_how_long_reviewing_took(world: World) -> None:
     await world.shown("Reading and editing: About 5 min")
     row = await _row(world, review_word="5")
 
-    assert row["review_minutes"] == 5
+    assert row["review_minutes"] == REVIEW_WORD_MINUTES["5"]
     assert row["review_clock_minutes"] < 1
-    assert row["minutes_saved"] == row["baseline_minutes"] - row["asking_minutes"] - 5
+    assert row["minutes_saved"] == row["baseline_minutes"] - row["asking_minutes"] - row["review_minutes"]
     assert "took:5" not in buttons(await world.card(having="undo"))
+
+
+async def test_a_very_long_look_is_told_in_minutes(world: World) -> None:
+    """ "40 min or more" has no end, so the number is asked for; without one the tap counts as it is."""
+    card = await _draft(world)
+    await world.slack.click(ANNA, world.im, card["ts"], "approve")
+    card = await world.card(having="took:40-plus")
+    await world.slack.click(ANNA, world.im, card["ts"], "took:40-plus")
+    before = await _row(world, review_word="40-plus")
+    await _form(world)
+    await world.slack.submit(ANNA, {"minutes": "95"})
+    row = await _row(world, review_typed_minutes=95)
+
+    assert before["review_minutes"] == REVIEW_WORD_MINUTES["40-plus"]
+    assert row["review_minutes"] == 95
+    assert row["minutes_saved"] < 0
 
 
 async def test_an_edit_is_measured_and_may_be_explained(world: World) -> None:

@@ -42,6 +42,10 @@ def register(app: AsyncApp, intake: Intake) -> None:
             await intake.records.reviews.tell_word(run.run_id, word)
             intake.later(jobs.show_card(run.run_id))
         await ack()
+        if run is not None and word == "40-plus":
+            # It has no upper end, and long looks are where a guess would be furthest off.
+            label = text("took.minutes", run.language)
+            intake.later(_open_minutes(intake, body, "took", label=label, metadata={"took": run.run_id}))
 
     async def reason(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         chosen = (action.get("selected_option") or {}).get("value", "")
@@ -84,10 +88,7 @@ def register(app: AsyncApp, intake: Intake) -> None:
         await ack()
         intake.later(_thank(intake, body, "timer.dropped"))
 
-    async def told_by_hand(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await _told_minutes(intake, ack, body)
-
-    async def told_timer(ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def told_minutes(ack: AsyncAck, body: dict[str, Any]) -> None:
         await _told_minutes(intake, ack, body)
 
     async def listed(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -100,8 +101,8 @@ def register(app: AsyncApp, intake: Intake) -> None:
     app.action("draft_anyway")(draft_anyway)
     app.action("timer_minutes")(timer_minutes)
     app.action("timer_drop")(timer_drop)
-    app.view("by_hand")(told_by_hand)
-    app.view("timer_minutes")(told_timer)
+    for callback_id in ("took", "by_hand", "timer_minutes"):
+        app.view(callback_id)(told_minutes)
     app.view("baseline")(listed)
 
 
@@ -180,14 +181,17 @@ async def _open_minutes(
 
 
 async def _told_minutes(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Take the minutes of a timer that was forgotten, or of a run that was done by hand."""
+    """Take minutes: of a long look, of a run that was done by hand, or of a timer that was forgotten."""
     metadata = json.loads(body["view"]["private_metadata"])
     try:
         minutes = check_baseline_minutes(form_values(body["view"]).get("minutes", ""))
     except UserError as error:
         await ack(response_action="errors", errors={"minutes": text(error.key, intake.language)})
         return
-    if "run" in metadata:
+    if "took" in metadata:
+        await intake.records.reviews.tell_word(metadata["took"], "40-plus", typed_minutes=minutes)
+        intake.later(jobs.show_card(metadata["took"]))
+    elif "run" in metadata:
         if await intake.records.reviews.tell_by_hand(metadata["run"], minutes):
             intake.later(jobs.show_by_hand(metadata["run"], minutes))
     else:

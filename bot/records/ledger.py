@@ -23,6 +23,7 @@ EXPORTED = (
     " edit_distance, numbers_changed, dates_changed, names_changed, correction_reason, model, calls,"
     " calls_unpriced, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microusd,"
     " baseline_minutes, baseline_source, asking_minutes, asking_source, review_clock_minutes, review_word,"
+    " review_typed_minutes,"
     " review_minutes, rework_minutes, rework_asked_at, reminded_at, by_hand_minutes, minutes_saved"
 )
 

@@ -194,6 +194,7 @@ def _run_sums(db: Database, team_id: str, from_: str, to: str) -> list[TaskSums]
             coalesce(sum(case when {said} then review_minutes end), 0.0),
             coalesce(sum(case when {said} then {clock} end), 0.0),
             coalesce(sum(case when not {said} then {clock} end), 0.0),
+            sum(coalesce(review_word = '40-plus' and review_typed_minutes is null, 0)),
             sum(rework_minutes is not null), coalesce(sum(rework_minutes), 0.0),
             coalesce(sum(rework_minutes * rework_minutes), 0.0), max(baseline_minutes)
         from runs

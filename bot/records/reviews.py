@@ -180,15 +180,21 @@ class Reviews:
 
         await self._store.write(work)
 
-    async def tell_word(self, run_id: str, word: ReviewWord) -> bool:
-        """Keep what the reviewer says that reviewing took; False when the run is not decided on."""
+    async def tell_word(self, run_id: str, word: ReviewWord, *, typed_minutes: float | None = None) -> bool:
+        """Keep what the reviewer says that reviewing took; False when the run is not decided on.
+
+        `40-plus` has no upper end: *typed_minutes* is the number that may follow it.
+        """
 
         def work(db: Database) -> bool:
             decided = db.execute(
                 "select 1 from runs where run_id = ? and decided_at is not null", [run_id]
             ).fetchone()
             if decided:
-                db.execute("update runs set review_word = ? where run_id = ?", [word, run_id])
+                db.execute(
+                    "update runs set review_word = ?, review_typed_minutes = ? where run_id = ?",
+                    [word, typed_minutes, run_id],
+                )
                 _settle(db, run_id)
             return decided is not None
 
@@ -314,8 +320,8 @@ class Reviews:
             # What was said of a decision goes with it.
             db.execute(
                 """
-                update runs set review_word = null, rework_minutes = null, rework_asked_at = null,
-                    correction_reason = null where run_id = ?
+                update runs set review_word = null, review_typed_minutes = null, rework_minutes = null,
+                    rework_asked_at = null, correction_reason = null where run_id = ?
                 """,
                 [run_id],
             )
@@ -440,15 +446,17 @@ def _compare(db: Database, run_id: str) -> None:
 
 def _settle(db: Database, run_id: str) -> None:
     """Work the minutes of one row out anew; they are unknown until it is settled."""
-    review, settled_at, baseline, asking, word, rework, clock = db.execute(
+    review, settled_at, baseline, asking, word, typed, rework, clock = db.execute(
         """
-        select review, settled_at, baseline_minutes, asking_minutes, review_word, rework_minutes,
+        select review, settled_at, baseline_minutes, asking_minutes, review_word, review_typed_minutes,
+            rework_minutes,
             (select sum(review_minutes) from reviews where reviews.run_id = runs.run_id)
         from runs where run_id = ?
         """,
         [run_id],
     ).fetchone()
-    reviewing = clock if word is None else REVIEW_WORD_MINUTES[word]
+    said = typed if typed is not None else REVIEW_WORD_MINUTES.get(word)
+    reviewing = clock if said is None else said
     saved = None
     if settled_at is not None:
         saved = minutes_saved(

@@ -161,6 +161,7 @@ alter table runs add column settled_month text;
 alter table runs add column asking_source text not null default 'assumed';
 alter table runs add column review_clock_minutes real;
 alter table runs add column review_word text;
+alter table runs add column review_typed_minutes real;
 alter table runs add column rework_minutes real;
 alter table runs add column rework_asked_at text;
 alter table runs add column reminded_at text;

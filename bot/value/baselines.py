@@ -10,6 +10,7 @@ from statistics import fmean, median, stdev
 from typing import Literal
 
 from bot.tasks import UserError
+from bot.value.corrections import read_number
 from bot.value.ranges import LEVEL, t_quantile
 
 BaselineKind = Literal["measured", "estimated", "claimed", "control"]
@@ -92,20 +93,17 @@ def control_baseline(minutes: Sequence[float]) -> Baseline | None:
 
 
 def check_baseline_minutes(minutes: float | str) -> float:
-    """Return minutes that somebody gave, as a number; a comma is a decimal point.
+    """Return minutes that somebody gave, as a number; a comma is a decimal point, and `2.880` is 2,880.
 
     Raises:
         UserError: not a number, or not between half a minute and two days.
     """
-    try:
-        number = float(str(minutes).strip().replace(",", "."))
-    except ValueError:
-        raise UserError("baseline-no-number") from None
-    if not math.isfinite(number):
+    number = read_number(minutes) if isinstance(minutes, str) else minutes
+    if number is None or not math.isfinite(number):
         raise UserError("baseline-no-number")
     if not LEAST_MINUTES <= number <= MOST_MINUTES:
         raise UserError("baseline-out-of-range")
-    return number
+    return float(number)
 
 
 def check_guess(*, low: float | str, typical: float | str, high: float | str) -> Guess:
@@ -123,11 +121,13 @@ def check_guess(*, low: float | str, typical: float | str, high: float | str) ->
 def _measured(minutes: Sequence[float], *, age_days: int) -> Baseline:
     """Return the median, with the error that it has when work by hand is spread lognormally.
 
-    On the log scale the median's variance is `π s² / 2n`. Counted back to minutes the median of a few such
-    timings lies too high on average, by a factor `exp(variance / 2)`.
+    On the log scale the median's variance is about `π s² / (2n + π - 2)`: right for an odd number of timings, a
+    little wide for an even one. Counted back to minutes the median of a few such timings lies too high on average,
+    by a factor `exp(variance / 2)`.
     """
     typical = median(minutes)
-    variance = math.pi / 2 * stdev([math.log(one) for one in minutes]) ** 2 / len(minutes)
+    log_sd = stdev([math.log(one) for one in minutes])
+    variance = math.pi * log_sd**2 / (2 * len(minutes) + math.pi - 2)
     half = t_quantile((1 + LEVEL) / 2, len(minutes) - 1) * math.sqrt(variance)
     return Baseline(
         "measured",

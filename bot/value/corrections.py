@@ -70,6 +70,14 @@ def find_numbers(text: str) -> Counter[Decimal]:
     return Counter(_number(match) for match in NUMBER.findall(text))
 
 
+def read_number(written: str) -> Decimal | None:
+    """Return the one number that a text consists of, as `find_numbers` reads it; None when it is no number."""
+    bare = written.strip()
+    sign = -1 if bare.startswith("-") else 1
+    bare = bare.removeprefix("-")
+    return sign * _number(bare) if NUMBER.fullmatch(bare) else None
+
+
 def find_dates(text: str) -> Counter[str]:
     """Return the dates in a text, however written: `2026-11-23`, `23/11/2026`, `23 november`, `Monday`.
 

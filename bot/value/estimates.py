@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.value.baselines import Baseline
 from bot.value.ranges import Spread, smooth_share
+from bot.value.runs import REVIEW_WORD_MINUTES
 from bot.value.sums import RunSums, Sums, join_sums
 
 ANSWERS_NEEDED = 5
@@ -26,7 +27,7 @@ class TaskEstimate:
         clock, rework, median: guessed, and to be taken off.
         at_low, at_high: what the baseline's low and high would change.
         reviewing: rests on people's round words, said or guessed.
-        doubt: what the low end gives up because too few said anything about rework.
+        doubt: what the low end gives up for what nobody said: rework, and how long "40 and more" was.
         spreads: why the rest may be off.
     """
 
@@ -67,6 +68,17 @@ class _Month:
     rows: float
 
 
+@dataclass(frozen=True)
+class _Counted:
+    """What is left under the cap: sums weighed by month, the rows above it, and the squares of the runs' weights."""
+
+    runs: float
+    accepted: float
+    rows: float
+    rows_above: float
+    squares: float
+
+
 def estimate_task(
     groups: Sequence[RunSums],
     *,
@@ -85,38 +97,25 @@ def estimate_task(
     used, unused = (
         join_sums(group.sums for group in groups if group.accepted is side) for side in (True, False)
     )
-    months = _months(groups, baseline)
-    rows = sum(month.rows for month in months.values())
     guesses = _guess(used, unused, baseline=baseline, pooled=pooled)
-    # A loss is never capped: minutes that were lost on extra work are lost.
-    if cap is None or rows < guesses.minutes:
-        weights = dict.fromkeys(months, 1.0)
-    else:
-        weights = {
-            name: min(1.0, cap / max(one.runs, runs_in_month.get(name, 0))) for name, one in months.items()
-        }
-    runs = sum(one.runs for one in months.values())
-    counted = sum(weights[name] * one.runs for name, one in months.items())
-    accepted = sum(weights[name] * one.accepted for name, one in months.items())
-    counted_rows = sum(weights[name] * one.rows for name, one in months.items())
-    share = counted / runs
-    squares = sum(weights[name] ** 2 * one.runs for name, one in months.items())
+    counted = _count(_months(groups, baseline), cap=cap, off=guesses.minutes, runs_in_month=runs_in_month)
+    runs, share = used.runs + unused.runs, counted.runs / (used.runs + unused.runs)
     return TaskEstimate(
-        counted_runs=counted,
-        extra_runs=runs - counted,
-        extra=rows - counted_rows - (1 - share) * guesses.minutes,
-        rows=counted_rows,
+        counted_runs=counted.runs,
+        extra_runs=runs - counted.runs,
+        extra=counted.rows_above - (1 - share) * guesses.minutes,
+        rows=counted.rows,
         clock=share * guesses.clock,
         rework=share * guesses.rework,
         median=share * guesses.median,
-        at_low=accepted * (baseline.low - baseline.typical),
-        at_high=accepted * (baseline.high - baseline.typical),
+        at_low=counted.accepted * (baseline.low - baseline.typical),
+        at_high=counted.accepted * (baseline.high - baseline.typical),
         reviewing=share * (used.reviewing_minutes + unused.reviewing_minutes + guesses.clock),
         doubt=share * guesses.doubt,
         spreads=(
-            *_chances(used, unused, worth=_worth(baseline, guesses), squares=squares),
-            Spread((accepted * baseline.error_minutes) ** 2, df=max(1, baseline.timed_runs - 1)),
-            Spread(accepted**2 * guesses.rework_spread.variance, df=guesses.rework_spread.df),
+            *_chances(used, unused, worth=_worth(baseline, guesses), squares=counted.squares),
+            Spread((counted.accepted * baseline.error_minutes) ** 2, df=max(1, baseline.timed_runs - 1)),
+            Spread(counted.accepted**2 * guesses.rework_spread.variance, df=guesses.rework_spread.df),
         ),
     )
 
@@ -126,14 +125,36 @@ def _months(groups: Sequence[RunSums], baseline: Baseline) -> dict[str, _Month]:
     for group in groups:
         by_month[group.month].append(group)
     found = {}
-    for month, some in sorted(by_month.items()):
-        sums, accepted = (
-            join_sums(one.sums for one in some),
-            sum(one.sums.runs for one in some if one.accepted),
-        )
+    for month, some in by_month.items():
+        sums = join_sums(group.sums for group in some)
+        accepted = sum(group.sums.runs for group in some if group.accepted)
         rows = accepted * baseline.typical - sums.spent_minutes - sums.rework_minutes
         found[month] = _Month(runs=sums.runs, accepted=accepted, rows=rows)
     return found
+
+
+def _count(
+    months: Mapping[str, _Month], *, cap: float | None, off: float, runs_in_month: Mapping[str, float]
+) -> _Counted:
+    """Weigh each month: all of its runs count for the share that the cap leaves, none is picked.
+
+    A loss is never capped: minutes that were lost on extra work are lost.
+
+    Args:
+        off: the guesses, which may turn a small gain into a loss.
+    """
+    free = cap is None or sum(month.rows for month in months.values()) < off
+    weighed = [
+        (1.0 if free or cap is None else min(1.0, cap / max(month.runs, runs_in_month.get(name, 0))), month)
+        for name, month in sorted(months.items())
+    ]
+    return _Counted(
+        runs=sum(weight * month.runs for weight, month in weighed),
+        accepted=sum(weight * month.accepted for weight, month in weighed),
+        rows=sum(weight * month.rows for weight, month in weighed),
+        rows_above=sum((1 - weight) * month.rows for weight, month in weighed),
+        squares=sum(weight**2 * month.runs for weight, month in weighed),
+    )
 
 
 def _worth(baseline: Baseline, guesses: _Guesses) -> float:
@@ -146,14 +167,17 @@ def _guess(used: Sums, unused: Sums, *, baseline: Baseline, pooled: Sums) -> _Gu
     clock = (used.unsaid_clock_minutes + unused.unsaid_clock_minutes) * (_clock_ratio(used, pooled) - 1)
     silent = used.runs - used.rework_runs
     median = used.runs * baseline.excess_minutes
+    # "40 and more" has no upper end: the low one takes it that reviewing took as long as writing.
+    longer = max(0.0, baseline.typical - REVIEW_WORD_MINUTES["40-plus"])
+    doubt = longer * (used.open_ended_runs + unused.open_ended_runs)
     known = next((sums for sums in (used, pooled) if sums.rework_runs >= ANSWERS_NEEDED), None)
     if known is None:
         gain = baseline.typical - used.spent_minutes / used.runs if used.runs else 0.0
-        doubt = REWORK_SHARE_ASSUMED * silent * max(0.0, gain)
+        doubt += REWORK_SHARE_ASSUMED * silent * max(0.0, gain)
         return _Guesses(clock, 0.0, median, rework_each=0.0, rework_spread=Spread(0.0, df=1), doubt=doubt)
     each = known.rework_minutes / known.rework_runs
     spread = Spread(known.rework_variance / known.rework_runs, df=known.rework_runs - 1)
-    return _Guesses(clock, silent * each, median, rework_each=each, rework_spread=spread, doubt=0.0)
+    return _Guesses(clock, silent * each, median, rework_each=each, rework_spread=spread, doubt=doubt)
 
 
 def _clock_ratio(used: Sums, pooled: Sums) -> float:

@@ -153,7 +153,7 @@ def vary(total: Total, spent: Spent, rates: Rates) -> tuple[Cell, ...]:
     """Return the sensitivity table, realisation by baseline; empty under ten accepted runs."""
     if total.figure == "none":
         return ()
-    cost = cost_model(spent.model_microusd, rates.usd) + _fixed(spent, rates)
+    cost = cost_period(spent, rates)
     columns: tuple[tuple[Literal["low", "typical", "high"], float], ...] = (
         ("low", total.net_at_low),
         ("typical", total.net.point),

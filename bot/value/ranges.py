@@ -54,14 +54,15 @@ def half_width(spreads: Iterable[Spread]) -> float:
     """Return half the range of a sum of independent parts.
 
     The variances add up; their degrees of freedom are joined as F. E. Satterthwaite (1946) and B. L. Welch do:
-    `df = (Σ v)² / Σ (v²/df)`, never under 2.
+    `df = 1 / Σ ((v / Σ v)² / df)`, never under 2.
     """
     parts = [part for part in spreads if part.variance > 0]
     variance = sum(part.variance for part in parts)
     if not variance:
         return 0.0
-    df = variance**2 / sum(part.variance**2 / part.df for part in parts)
-    return t_quantile((1 + LEVEL) / 2, max(2.0, df)) * math.sqrt(variance)
+    inverse = sum((part.variance / variance) ** 2 / part.df for part in parts)
+    df = max(2.0, 1 / inverse) if inverse else math.inf
+    return t_quantile((1 + LEVEL) / 2, df) * math.sqrt(variance)
 
 
 def t_quantile(probability: float, df: float) -> float:

@@ -17,8 +17,11 @@ UNREVIEWED_DAYS = 7
 
 ReviewWord = Literal["under-2", "5", "10", "20", "40-plus"]
 
-REVIEW_WORD_MINUTES: dict[ReviewWord, float] = {"under-2": 1, "5": 5, "10": 10, "20": 20, "40-plus": 50}
-"""What one tap stands for: the number itself, the middle of "under 2", and a quarter above 40 (assumed)."""
+REVIEW_WORD_MINUTES: dict[ReviewWord, float] = {"under-2": 1, "5": 4, "10": 10, "20": 20, "40-plus": 60}
+"""What one tap stands for: the mean of the looks for which it is the nearest button, were they spread lognormally.
+
+Short looks are more frequent than long ones, so `5` (from 2 to 7.5 minutes) is 4; `40-plus` (from 30 up) is 60.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class RunFacts:
         asking_minutes: form open to submit; None where there was no form.
         clock_minutes: reviewing by the clock, as `review_minutes` caps each look.
         word: what the person said that reviewing took; None when not asked or not answered.
+        typed_minutes: the number that somebody gave after `40-plus`, which has no upper end of its own.
         rework_minutes: the answer of a week later; None is unknown, 0 is "none".
         control: it belongs to the control sample: done by hand, and counted apart.
     """
@@ -44,6 +48,7 @@ class RunFacts:
     clock_minutes: float
     asking_minutes: float | None = None
     word: ReviewWord | None = None
+    typed_minutes: float | None = None
     rework_minutes: float | None = None
     control: bool = False
 
@@ -54,6 +59,7 @@ class RunMinutes:
 
     Attributes:
         standing: `accepted`; `unused`: discarded, or not decided on for a week; `open`: younger; `control`.
+        open_ended: somebody said `40-plus` and no number; it may have been much longer.
         net_minutes: None while `open`, and for `control`.
     """
 
@@ -62,6 +68,7 @@ class RunMinutes:
     asking_source: Literal["measured", "assumed"]
     reviewing_minutes: float
     reviewing_source: Literal["word", "clock"]
+    open_ended: bool
     rework_minutes: float | None
     net_minutes: float | None
 
@@ -86,28 +93,28 @@ def minutes_saved(
 
 
 def settle_run(facts: RunFacts, baseline_minutes: float) -> RunMinutes:
-    """Say what one run took and gave; the person's word beats the clock."""
+    """Say what one run took and gave; the person's word beats the clock, and a number beats a button."""
     asking = ASKING_MINUTES_ASSUMED if facts.asking_minutes is None else facts.asking_minutes
-    reviewing = facts.clock_minutes if facts.word is None else REVIEW_WORD_MINUTES[facts.word]
+    asking = min(IDLE_CAP_MINUTES, max(0.0, asking))
+    said = REVIEW_WORD_MINUTES[facts.word] if facts.word else None
+    if facts.typed_minutes is not None:
+        said = facts.typed_minutes
+    reviewing = facts.clock_minutes if said is None else said
     standing = _standing(facts)
     accepted = standing == "accepted"
     rework = facts.rework_minutes if accepted else None
+    net = minutes_saved(
+        accepted=accepted, baseline=baseline_minutes, asking=asking, reviewing=reviewing, rework=rework
+    )
     return RunMinutes(
         standing=standing,
-        asking_minutes=min(IDLE_CAP_MINUTES, max(0.0, asking)),
+        asking_minutes=asking,
         asking_source="assumed" if facts.asking_minutes is None else "measured",
         reviewing_minutes=reviewing,
-        reviewing_source="clock" if facts.word is None else "word",
+        reviewing_source="clock" if said is None else "word",
+        open_ended=facts.word == "40-plus" and facts.typed_minutes is None,
         rework_minutes=rework,
-        net_minutes=None
-        if standing in ("open", "control")
-        else minutes_saved(
-            accepted=accepted,
-            baseline=baseline_minutes,
-            asking=min(IDLE_CAP_MINUTES, max(0.0, asking)),
-            reviewing=reviewing,
-            rework=rework,
-        ),
+        net_minutes=net if standing in ("accepted", "unused") else None,
     )
 
 

@@ -18,6 +18,7 @@ class Sums:
         spent_minutes, spent_squares: asking + reviewing of each run, and the squares of those.
         said_runs, said_minutes, said_clock_minutes: runs with a word; what it said; what the clock said of them.
         unsaid_clock_minutes: what the clock said of the other runs.
+        open_ended_runs: runs with the word `40-plus` and no number after it.
         rework_runs, rework_minutes, rework_squares: accepted runs whose rework question was answered.
     """
 
@@ -28,6 +29,7 @@ class Sums:
     said_minutes: float = 0.0
     said_clock_minutes: float = 0.0
     unsaid_clock_minutes: float = 0.0
+    open_ended_runs: float = 0
     rework_runs: float = 0
     rework_minutes: float = 0.0
     rework_squares: float = 0.0
@@ -92,6 +94,7 @@ def _one(facts: RunFacts, minutes: RunMinutes) -> Sums:
         said_minutes=minutes.reviewing_minutes if said else 0.0,
         said_clock_minutes=facts.clock_minutes if said else 0.0,
         unsaid_clock_minutes=0.0 if said else facts.clock_minutes,
+        open_ended_runs=1 if minutes.open_ended else 0,
         rework_runs=0 if rework is None else 1,
         rework_minutes=rework or 0.0,
         rework_squares=(rework or 0.0) ** 2,

@@ -16,7 +16,7 @@ from bot.value.sums import RunSums, join_sums
 CAP_SHARE = 1.25
 """How far above the team's own list of work the runs of a month count: the rest is work that nobody did before."""
 
-WORD_ERROR_SHARE = 0.08
+WORD_ERROR_SHARE = 0.06
 """How far off the sum of all one-tap answers may be (a standard error, assumed): they are round figures."""
 
 MONEY_RUNS, FIRM_RUNS = 10, 30
@@ -31,6 +31,8 @@ class Total:
         counted_runs, extra_runs: within the cap, and the "extra work made possible" above it.
         extra_minutes: what the extra runs would have given; in no other figure.
         people: how many reviewers it rests on.
+        rework_answers: how many said what came back; under five the point knows no rework, only its low end does.
+        open_ended_runs: `40-plus` without a number; if there are many, ask for the minutes.
         rows_minutes: the counted rows as they stand in the ledger, added up.
         clock_minutes: taken off because the clock sees less of reviewing than people say; may be negative.
         rework_minutes: taken off for the accepted runs whose rework is unknown.
@@ -49,6 +51,8 @@ class Total:
     extra_runs: float
     extra_minutes: float
     people: int
+    rework_answers: int
+    open_ended_runs: int
     rows_minutes: float
     clock_minutes: float
     rework_minutes: float
@@ -99,9 +103,7 @@ def add_up(
                 baseline=baselines[task],
                 pooled=pooled,
                 cap=None if runs is None else CAP_SHARE * runs,
-                runs_in_month={
-                    month: count for (name, month), count in (runs_in_month or {}).items() if name == task
-                },
+                runs_in_month=_months_of(task, runs_in_month or {}),
             )
 
     def total(tasks: Sequence[str]) -> Total:
@@ -112,6 +114,10 @@ def add_up(
         by_kind={kind: total(tasks) for kind, tasks in by_kind.items()},
         by_task={task: total([task]) for task in sorted(by_task)},
     )
+
+
+def _months_of(task: str, runs_in_month: Mapping[tuple[str, str], float]) -> dict[str, float]:
+    return {month: runs for (name, month), runs in runs_in_month.items() if name == task}
 
 
 def _total(kind: BaselineKind, parts: Mapping[str, TaskEstimate], *, groups: Sequence[RunSums]) -> Total:
@@ -133,6 +139,8 @@ def _total(kind: BaselineKind, parts: Mapping[str, TaskEstimate], *, groups: Seq
         extra_runs=added("extra_runs"),
         extra_minutes=added("extra"),
         people=len({group.reviewer for group in groups}),
+        rework_answers=int(sums.rework_runs),
+        open_ended_runs=int(sums.open_ended_runs),
         rows_minutes=rows,
         clock_minutes=clock,
         rework_minutes=rework,
