@@ -148,7 +148,7 @@ FAULTS = [
     ("forbidden", "key", False),
     ("billing", "credit", False),
     ("spend_limit", "credit", False),
-    ("model_not_found", "bad_request", False),
+    ("model_not_found", "model", False),
     ("bad_request", "bad_request", False),
     ("too_long", "too_long", False),
     ("too_large", "too_long", False),

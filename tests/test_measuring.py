@@ -53,7 +53,7 @@ async def test_one_tap_tells_how_long_reviewing_took(world: World) -> None:
 
 
 async def test_a_very_long_look_is_told_in_minutes(world: World) -> None:
-    """ "40 min or more" has no end, so the number is asked for; without one the tap counts as it is."""
+    """A tap on "40 min or more" has no end, so the number is asked for; without one the tap counts as it is."""
     card = await _draft(world)
     await world.slack.click(ANNA, world.im, card["ts"], "approve")
     card = await world.card(having="took:40-plus")

@@ -195,3 +195,15 @@ async def test_a_link_to_nowhere_names_both_reasons(world: World) -> None:
     told = str(await world.shown("another workspace"))
 
     assert "/invite" in told
+
+
+async def test_a_model_that_was_retired_is_told_to_the_admins(tmp_path: Path) -> None:
+    """The server no longer knows the model: the asker reads why, and the admins what to change, once."""
+    async with running(tmp_path, model_smart="claude-gone") as world:
+        for _ in range(2):
+            await _ask(world)
+        rows = await world.rows(2)
+        told = world.slack.messages(world.slack.workspace.im_with(CHEF).id)
+
+    assert {row["reason"] for row in rows} == {"error.model"}
+    assert ["MODEL_SMART" in one["text"] for one in told] == [True]

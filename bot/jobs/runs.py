@@ -36,10 +36,11 @@ from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
 
-TROUBLE = {"key": "admin.key", "credit": "admin.credit"}
+TROUBLE = {"key": "admin.key", "credit": "admin.credit", "model": "admin.model"}
 VERDICTS = {
     "key": "error.key",
     "credit": "error.credit",
+    "model": "error.model",
     "refusal": "error.refusal",
     "too_long": "error.too-long",
     "cut_off": "error.bad-answer",

@@ -13,8 +13,8 @@ from bot.tasks import TijdwinstError
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-Kind = Literal["busy", "key", "credit", "too_long", "refusal", "cut_off", "bad_request", "unusable"]
-"""What went wrong: `busy` passes by itself, `key` and `credit` need an admin, the rest another request."""
+Kind = Literal["busy", "key", "credit", "model", "too_long", "refusal", "cut_off", "bad_request", "unusable"]
+"""What went wrong: `busy` passes by itself, `key`, `credit` and `model` need an admin, the rest another request."""
 
 _STOPS: Mapping[str, tuple[Kind | None, str]] = {
     "end_turn": (None, "has no text"),

@@ -186,7 +186,7 @@ class LLM:
                 raw = await client.models.with_raw_response.list(limit=1000)
                 listed = object_in(await raw.text(), "").get("data")
         except LLMError as error:
-            if error.kind in ("bad_request", "unusable"):
+            if error.kind in ("bad_request", "unusable", "model"):
                 return None
             raise
         if not isinstance(listed, list):

@@ -30,6 +30,8 @@ def name_fault(error: Exception, model_id: str) -> LLMError:
         kind = "credit"
     elif status in (401, 403):
         kind = "key"
+    elif status == 404:
+        kind = "model"
     elif status == 413 or str(error.api_message).startswith("prompt is too long"):
         kind = "too_long"
     elif status in (408, 409, 429, 499) or status >= 500:
