@@ -240,6 +240,7 @@ ODD_ERRORS: list[tuple[dict[str, Any], str]] = [
     ({"type": None, "message": None, "code": 5}, "busy"),
     ({"status": 400, "message": {"prompt is too long": 1}}, "bad_request"),
     ({"status": 403, "code": ["spend_limit"]}, "key"),
+    ({"status": 400, "message": "Your credit balance is too low to access the API."}, "credit"),
     ({"status": 302, "headers": {"location": "ftp://elsewhere/"}}, "bad_request"),
     ({"retry_after": "Mon, 1 Jan 2026 00:00:00 +99999999999999"}, "busy"),
 ]

@@ -15,7 +15,7 @@ def name_fault(error: Exception, model_id: str) -> LLMError:
     """Name what went wrong.
 
     The vendor's own message stays out: it may quote the request. Codes before texts, as the vendor asks
-    (https://platform.claude.com/docs/en/api/errors); only a prompt that is too long has no code.
+    (https://platform.claude.com/docs/en/api/errors); only a prompt that is too long and a balance that is too low have none.
     """
     import anthropic
 
@@ -25,14 +25,18 @@ def name_fault(error: Exception, model_id: str) -> LLMError:
         return LLMError("bad_request" if unsendable else "busy", type(error).__name__ + cause, model=model_id)
     # Whatever answers may write anything there: the SDK checks no types.
     status, type_, code = error.status_code, _label(error.type), _label(error.error_code)
+    told = str(error.api_message).lower()
     kind: Kind = "bad_request"
     if status == 402 or type_ == "billing_error" or "spend_limit" in code or "billing" in code:
+        kind = "credit"
+    elif status == 400 and told.startswith("your credit balance is too low"):
+        # Older versions of the API have no code for it, and an admin must hear of it all the same.
         kind = "credit"
     elif status in (401, 403):
         kind = "key"
     elif status == 404:
         kind = "model"
-    elif status == 413 or str(error.api_message).startswith("prompt is too long"):
+    elif status == 413 or told.startswith("prompt is too long"):
         kind = "too_long"
     elif status in (408, 409, 429, 499) or status >= 500:
         kind = "busy"
