@@ -15,7 +15,8 @@ def name_fault(error: Exception, model_id: str) -> LLMError:
     """Name what went wrong.
 
     The vendor's own message stays out: it may quote the request. Codes before texts, as the vendor asks
-    (https://platform.claude.com/docs/en/api/errors); only a prompt that is too long and a balance that is too low have none.
+    (https://platform.claude.com/docs/en/api/errors); only a prompt that is too long, and a
+    balance that is too low, have none.
     """
     import anthropic
 
