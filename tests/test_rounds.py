@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -30,6 +31,15 @@ async def _decided(world: World, user_id: str = ANNA, act: str = "approve") -> N
     await world.slack.click(user_id, im, card["ts"], act)
     await world.rows(before + 1, where=lambda row: row["decided_at"])
     await world.slack.wait_for(lambda: not any("approve" in buttons(one) for one in world.slack.messages(im)))
+
+
+async def _all_posted(world: World) -> None:
+    """Wait until no digest is due and not posted."""
+    async with asyncio.timeout(10):
+        while True:
+            if not await world.bot.records.workspaces.unposted_digests():
+                return
+            await asyncio.sleep(0.02)
 
 
 def _monday(weeks: int = 0) -> datetime:
@@ -224,3 +234,40 @@ async def test_money_is_shown_in_the_firms_currency(world: World) -> None:
     assert "0.9123" in told
     assert "20 November 2026" in told
     assert "61.50" in told
+
+
+@pytest.mark.parametrize(("quiet_week", "count"), [("short", 2), ("none", 1)])
+async def test_a_quiet_week_is_short_or_not_there(world: World, quiet_week: str, count: int) -> None:
+    """A week without requests gives one honest sentence, or nothing when the team wants that."""
+    await _set(world, digest_channel_id=SALES, quiet_week=quiet_week)
+    await _decided(world)
+    await jobs.go_round(_monday())
+    await _digest(world, SALES)
+    await jobs.go_round(_monday(1))
+
+    await _all_posted(world)
+
+    assert len(_digests(world, SALES)) == count
+
+
+async def test_a_task_that_is_gone_keeps_its_history(world: World) -> None:
+    """A prompt file that was removed or renamed stays in the figures under its old name."""
+    await _set(world, digest_channel_id=SALES, least_people=1)
+    await _decided(world)
+    await world.bot.records.store.write(lambda db: db.execute("update runs set task = 'old-letter'"))
+    await jobs.go_round(_monday())
+    posted = await _digest(world, SALES)
+
+    assert "old-letter" in str(posted["blocks"])
+
+
+async def test_the_digest_speaks_dutch(tmp_path: Path) -> None:
+    """With Dutch as the firm's language everything in the digest is Dutch, money and dates too."""
+    async with running(tmp_path, language="nl") as world:
+        await _set(world, digest_channel_id=SALES, language="nl", least_people=1)
+        await _decided(world)
+        await jobs.go_round(_monday())
+        told = str(await _digest(world, SALES))
+
+        assert "Thread samenvatten" in told
+        assert "€ 40,00" in told.replace("\\xa0", " ")
