@@ -165,6 +165,7 @@ async def test_the_home_tab_tells_the_month(world: World) -> None:
     root = await world.thread(*LINES)
     await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
     card = await world.card()
+    await world.rows()
     await world.slack.open_home(ANNA)
     await world.slack.called("views.publish")
     before = str(world.slack.api.homes[ANNA])
