@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from bot.context import Context, Place, Transcript, permalink
 from bot.llm import LLM, Answer, LLMError
