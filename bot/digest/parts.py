@@ -96,6 +96,16 @@ def kinds_part(figures: Figures, language: Language) -> Json | None:
     return grid(head, rows, widths=(1.8, 1.2, 1.3, 1.35, 1.6, 1.7), left=(0, 5))
 
 
+def word_ratio(figures: Figures, language: Language) -> str:
+    """Return how long people say that reviewing took as against the clock, per kind; empty when nobody said."""
+    ratios = [
+        text("report.times", language, times=word_number(ratio, language), kind=word_kind(kind, language))
+        for kind in _kinds(figures)
+        if (ratio := figures.totals.by_kind[kind].word_to_clock) is not None
+    ]
+    return text("report.word-to-clock", language, ratios=", ".join(ratios)) if ratios else ""
+
+
 def tasks_part(
     figures: Figures, table: Table, *, titles: Mapping[str, str], language: Language
 ) -> Json | None:

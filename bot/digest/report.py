@@ -29,6 +29,7 @@ from bot.digest.parts import (
     tasks_part,
     what_if_parts,
     word_payback,
+    word_ratio,
 )
 from bot.digest.rows import KINDS, Table, make_table
 from bot.digest.verdict import Verdict, judge
@@ -175,11 +176,18 @@ def _sections(figures: Figures, table: Table, *, titles: Mapping[str, str], lang
     each = each_part(figures, table, titles=titles, language=language)
     quality = quality_part(table, titles=titles, language=language)
     control = control_part(figures, table, titles=titles, language=language)
+    ratio = word_ratio(figures, language)
     to_do = [_plain(line) for line in _to_do(figures, table, titles=titles, language=language)]
     waste = [word_waste(figures, language), word_open(figures, language), word_budget(figures, language)]
     found = [
         section_of("report.to-do", language, bullets(to_do)),
-        section_of("report.sure", language, kinds_part(figures, language), refs=("net", "range", "value")),
+        section_of(
+            "report.sure",
+            language,
+            kinds_part(figures, language),
+            paragraph(ratio) if ratio else None,
+            refs=("net", "range", "value"),
+        ),
         section_of("report.tasks", language, tasks, refs=("tasks",)),
         section_of("report.each", language, each, refs=("each",)),
         section_of("report.quality", language, quality, refs=("quality", "numbers")),
@@ -201,9 +209,12 @@ def _key_figures(figures: Figures, language: Language) -> list[Json]:
     """Return the figures of the first page, two by two: what a text must save and the costs, then kind by kind."""
     needed = figures.break_even_minutes
     value = "–" if needed is None else word_each(float(needed), language)
+    cost = word_money(figures.cost, figures, language)
+    # What has no price is in no sum: the sums are then the least that it can be.
+    least = text("key.at-least", language) if figures.spent.calls_unpriced else ""
     found = [
-        _figure(value, text("key.break-even", language), "", "break-even"),
-        _figure(word_money(figures.cost, figures, language), text("key.costs", language), "", "costs"),
+        _figure(value, text("key.break-even", language), least if needed is not None else "", "break-even"),
+        _figure(cost, text("key.costs", language), least, "costs"),
     ]
     for kind in (kind for kind in KINDS if kind in figures.totals.by_kind):
         found += _kind_figures(figures, kind, language)

@@ -16,7 +16,7 @@ from bot.texts import text
 
 HELP = ("help", "hulp", "?")
 VALUE = ("value", "waarde", "winst")
-BASELINE = ("baseline", "basistijd")
+BASELINE = ("baseline", "nulmeting")
 SETTINGS = ("settings", "instellingen")
 
 
