@@ -12,7 +12,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import aiohttp
@@ -23,7 +23,8 @@ from bot.delivery import client
 from bot.handlers import HANDLERS
 from bot.llm import LLM, LLMError
 from bot.manifest import SCOPES, manifest
-from bot.records import Records
+from bot.offline import digest, evaluate, export
+from bot.records.export import TABLES
 from bot.settings import Settings, SettingsError
 from bot.tasks import TaskFileError, load_tasks
 from bot.wire import SlackError, Wire
@@ -49,19 +50,6 @@ async def run(settings: Settings) -> None:
     finally:
         stopped.cancel()
         await bot.stop()
-
-
-async def export_runs(settings: Settings) -> int:
-    """Print every run as a line of JSON; works beside a running bot."""
-    path = settings.data_dir / "records.sqlite"
-    if not path.exists():
-        print(f"there is no ledger in {settings.data_dir} yet", file=sys.stderr)
-        return 1
-    records = Records(path)
-    for line in await records.ledger.export():
-        print(line)
-    await records.close()
-    return 0
 
 
 async def check(environ: Mapping[str, str]) -> int:
@@ -191,8 +179,24 @@ def _parser() -> argparse.ArgumentParser:
     kind = made.add_mutually_exclusive_group()
     kind.add_argument("--http", metavar="URL", type=_address, help="for HTTP mode, at this public address")
     kind.add_argument("--socket", action="store_true", help="for Socket Mode (the default)")
-    exported = commands.add_parser("export", help="print what the ledger holds, as JSON lines")
-    exported.add_argument("what", choices=["runs"])
+    exported = commands.add_parser("export", help="print what the ledger holds, as JSON lines or CSV")
+    exported.add_argument(
+        "what", nargs="?", choices=list(TABLES), default="runs", help="the runs unless named"
+    )
+    exported.add_argument("--format", choices=["jsonl", "csv"], default="jsonl")
+    exported.add_argument("--from", dest="start", type=date.fromisoformat, metavar="DATE", help="first day")
+    exported.add_argument(
+        "--to", dest="end", type=date.fromisoformat, metavar="DATE", help="day after the last"
+    )
+    commands.add_parser("digest", help="print the digest of the last seven days; posts nothing")
+    judged = commands.add_parser("evaluate", help="did it pay? The answer, and the whole report as a PDF")
+    judged.add_argument("--from", dest="start", type=date.fromisoformat, metavar="DATE", help="first day")
+    judged.add_argument(
+        "--to", dest="end", type=date.fromisoformat, metavar="DATE", help="day after the last"
+    )
+    judged.add_argument(
+        "--out", type=Path, metavar="FILE", help="where the PDF goes; beside you unless named"
+    )
     return parser
 
 
@@ -219,7 +223,11 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         settings = Settings.from_environ(environ)
         if chosen.command == "export":
-            return asyncio.run(export_runs(settings))
+            return export(settings, chosen.what, form=chosen.format, start=chosen.start, end=chosen.end)
+        if chosen.command == "digest":
+            return asyncio.run(digest(settings))
+        if chosen.command == "evaluate":
+            return asyncio.run(evaluate(settings, start=chosen.start, end=chosen.end, out=chosen.out))
         asyncio.run(run(settings))
     except (SettingsError, TaskFileError, StartError) as error:
         print(error, file=sys.stderr)

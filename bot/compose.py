@@ -18,7 +18,7 @@ from bot.delivery import Delivery, client
 from bot.handlers import HANDLERS, Desk
 from bot.listeners import Intake, register
 from bot.llm import LLM, LLMError
-from bot.records import Records
+from bot.records import Records, WorkspaceSettings
 from bot.settings import Settings
 from bot.tasks import Identity, TijdwinstError, load_company, load_tasks
 from bot.tokens import ANY_TEAM, ASK_AGAIN_S, Tokens
@@ -32,6 +32,14 @@ RETRY_START_S = (1, 2, 5, 10, 30)
 
 class StartError(TijdwinstError):
     """The bot cannot start; the message says why and what to do."""
+
+
+def open_records(settings: Settings) -> Records:
+    """Return the records of an installation, not opened yet; the environment gives each workspace's defaults."""
+    defaults = WorkspaceSettings(
+        language=settings.language, tz_name=settings.tz_name, currency=settings.currency
+    )
+    return Records(settings.data_dir.absolute() / "records.sqlite", defaults)
 
 
 class Bot:
@@ -50,7 +58,7 @@ class Bot:
         self._company = load_company(prompts)
         self._limits = limits or jobs.Limits()
         self._pace_s = pace_s
-        self.records = Records(settings.data_dir.absolute() / "records.sqlite")
+        self.records = open_records(settings)
         self.metrics = Metrics()
         self.server = Server(self.metrics, ready=self._why_not_ready, queued=self._queued)
         self._wire = Wire()
@@ -105,9 +113,11 @@ class Bot:
             ask_again_s=min(ASK_AGAIN_S, self._limits.continue_after_s),
         )
         desk = Desk(identity=identity, context=context, llm=self._llm, records=self.records)
+        posts = jobs.Posts(self.records, delivery)
         runs = jobs.Runs(
             desk=desk,
             delivery=delivery,
+            posts=posts,
             tasks=self.tasks,
             company=self._company,
             language=self.settings.language,
@@ -123,13 +133,14 @@ class Bot:
             records=self.records,
             delivery=delivery,
             tasks=self.tasks,
-            language=self.settings.language,
+            language=(await self.records.workspaces.get(identity.team_id)).language,
             team_id=identity.team_id,
             bot_user_id=identity.bot_user_id,
             admins_of=context.people,
         )
         register(app, self._intake, count_unknown=self.metrics.count_unknown, suspect=self._wire.suspect)
-        await jobs.open_engine(self.settings.data_dir.absolute() / "engine.sqlite", runs)
+        rounds = jobs.Rounds(desk=desk, delivery=delivery, posts=posts, runs=runs, tasks=self.tasks)
+        await jobs.open_engine(self.settings.data_dir.absolute() / "engine.sqlite", runs, rounds)
         self._engine_open = True
         self._tokens.start()
         if self.settings.socket_mode:

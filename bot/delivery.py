@@ -125,6 +125,33 @@ class Delivery:
                 break
         return ""
 
+    async def upload(
+        self,
+        channel_id: str,
+        *,
+        name: str,
+        content: bytes,
+        title: str,
+        alt: str = "",
+        thread_ts: str = "",
+    ) -> None:
+        """Bring a file into a conversation.
+
+        Raises:
+            SlackError: it was not taken, or nobody knows.
+        """
+        await self._call(
+            "files.upload",
+            self._slack.files_upload_v2(
+                channel=channel_id,
+                content=content,
+                filename=name,
+                title=title,
+                alt_txt=alt or None,
+                thread_ts=thread_ts or None,
+            ),
+        )
+
     async def messages_tab(self, user_id: str) -> str:
         """Return the id of our conversation with *user_id*.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import json
 import signal
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bot.compose import Bot, StartError
 from bot.sandbox.export import ExportError, load_export
@@ -52,8 +52,8 @@ async def demo(environ: Mapping[str, str], *, export: Path | None, port: int) ->
         await bot.start()
         stack.push_async_callback(bot.stop)
 
-        async def newest() -> list[dict[str, object]]:
-            return [json.loads(line) for line in await bot.records.ledger.export()]
+        async def newest() -> list[dict[str, Any]]:
+            return await bot.records.ledger.newest(20)
 
         slack.ledger = newest
         slack.connect_http(f"http://127.0.0.1:{bot.server.port}/slack/events", SIGNING_SECRET)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_name
 from babel.units import format_unit
 
 from bot.tasks import Language
@@ -64,3 +64,53 @@ def format_money_microusd(amount_microusd: int, language: Language) -> str:
     if abs(dollars) >= Decimal("0.1"):
         return format_currency(dollars, "USD", "¤#,##0.00", locale=language)
     return format_currency(dollars, "USD", "¤#,##0.0000", locale=language, currency_digits=False)
+
+
+def format_cents(cents: int, currency: str, language: Language) -> str:
+    """Return an amount that is already rounded to whole cents: `€1,234.56`, `€ -0,05`."""
+    return format_currency(Decimal(cents) / 100, currency, locale=language)
+
+
+def format_amount(amount: Decimal, currency: str, language: Language) -> str:
+    """Return an amount that somebody set, such as an hourly rate or a price of a dollar, with all its decimals."""
+    decimals = max(2, -int(amount.normalize().as_tuple().exponent))
+    pattern = "¤#,##0." if language == "en" else "¤\u00a0#,##0."
+    return format_currency(
+        amount, currency, pattern + "0" * min(decimals, 6), locale=language, currency_digits=False
+    )
+
+
+def format_currency_name(currency: str, language: Language) -> str:
+    """Return what one unit of a currency is called: `euro`."""
+    return get_currency_name(currency, count=1, locale=language)
+
+
+def format_number(number: float | Decimal, language: Language, decimals: int = 1) -> str:
+    """Return a number with at most so many decimals, in the language's own way; never minus nothing."""
+    rounded = round(float(number), decimals) + 0.0  # minus nought becomes nought
+    return format_decimal(rounded, "#,##0." + "#" * decimals if decimals else "#,##0", locale=language)
+
+
+def format_share(share: float | Decimal, language: Language) -> str:
+    """Return a share as whole percents."""
+    return format_percent(round(float(share), 2), locale=language)
+
+
+def format_day(day: date, language: Language) -> str:
+    """Return a day in words: `3 November 2026`."""
+    return format_date(day, "d MMMM y", locale=language)
+
+
+def format_days(start: datetime, end: datetime, language: Language, tz: tzinfo) -> str:
+    """Return the days that `[start, end)` touches in *tz*, in words: `16 to 22 November 2026`."""
+    first = start.astimezone(tz).date()
+    last = max(first, (end.astimezone(tz) - timedelta(microseconds=1)).date())
+    if first == last:
+        return format_day(last, language)
+    pattern = "d MMMM y" if first.year != last.year else "d MMMM" if first.month != last.month else "d"
+    return text(
+        "days.from-to",
+        language,
+        first=format_date(first, pattern, locale=language),
+        last=format_day(last, language),
+    )

@@ -25,6 +25,7 @@ from typing import Any
 
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
+from tests import bench_ledger as bench_ledger_rows
 from tests.conftest import ANNA, SALES, SECRET, buttons, make_slack
 from tests.process import ROOT, BotProcess, answered, free_port
 
@@ -286,12 +287,26 @@ async def _closed(folder: Path, runs: int) -> int:
             await asyncio.sleep(0.1)
 
 
+async def bench_ledger() -> list[Figure]:
+    """Measure the digest and the Home tab on a year of a million runs."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "records.sqlite"
+        await asyncio.to_thread(bench_ledger_rows.fill, path, count=bench_ledger_rows.ROWS)
+        digest_s, home_s, growth_mb = await bench_ledger_rows.measure(path)
+    return [
+        against("digest of a week, a million rows", digest_s, 1, unit="s"),
+        against("Home tab's month, a million rows", home_s * 1000, 200, unit="ms"),
+        against("growth of memory by both", growth_mb, 50, unit="MB"),
+    ]
+
+
 PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "acks": bench_acks,
     "own": bench_own_time,
     "load": bench_load,
     "start": bench_start,
     "soak": bench_soak,
+    "ledger": bench_ledger,
 }
 
 

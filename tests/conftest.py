@@ -71,11 +71,9 @@ class World:
         self, count: int = 1, *, where: Callable[[dict[str, Any]], bool] | None = None
     ) -> list[Any]:
         """Return the ledger once *count* rows of it fit."""
-        import json
-
         async with asyncio.timeout(10):
             while True:
-                rows = [json.loads(line) for line in await self.bot.records.ledger.export()]
+                rows = await self.bot.records.ledger.newest()
                 fitting = [row for row in rows if (where or (lambda row: row["finished_at"]))(row)]
                 if len(fitting) >= count:
                     return fitting

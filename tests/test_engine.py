@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from dbos import DBOS, SetWorkflowID
 
-from bot.jobs import engine
+from bot.jobs import durable, schedules, workflows
 from bot.tasks import Run
 from tests.conftest import ANNA, SALES, World, buttons
 from tests.test_run import LINES
@@ -24,16 +24,16 @@ async def _run(world: World, run_id: str) -> Run:
 async def test_nothing_is_enqueued_where_it_would_never_run(world: World, queue: str, partition: str) -> None:
     """A wrong queue or a forgotten key is an error here, because the engine would keep it in silence for ever."""
     with pytest.raises(ValueError, match="no queue"):
-        await engine.enqueue(queue, engine._show, "x", 1, "approved", workflow_id="x", partition=partition)
+        await durable.enqueue(queue, workflows.show, "x", 1, "approved", workflow_id="x", partition=partition)
 
 
 async def test_the_sweep_starts_what_was_left(world: World) -> None:
     """A request and a decision that were stored and went no further are carried out within a minute."""
     run = await _run(world, "T1:left")
-    await engine.sweep_now()
+    await schedules.sweep_now()
     card = await world.card()
-    decided = await world.bot.records.drafts.decide(run.run_id, version=1, act="approved", user_id=ANNA)
-    await engine.sweep_now()
+    decided = await world.bot.records.reviews.decide(run.run_id, version=1, act="approved", user_id=ANNA)
+    await schedules.sweep_now()
     await world.shown("Approved by")
 
     assert buttons(card)
@@ -43,16 +43,16 @@ async def test_the_sweep_starts_what_was_left(world: World) -> None:
 async def test_a_poison_run_ends_in_an_apology(world: World) -> None:
     """A run that the engine gave up is told to its asker instead of staying silent."""
     run = await _run(world, "T1:poison")
-    await world.bot.records.ledger.open(run, baseline_minutes=15)
+    await world.bot.records.ledger.open(run, claimed_minutes=15)
     await world.bot.records.requests.started(run.run_id)
     await world.bot.records.store.write(
         lambda db: db.execute("update runs set started_at = '2026-01-01T00:00:00.000+00:00'")
     )
     with SetWorkflowID(run.run_id):
-        handle = await DBOS.start_workflow_async(engine._show, "T1:nobody", 1, "approved")
+        handle = await DBOS.start_workflow_async(workflows.show, "T1:nobody", 1, "approved")
     with pytest.raises(Exception, match="no request"):
         await handle.get_result(polling_interval_sec=0.02)
-    await engine._sweep_step()
+    await schedules.sweep_step()
     await world.shown("Something broke on our side")
     (row,) = await world.rows()
 
@@ -62,7 +62,7 @@ async def test_a_poison_run_ends_in_an_apology(world: World) -> None:
 async def test_old_texts_and_workflows_are_deleted(world: World) -> None:
     """After its date a text is gone; the ledger keeps its row."""
     run = await _run(world, "T1:old")
-    await engine.sweep_now()
+    await schedules.sweep_now()
     await world.card()
     (row,) = await world.rows()
     await world.bot.records.store.write(
@@ -71,7 +71,7 @@ async def test_old_texts_and_workflows_are_deleted(world: World) -> None:
             for table in ("requests", "drafts")
         ]
     )
-    await engine._clean_step()
+    await schedules.clean_step()
 
     assert await world.bot.records.requests.get(run.run_id) is None
     assert await world.bot.records.drafts.get(run.run_id, 1) is None

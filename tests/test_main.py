@@ -10,16 +10,20 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from bot.__main__ import check, export_runs, main
+from bot.__main__ import check, main
 from bot.demo import demo, who_writes
+from bot.offline import digest, evaluate, export
+from bot.records.baselines import Work
 from bot.records.ledger import EXPORTED
 from bot.sandbox.model import Model
 from bot.settings import Settings
+from bot.value import Guess
 from tests.conftest import ANNA, SALES, make_slack, running
 from tests.test_run import LINES
 
@@ -97,13 +101,13 @@ async def test_check_with_empty_settings_names_them(capsys: pytest.CaptureFixtur
 async def test_export_prints_a_line_for_each_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The ledger can be piped beside a running bot; before the first run it says that there is none."""
     settings = Settings(data_dir=tmp_path / "none")
-    nothing = await export_runs(settings)
+    nothing = export(settings, "runs", form="jsonl", start=None, end=None)
     async with running(tmp_path) as world:
         root = await world.thread(*LINES)
         await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
         await world.rows()
         capsys.readouterr()
-        code = await export_runs(world.bot.settings)
+        code = export(world.bot.settings, "runs", form="jsonl", start=None, end=None)
     row = json.loads(capsys.readouterr().out)
 
     assert (nothing, code) == (1, 0)
@@ -259,3 +263,52 @@ async def test_the_demo_shows_a_workspace_and_drafts_in_it(capsys: pytest.Captur
     assert "nothing leaves this machine" in printed
     assert "Which conversation" in str(told["text"])
     assert "'review': 'approved'" in str(now["ledger"])
+
+
+async def test_the_ledger_is_exported_as_csv_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A spreadsheet opens it: a header, a line a row, unknown is empty, and no cell is a formula."""
+    async with running(tmp_path) as world:
+        root = await world.thread(*LINES)
+        await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
+        await world.rows()
+        work = Work("=cmd()", 2, Guess(10, 20, 30))
+        await world.bot.records.baselines.put_work("T1", work, user_id=ANNA, claimed_minutes=0)
+        settings = world.bot.settings
+        capsys.readouterr()
+        codes = [
+            export(settings, "runs", form="csv", start=None, end=None),
+            export(settings, "inventory", form="csv", start=None, end=None),
+            export(settings, "runs", form="csv", start=None, end=date(2020, 1, 1)),
+        ]
+    lines = capsys.readouterr().out.splitlines()
+
+    assert codes == [0, 0, 0]
+    assert lines[0].startswith("run_id,team_id,")
+    assert ",summarise,command," in lines[1]
+    assert "'=cmd()" in lines[3]
+    assert len(lines) == 5
+
+
+async def test_an_evaluation_that_cannot_be_written_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No ledger yet, days in the wrong order, a folder that is not there: each is told in a sentence."""
+    none = Settings(data_dir=tmp_path / "none")
+    async with running(tmp_path) as world:
+        root = await world.thread(*LINES)
+        await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
+        await world.rows()
+        settings, nowhere = world.bot.settings, tmp_path / "no" / "where.pdf"
+        day = date(2026, 11, 1)
+        codes = [
+            await evaluate(none, start=None, end=None, out=None),
+            await digest(none),
+            await evaluate(settings, start=day, end=day, out=None),
+            await evaluate(settings, start=None, end=None, out=nowhere),
+        ]
+    told = capsys.readouterr().err
+
+    assert codes == [1, 1, 2, 1]
+    assert told.count("there is no ledger") == 2
+    assert "do not know that period" in told
+    assert "--out" in told

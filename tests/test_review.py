@@ -30,7 +30,7 @@ async def test_an_edited_draft_keeps_what_was_accepted(world: World) -> None:
     await world.slack.submit(ANNA, {"part0": "My own words."})
     await world.shown("Edited and approved by <@UANNA>")
     row = await _review(world, "edited")
-    state = await world.bot.records.drafts.state(row["run_id"])
+    state = await world.bot.records.reviews.state(row["run_id"])
 
     assert len(view["blocks"]) == 3
     assert state is not None

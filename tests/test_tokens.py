@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.jobs.engine import sweep_now
+from bot.jobs.schedules import sweep_now
 from bot.sandbox.model import Model
 from tests.conftest import ANNA, CHEF, SALES, World, make_slack, running
 from tests.test_run import LINES

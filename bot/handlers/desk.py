@@ -7,12 +7,16 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from bot.context import Context, Place, Transcript, permalink
 from bot.llm import LLM, Answer, LLMError
 from bot.records import Records
 from bot.records.ledger import Call, Paid
 from bot.tasks import Identity, Run, Task
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 
 @dataclass(frozen=True)
@@ -83,14 +87,19 @@ class Desk:
             for number, ts in conversation.transcript.ts.items()
         }
 
-    async def ask(self, brief: Brief, *, system: list[str], user: str) -> Paid:
+    async def ask(
+        self, brief: Brief, *, system: list[str], user: str, shape: type[BaseModel] | None = None
+    ) -> Paid:
         """Ask the model, or return the answer to the same question that this run has paid already.
+
+        Args:
+            shape: what the answer must be an object of; its JSON, checked, is then the text.
 
         Raises:
             LLMError: there is no usable answer; what it cost is booked.
         """
         run, task = brief.run, brief.task
-        asked = json.dumps([task.model, system, user, brief.version])
+        asked = json.dumps([task.model, system, user, brief.version, shape.__name__ if shape else ""])
         call_id = f"{run.run_id}#{brief.version}#{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
         paid = await self.records.ledger.paid(call_id)
         if paid is not None:
@@ -98,19 +107,18 @@ class Desk:
         if call_id in self.unbooked:
             return await self._book(*self.unbooked[call_id])
         try:
-            answer = await self.llm.complete(
-                model=task.model, system=system, user=user, max_tokens=task.max_tokens, effort=task.effort
-            )
+            answer = await self._answer(task, system=system, user=user, shape=shape)
         except LLMError as error:
             # Each failure is a call of its own: none of them may hide another one's cost.
             failed = _failed_call(f"{call_id}!{uuid.uuid4().hex[:8]}", run.run_id, error)
-            if error.kind == "cut_off" and error.partial:
+            if error.kind == "cut_off" and error.partial and shape is None:
                 paid = Paid(text=error.partial, model=error.model, cut=True)
                 return await self._book(replace(failed, call_id=call_id), paid)
             if error.usage is not None:
                 await self.records.ledger.book(failed)
             raise
-        paid = Paid(text=answer.text, model=answer.model)
+        text = answer.text if answer.data is None else json.dumps(answer.data, ensure_ascii=False)
+        paid = Paid(text=text, model=answer.model)
         return await self._book(_call(call_id, run.run_id, answer), paid)
 
     async def _book(self, call: Call, paid: Paid) -> Paid:
@@ -119,6 +127,22 @@ class Desk:
         await self.records.ledger.book(call, answer=paid)
         del self.unbooked[call.call_id]
         return paid
+
+    async def _answer(
+        self, task: Task, *, system: list[str], user: str, shape: type[BaseModel] | None
+    ) -> Answer:
+        if shape is None:
+            return await self.llm.complete(
+                model=task.model, system=system, user=user, max_tokens=task.max_tokens, effort=task.effort
+            )
+        return await self.llm.structured(
+            model=task.model,
+            system=system,
+            user=user,
+            shape=shape,
+            max_tokens=task.max_tokens,
+            effort=task.effort,
+        )
 
 
 def _asked_in(run: Run) -> str:

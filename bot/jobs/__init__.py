@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from bot.jobs.engine import close_engine, open_engine, show_review, start, waiting
+from bot.jobs.engine import close_engine, open_engine, waiting
+from bot.jobs.posts import Posts
+from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
+from bot.jobs.schedules import evaluate, go_round
+from bot.jobs.workflows import show_by_hand, show_card, show_review, start
 
-__all__ = ["Limits", "Runs", "close_engine", "open_engine", "show_review", "start", "waiting"]
+__all__ = [
+    "Limits",
+    "Posts",
+    "Rounds",
+    "Runs",
+    "close_engine",
+    "evaluate",
+    "go_round",
+    "open_engine",
+    "show_by_hand",
+    "show_card",
+    "show_review",
+    "start",
+    "waiting",
+]

@@ -11,17 +11,31 @@ from typing import Any
 
 from bot.delivery import Delivery
 from bot.handlers import HANDLERS, Brief, Desk
+from bot.jobs.control import is_by_hand
+from bot.jobs.posts import Posts, Spot
 from bot.llm import LLMError
 from bot.records import Records
-from bot.records.drafts import State
-from bot.tasks import Language, Outcome, Run, Task, TijdwinstError, UserError
-from bot.texts import text
-from bot.views import apology, card, fallback, link_sources, markdown_block, placeholder, split_markdown
+from bot.records.reviews import ACCEPTED, State
+from bot.tasks import Draft, Language, Outcome, Run, Task, TijdwinstError, UserError
+from bot.texts import format_minutes, text
+from bot.views import (
+    apology,
+    by_hand_card,
+    card,
+    context,
+    draft_value,
+    fallback,
+    link_sources,
+    markdown_block,
+    placeholder,
+    reason_menu,
+    split_markdown,
+    word_question,
+)
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
 
-GONE = ("message_not_found", "edit_window_closed")
 TROUBLE = {"key": "admin.key", "credit": "admin.credit", "model": "admin.model"}
 VERDICTS = {
     "key": "error.key",
@@ -56,12 +70,6 @@ class Outage(TijdwinstError):
     """The model is down for the moment; the engine does the step again."""
 
 
-@dataclass(frozen=True)
-class _Spot:
-    channel_id: str
-    thread_ts: str
-
-
 def turn_key(run: Run) -> str:
     """Return what runs one at a time: a person in a conversation."""
     return f"{run.team_id}:{run.answer_channel_id or run.channel_id}:{run.user_id}"
@@ -75,6 +83,7 @@ class Runs:
         *,
         desk: Desk,
         delivery: Delivery,
+        posts: Posts,
         tasks: Mapping[str, Task],
         company: str,
         language: Language,
@@ -84,19 +93,28 @@ class Runs:
         self.limits = limits
         self._desk = desk
         self._delivery = delivery
+        self._posts = posts
         self._tasks = tasks
         self._company = company
         self._language = language
         self._down_since: dict[str, float] = {}
 
-    async def open(self, run_id: str) -> None:
-        """Open the ledger row and post the placeholder."""
+    async def open(self, run_id: str) -> bool:
+        """Open the ledger row and post the placeholder; say whether the run is to be done by hand."""
         run = await self._run(run_id)
         task = self._tasks[run.task]
-        await self.records.ledger.open(run, baseline_minutes=task.baseline_minutes)
-        sentence = text("placeholder.working", run.language, task=task.title_in(run.language))
+        await self.records.ledger.open(run, claimed_minutes=task.baseline_minutes)
+        title = task.title_in(run.language)
+        if is_by_hand(run, task, await self.records.workspaces.get(run.team_id)):
+            sentence = text("by-hand.question", run.language, task=title)
+            await self._replace_placeholder(run, sentence, by_hand_card(run_id, sentence, run.language))
+            return True
+        sentence = text("placeholder.working", run.language, task=title)
         spot = await self._asked_at(run)
-        await self._post_once(f"{run_id}/place", run, spot, fallback(sentence), placeholder(sentence))
+        await self._posts.once(
+            f"{run_id}/place", spot, fallback(sentence), placeholder(sentence), run_id=run.run_id
+        )
+        return False
 
     async def draft(self, run_id: str, version: int) -> dict[str, Any]:
         """Write a version and keep it; return how that went, with ids only.
@@ -114,7 +132,7 @@ class Runs:
             task=task,
             company=self._company,
             version=version,
-            instruction=await self.records.drafts.instruction(run_id, version),
+            instruction=await self.records.reviews.instruction(run_id, version),
             before=before.text if before else "",
             tell=lambda done, total: self._progress(run, version, done, total),
         )
@@ -167,9 +185,11 @@ class Runs:
             return
         for user_id in admins:
             try:
-                spot = _Spot(await self._messages_tab(run.team_id, user_id), "")
+                spot = await self._posts.messages_tab(run.team_id, user_id)
                 post_id = f"{run.run_id}/admin-{kind}-{user_id}"
-                await self._post_once(post_id, run, spot, fallback(sentence), placeholder(sentence))
+                await self._posts.once(
+                    post_id, spot, fallback(sentence), placeholder(sentence), run_id=run.run_id
+                )
             except SlackError as error:
                 log.warning("could not tell admin %s: %s", user_id, error)
 
@@ -193,7 +213,7 @@ class Runs:
         params = {"run": run_id, **verdict.get("params", {})}
         sentence = text(verdict["key"], run.language, **params)
         if version > 1:
-            await self.records.drafts.take_back(run_id, version - 1)
+            await self.records.reviews.take_back(run_id, version - 1)
             await self._show_card(run, note=sentence)
             return
         retry = bool(verdict.get("retry"))
@@ -209,8 +229,10 @@ class Runs:
     async def _tell_elsewhere(self, run: Run, sentence: str, blocks: list[dict[str, Any]]) -> None:
         """Tell the asker in their messages tab, or where they are, when the place they asked in is closed."""
         try:
-            spot = _Spot(await self._messages_tab(run.team_id, run.user_id), "")
-            await self._post_once(f"{run.run_id}/elsewhere", run, spot, fallback(sentence), blocks)
+            spot = await self._posts.messages_tab(run.team_id, run.user_id)
+            await self._posts.once(
+                f"{run.run_id}/elsewhere", spot, fallback(sentence), blocks, run_id=run.run_id
+            )
         except SlackError as error:
             if error.away:
                 raise
@@ -224,7 +246,7 @@ class Runs:
     async def show_review(self, run_id: str, review_id: int, act: str) -> dict[str, Any] | None:
         """Show a decision; return the version to write when it was a redo."""
         run = await self._run(run_id)
-        state = await self.records.drafts.state(run_id)
+        state = await self.records.reviews.state(run_id)
         if state is None:
             return None
         again = None
@@ -234,7 +256,7 @@ class Runs:
             await self._say(run, state.version, text("placeholder.working", run.language, task=title))
         else:
             await self._show_decision(run, state, act)
-        await self.records.drafts.shown(review_id)
+        await self.records.reviews.shown(review_id)
         return again
 
     async def _show_decision(self, run: Run, state: State, act: str) -> None:
@@ -250,14 +272,29 @@ class Runs:
                 raise
             log.warning("run=%s cannot be shared: %s", run.run_id, error)
             # What stands nowhere was not shared, so it counts as undecided.
-            await self.records.drafts.take_back(run.run_id, state.version)
+            await self.records.reviews.take_back(run.run_id, state.version)
             channel = f"<#{self._share_spot(run).channel_id}>"
             note = text("error.share-failed", run.language, channel=channel)
         await self._show_card(run, note=note)
 
+    async def show_card(self, run_id: str) -> None:
+        """Bring a draft's messages in line with what was told about it."""
+        await self._show_card(await self._run(run_id))
+
+    async def show_by_hand(self, run_id: str, minutes: float) -> None:
+        """Let the card of a run that was done by hand say what it took."""
+        run = await self._run(run_id)
+        sentence = text("by-hand.told", run.language, minutes=format_minutes(minutes, run.language))
+        await self._replace_placeholder(run, sentence, placeholder(sentence))
+
+    async def draft_place(self, run: Run) -> tuple[str, str]:
+        """Return channel and `ts` of the message that a draft begins in; an empty `ts` when it is gone."""
+        post = await self.records.drafts.post(await self._part_id(run, 0))
+        return (post.channel_id, post.ts) if post else ("", "")
+
     async def _share(self, run: Run) -> None:
         """Post what was accepted to the conversation that it came from."""
-        state = await self.records.drafts.state(run.run_id)
+        state = await self.records.reviews.state(run.run_id)
         draft = await self.records.drafts.get(run.run_id, state.version) if state else None
         if state is None or draft is None:
             return
@@ -265,7 +302,7 @@ class Runs:
         shown = link_sources(state.final_text or draft.text, draft.sources, run.language)
         for index, part in enumerate(split_markdown(shown)):
             post_id = f"{run.run_id}/share{index}"
-            await self._post_once(post_id, run, spot, fallback(part), [markdown_block(part)])
+            await self._posts.once(post_id, spot, fallback(part), [markdown_block(part)], run_id=run.run_id)
 
     async def _unshare(self, run: Run) -> None:
         index = 0
@@ -276,7 +313,7 @@ class Runs:
 
     async def _show_card(self, run: Run, *, note: str = "") -> None:
         """Bring the draft's messages in line with the records."""
-        state = await self.records.drafts.state(run.run_id)
+        state = await self.records.reviews.state(run.run_id)
         draft = await self.records.drafts.get(run.run_id, state.version) if state else None
         if state is None or draft is None:
             return
@@ -292,12 +329,13 @@ class Runs:
             decided_by=state.decided_by,
             share_in=share_in,
             language=run.language,
+            questions=_questions(draft, state, run.language),
         )
         if note:
             messages[0][1].insert(0, placeholder(note)[0])
         for index, (line, blocks) in enumerate(messages):
             post_id = await self._part_id(run, index)
-            await self._bring(post_id, run, spot, line, blocks)
+            await self._posts.bring(post_id, spot, line, blocks, run_id=run.run_id)
         await self._drop_parts(run, len(messages))
 
     async def _drop_parts(self, run: Run, index: int) -> None:
@@ -307,47 +345,9 @@ class Runs:
             await self.records.drafts.forget_post(f"{run.run_id}/part{index}")
             index += 1
 
-    async def _post_once(
-        self, post_id: str, run: Run, spot: _Spot, line: str, blocks: list[dict[str, Any]]
-    ) -> tuple[str, bool]:
-        """Post a message unless it stands already; return its `ts`, and whether it was posted just now.
-
-        Claimed before it is posted: who finds a claim without a `ts` looks in Slack first, because the
-        answer to an earlier post may have been lost.
-        """
-        claim = await self.records.drafts.claim_post(post_id, run_id=run.run_id, channel_id=spot.channel_id)
-        ts = claim.ts
-        if not ts and not claim.first:
-            ts = await self._delivery.find(
-                spot.channel_id, post_id=post_id, since=claim.claimed_at, thread_ts=spot.thread_ts
-            )
-        if ts:
-            await self.records.drafts.posted(post_id, ts=ts)
-            return ts, False
-        ts = await self._delivery.post(
-            spot.channel_id, text=line, blocks=blocks, post_id=post_id, thread_ts=spot.thread_ts
-        )
-        await self.records.drafts.posted(post_id, ts=ts)
-        return ts, True
-
-    async def _bring(
-        self, post_id: str, run: Run, spot: _Spot, line: str, blocks: list[dict[str, Any]]
-    ) -> None:
-        """Let a message of ours say *line*; one that somebody deleted is posted anew."""
-        ts, posted = await self._post_once(post_id, run, spot, line, blocks)
-        if posted:
-            return
-        try:
-            await self._delivery.update(spot.channel_id, ts, text=line, blocks=blocks)
-        except SlackError as error:
-            if error.code not in GONE:
-                raise
-            await self.records.drafts.forget_post(post_id)
-            await self._post_once(post_id, run, spot, line, blocks)
-
     async def _replace_placeholder(self, run: Run, sentence: str, blocks: list[dict[str, Any]]) -> None:
         spot = await self._asked_at(run)
-        await self._bring(f"{run.run_id}/place", run, spot, fallback(sentence), blocks)
+        await self._posts.bring(f"{run.run_id}/place", spot, fallback(sentence), blocks, run_id=run.run_id)
 
     async def _say(self, run: Run, version: int, sentence: str) -> None:
         """Put a sentence where the draft will stand; best effort, it is only a sign of life."""
@@ -372,16 +372,16 @@ class Runs:
             raise TijdwinstError(f"no request {run_id}")
         return run
 
-    async def _asked_at(self, run: Run) -> _Spot:
+    async def _asked_at(self, run: Run) -> Spot:
         if run.answer_channel_id:
-            return _Spot(run.answer_channel_id, run.answer_thread_ts)
-        return _Spot(await self._messages_tab(run.team_id, run.user_id), "")
+            return Spot(run.answer_channel_id, run.answer_thread_ts)
+        return await self._posts.messages_tab(run.team_id, run.user_id)
 
-    async def _draft_spot(self, run: Run) -> _Spot:
+    async def _draft_spot(self, run: Run) -> Spot:
         # What was said elsewhere is not for everybody here: its draft is the asker's to share.
         elsewhere = bool(run.source_channel_id) and run.source_channel_id != run.channel_id
         if run.surface == "mention" and (elsewhere or self._tasks[run.task].deliver == "private"):
-            return _Spot(await self._messages_tab(run.team_id, run.user_id), "")
+            return await self._posts.messages_tab(run.team_id, run.user_id)
         return await self._asked_at(run)
 
     async def _part_id(self, run: Run, index: int) -> str:
@@ -389,17 +389,25 @@ class Runs:
         together = index == 0 and await self._draft_spot(run) == await self._asked_at(run)
         return f"{run.run_id}/place" if together else f"{run.run_id}/part{index}"
 
-    def _share_spot(self, run: Run) -> _Spot:
+    def _share_spot(self, run: Run) -> Spot:
         if run.source_channel_id:
             channel_id, thread_ts = run.source_channel_id, run.source_ts
         else:
             channel_id, thread_ts = run.channel_id, ""
-        return _Spot("" if channel_id.startswith("D") else channel_id, thread_ts)
+        return Spot("" if channel_id.startswith("D") else channel_id, thread_ts)
 
-    async def _messages_tab(self, team_id: str, user_id: str) -> str:
-        known = await self.records.people.messages_tab(team_id, user_id)
-        if known:
-            return known
-        opened = await self._delivery.messages_tab(user_id)
-        await self.records.people.put_messages_tab(team_id, user_id, opened)
-        return opened
+
+def _questions(draft: Draft, state: State, language: Language) -> list[dict[str, Any]]:
+    """Return what is asked, or was answered, about a draft that is decided on."""
+    value = draft_value(draft.run_id, draft.version)
+    told = []
+    asked: list[dict[str, Any]] = []
+    if state.word:
+        told.append(text("took.told", language, word=text(f"took.{state.word}", language)))
+    elif state.review in ACCEPTED:
+        asked += word_question(value, language)
+    if state.reason:
+        told.append(text("reason.told", language, reason=text(f"reason.{state.reason}", language)))
+    elif state.review in ("edited", "discarded"):
+        asked.append(reason_menu(value, language))
+    return [context(" · ".join(told)), *asked] if told else asked

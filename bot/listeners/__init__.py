@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.listeners import asking, reviewing
+from bot.digest import home_lines
+from bot.listeners import asking, measuring, office, reviewing
 from bot.listeners.intake import Intake
+from bot.listeners.tijdwinst import help_text
 from bot.texts import text
 from bot.views import home
 
@@ -26,11 +29,19 @@ def register(
     """Attach every listener, the catch-alls last: whatever Slack sends gets a 200."""
     asking.register(app, intake)
     reviewing.register(app, intake)
+    measuring.register(app, intake)
+    office.register(app, intake)
+
+    async def show_home(user_id: str) -> None:
+        month = await home_lines(
+            intake.records, intake.team_id, user_id, language=intake.language, moment=datetime.now(UTC)
+        )
+        lines = [text("home.welcome", intake.language), *month, help_text(intake)]
+        await intake.delivery.publish_home(user_id, home(lines, intake.language))
 
     async def home_opened(event: dict[str, Any]) -> None:
         if event.get("tab") == "home":
-            lines = [text("home.welcome", intake.language), asking.help_text(intake)]
-            intake.later(intake.delivery.publish_home(event["user"], home(lines, intake.language)))
+            intake.later(show_home(event["user"]))
 
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.

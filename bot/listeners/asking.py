@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.context import Place
 from bot.listeners.intake import ANSWER, Intake, log
+from bot.listeners.tijdwinst import HELP, carry_out, help_text
 from bot.tasks import Run, Surface, Task, UserError, nearest_tasks
 from bot.texts import text
+from bot.value import review_minutes
 from bot.views import form_values, task_form
 from bot.wire import SlackError
 
-HELP = ("help", "hulp", "?")
 PLAIN_MESSAGE_SUBTYPES = (None, "file_share", "thread_broadcast")
 
 
@@ -59,7 +63,7 @@ async def _command(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     name, words = body.get("command", ""), (body.get("text") or "").strip()
     own = next((task for task in intake.tasks.values() if task.command == name), None)
     if name == "/tijdwinst":
-        await ack(_tijdwinst(intake, words))
+        await ack(await carry_out(intake, body, words))
         return
     if own is None and name != "/draft":
         await ack(text("unknown-command", intake.language, name=name))
@@ -82,23 +86,6 @@ async def _command(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     run = _run(intake, task, surface="command", body=body, words=rest, place=place)
     await intake.accept(run)
     await ack(text("ack.working", intake.language, task=task.title_in(intake.language)))
-
-
-def _tijdwinst(intake: Intake, words: str) -> str:
-    if not words or words.split()[0].lower() in HELP:
-        return help_text(intake)
-    near = nearest_tasks({"help": intake.tasks[ANSWER]}, words.split()[0]) or ["help"]
-    return text("tijdwinst.unknown", intake.language, sub=words.split()[0][:40], nearest=near[0])
-
-
-def help_text(intake: Intake) -> str:
-    """Return what the bot can do, with its tasks."""
-    lines = [
-        f"• `{task.command or '/draft ' + task.name}`: {task.description_in(intake.language)}"
-        for task in intake.tasks.values()
-        if task.name != ANSWER
-    ]
-    return "\n".join([text("help.body", intake.language), *lines])
 
 
 async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], *, surface: Surface) -> None:
@@ -161,7 +148,8 @@ def _message_place(body: dict[str, Any]) -> Place | None:
 
 async def _open_form(intake: Intake, trigger_id: str, *, metadata: dict[str, str], chosen: str = "") -> None:
     shown = {name: task for name, task in intake.tasks.items() if name != ANSWER}
-    view = task_form(shown, language=intake.language, metadata=metadata, chosen=chosen)
+    opened = {**metadata, "opened": f"{time.time():.0f}"}
+    view = task_form(shown, language=intake.language, metadata=opened, chosen=chosen)
     try:
         await intake.delivery.open_form(trigger_id, view)
     except SlackError as error:
@@ -189,8 +177,16 @@ async def _submit(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack(response_action="errors", errors={"words": message})
         return
     run = _run(intake, task, surface="form", body=body, words=words, place=place, inputs=inputs)
-    await intake.accept(run)
+    await intake.accept(replace(run, asking_minutes=_asking_minutes(metadata)))
     await ack()
+
+
+def _asking_minutes(metadata: dict[str, str]) -> float | None:
+    """Return how long the form was open; None for a form that does not tell."""
+    opened = metadata.get("opened", "")
+    if not opened.isdigit():
+        return None
+    return review_minutes(datetime.fromtimestamp(int(opened), UTC), datetime.now(UTC))
 
 
 def _run(

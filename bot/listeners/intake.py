@@ -135,9 +135,11 @@ class Intake:
 
     async def may_review(self, run: Run, user_id: str) -> bool:
         """Say whether *user_id* may decide on the draft of *run*: its asker, or an admin."""
-        if user_id == run.user_id:
-            return True
-        known = await self.records.people.get(run.team_id, {user_id})
+        return user_id == run.user_id or await self.is_admin(user_id)
+
+    async def is_admin(self, user_id: str) -> bool:
+        """Say whether somebody is an admin or owner of the workspace; Slack is asked when it is not known."""
+        known = await self.records.people.get(self.team_id, {user_id})
         if user_id not in known and self.admins_of is not None:
             fresh = await self.admins_of({user_id})
             await self.records.people.put(fresh)

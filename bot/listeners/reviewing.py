@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot import jobs
 from bot.listeners.intake import Intake, log
-from bot.records.drafts import Press
+from bot.records.reviews import Press
 from bot.tasks import Run
 from bot.texts import text
 from bot.views import edit_form, form_values, join_inputs, read_value, redo_form
@@ -101,7 +101,7 @@ async def _decide(
         if run is None or not await intake.may_review(run, user_id):
             intake.later(_answer(intake, body, "review.stale" if run is None else "review.not-yours", run))
             return
-    decision = await intake.records.drafts.decide(
+    decision = await intake.records.reviews.decide(
         run_id,
         version=version,
         act=act,
@@ -134,7 +134,7 @@ async def _open(intake: Intake, body: dict[str, Any], action_id: str, *, run_id:
     """Open the edit or redo form of a draft that can still be decided on."""
     user_id = body["user"]["id"]
     run = await intake.records.requests.get(run_id)
-    state = await intake.records.drafts.state(run_id)
+    state = await intake.records.reviews.state(run_id)
     draft = await intake.records.drafts.get(run_id, version)
     if run is None or state is None or draft is None:
         await _answer(intake, body, "review.stale", run)
@@ -154,7 +154,7 @@ async def _open(intake: Intake, body: dict[str, Any], action_id: str, *, run_id:
     except SlackError as error:
         log.warning("run=%s the form was not opened: %s", run_id, error)
         return
-    await intake.records.drafts.open_form(view_id, run_id=run_id, version=version, user_id=user_id)
+    await intake.records.reviews.open_form(view_id, run_id=run_id, version=version, user_id=user_id)
 
 
 async def _edited(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:

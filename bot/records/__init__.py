@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot.records.baselines import Baselines
 from bot.records.drafts import Drafts
 from bot.records.ledger import Ledger
 from bot.records.people import People
+from bot.records.proof import Proof
 from bot.records.requests import Requests
+from bot.records.reviews import Reviews
 from bot.records.store import Store
+from bot.records.workspaces import Workspaces, WorkspaceSettings
+
+__all__ = ["Records", "WorkspaceSettings"]
 
 
 class Records:
     """All tables of one installation."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, defaults: WorkspaceSettings | None = None) -> None:
         self.store = Store(path)
+        self.workspaces = Workspaces(self.store, defaults or WorkspaceSettings())
         self.requests = Requests(self.store)
-        self.ledger = Ledger(self.store)
+        self.ledger = Ledger(self.store, self.workspaces)
         self.drafts = Drafts(self.store)
+        self.reviews = Reviews(self.store, self.workspaces)
         self.people = People(self.store)
+        self.baselines = Baselines(self.store)
+        self.proof = Proof(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlite_utils import Database
 
+from bot.records.baselines import current_baseline
 from bot.records.moments import days_after, iso, now
 from bot.records.store import Store
+from bot.records.workspaces import Workspaces
 from bot.tasks import Outcome, Run
 from bot.value import ASKING_MINUTES_ASSUMED
 
@@ -18,9 +19,12 @@ RETENTION_DAYS = 30  # of texts; the ledger itself holds none
 
 EXPORTED = (
     "run_id, team_id, channel_id, user_id, task, surface, started_at, finished_at, duration_ms, outcome,"
-    " reason, review, decided_at, model, calls, calls_unpriced, input_tokens, output_tokens,"
-    " cache_read_tokens, cache_write_tokens, cost_microusd, baseline_minutes, baseline_source,"
-    " asking_minutes, review_minutes, minutes_saved"
+    " reason, delivered_at, review, reviewer_id, decided_at, settled_at, settled_month, correction,"
+    " edit_distance, numbers_changed, dates_changed, names_changed, correction_reason, model, calls,"
+    " calls_unpriced, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microusd,"
+    " baseline_minutes, baseline_source, asking_minutes, asking_source, review_clock_minutes, review_word,"
+    " review_typed_minutes,"
+    " review_minutes, rework_minutes, rework_asked_at, reminded_at, by_hand_minutes, minutes_saved"
 )
 
 
@@ -62,19 +66,22 @@ class Paid:
 class Ledger:
     """Runs and what they cost."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, workspaces: Workspaces) -> None:
         self._store = store
+        self._workspaces = workspaces
 
-    async def open(self, run: Run, *, baseline_minutes: float) -> bool:
-        """Open the row of *run*; return False when somebody was here before."""
+    async def open(self, run: Run, *, claimed_minutes: float) -> bool:
+        """Open the row of *run* with the best known baseline; return False when somebody was here before."""
 
         def work(db: Database) -> bool:
+            best = current_baseline(db, run.team_id, run.task, claimed_minutes)
+            asking = ASKING_MINUTES_ASSUMED if run.asking_minutes is None else run.asking_minutes
             before = db.conn.total_changes
             db.execute(
                 """
                 insert or ignore into runs (run_id, team_id, channel_id, user_id, task, surface, started_at,
-                    outcome, baseline_minutes, baseline_source, asking_minutes)
-                values (?, ?, ?, ?, ?, ?, ?, 'running', ?, 'claimed', ?)
+                    outcome, baseline_minutes, baseline_source, asking_minutes, asking_source)
+                values (?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?)
                 """,
                 [
                     run.run_id,
@@ -84,8 +91,10 @@ class Ledger:
                     run.task,
                     run.surface,
                     run.received_at or iso(now()),
-                    baseline_minutes,
-                    ASKING_MINUTES_ASSUMED,
+                    best.typical,
+                    best.kind,
+                    asking,
+                    "assumed" if run.asking_minutes is None else "measured",
                 ],
             )
             return db.conn.total_changes > before
@@ -96,21 +105,41 @@ class Ledger:
         """Write how the run ended; a run that has ended `drafted` stays so."""
 
         def work(db: Database) -> None:
-            started = db.execute(
-                "select started_at from runs where run_id = ? and outcome <> 'drafted'", [run_id]
+            row = db.execute(
+                "select started_at, team_id from runs where run_id = ? and outcome <> 'drafted'", [run_id]
             ).fetchone()
-            if started is None:
+            if row is None:
                 return
             finished = now()
-            took = max(0, round((finished - datetime.fromisoformat(started[0])).total_seconds() * 1000))
+            took = max(0, round((finished - datetime.fromisoformat(row[0])).total_seconds() * 1000))
+            # What gave no draft is settled with its end; a draft is settled by a person, or by a week.
+            ended = outcome in ("refused", "failed")
+            month = self._workspaces.month(db, row[1], finished) if ended else None
             db.execute(
                 """
-                update runs set outcome = ?, reason = ?, finished_at = ?, duration_ms = ? where run_id = ?
+                update runs set outcome = ?, reason = ?, finished_at = ?, duration_ms = ?,
+                    settled_at = coalesce(settled_at, ?), settled_month = coalesce(settled_month, ?)
+                where run_id = ?
                 """,
-                [outcome, reason or None, iso(finished), took, run_id],
+                [
+                    outcome,
+                    reason or None,
+                    iso(finished),
+                    took,
+                    iso(finished) if ended else None,
+                    month,
+                    run_id,
+                ],
             )
 
         await self._store.write(work)
+
+    async def first_started(self, team_id: str) -> datetime | None:
+        """Return when a workspace asked for its first run, or None before that."""
+        row = await self._store.read(
+            lambda db: db.execute("select min(started_at) from runs where team_id = ?", [team_id]).fetchone()
+        )
+        return None if row[0] is None else datetime.fromisoformat(row[0])
 
     async def outcome(self, run_id: str) -> str | None:
         """Return the outcome of a run, or None when it has no row."""
@@ -137,8 +166,9 @@ class Ledger:
             db.execute(
                 """
                 insert or ignore into calls (call_id, run_id, called_at, model, result, input_tokens,
-                    output_tokens, cache_read_tokens, cache_write_tokens, cost_microusd, duration_ms)
-                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    output_tokens, cache_read_tokens, cache_write_tokens, cost_microusd, duration_ms, team_id)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                    coalesce((select team_id from runs where run_id = ?), ''))
                 """,
                 [
                     call.call_id,
@@ -152,6 +182,7 @@ class Ledger:
                     call.cache_write_tokens,
                     call.cost_microusd,
                     call.duration_ms,
+                    call.run_id,
                 ],
             )
             if db.conn.total_changes == before:
@@ -198,9 +229,11 @@ class Ledger:
         )
         return None if row is None else Paid(text=row[0], model=row[1], cut=bool(row[2]))
 
-    async def export(self) -> Iterator[str]:
-        """Return every run as a line of JSON, oldest first."""
+    async def newest(self, most: int = 1_000) -> list[dict[str, Any]]:
+        """Return the newest runs with all their columns, oldest first."""
         rows = await self._store.read(
-            lambda db: list(db.query(f"select {EXPORTED} from runs order by started_at, run_id"))
+            lambda db: list(
+                db.query(f"select {EXPORTED} from runs order by started_at desc, run_id desc limit ?", [most])
+            )
         )
-        return (json.dumps(row, ensure_ascii=False) for row in rows)
+        return rows[::-1]

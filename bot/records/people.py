@@ -95,6 +95,15 @@ class People:
 
         return await self._store.write(work)
 
+    async def noticed(self, team_id: str, kind: str) -> bool:
+        """Say whether the notice of *kind* was claimed."""
+        row = await self._store.read(
+            lambda db: db.execute(
+                "select 1 from notices where team_id = ? and kind = ?", [team_id, kind]
+            ).fetchone()
+        )
+        return row is not None
+
     async def end_notice(self, team_id: str, kind: str) -> datetime | None:
         """Forget the notice of *kind* and return since when it stood; None when there is none."""
 

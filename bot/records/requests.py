@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -14,7 +15,7 @@ from bot.tasks import Run
 
 FIELDS = (
     "run_id, team_id, channel_id, user_id, task, surface, language, words, inputs, source_channel_id,"
-    " source_ts, answer_channel_id, answer_thread_ts, received_at"
+    " source_ts, answer_channel_id, answer_thread_ts, received_at, asking_minutes"
 )
 
 
@@ -36,7 +37,7 @@ class Requests:
             db.execute(
                 f"""
                 insert or ignore into requests ({FIELDS}, delete_after)
-                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 [
                     run.run_id,
@@ -53,6 +54,7 @@ class Requests:
                     run.answer_channel_id,
                     run.answer_thread_ts,
                     run.received_at or iso(now()),
+                    run.asking_minutes,
                     days_after(RETENTION_DAYS),
                 ],
             )
@@ -92,5 +94,5 @@ class Requests:
         return [_run(row) for row in rows]
 
 
-def _run(row: dict[str, str]) -> Run:
+def _run(row: dict[str, Any]) -> Run:
     return Run(**{**row, "inputs": json.loads(row["inputs"])})

@@ -153,11 +153,120 @@ create table notices (
 ) strict;
 """
 
+PROOF = """
+alter table runs add column delivered_at text;
+alter table runs add column reviewer_id text;
+alter table runs add column settled_at text;
+alter table runs add column settled_month text;
+alter table runs add column asking_source text not null default 'assumed';
+alter table runs add column review_clock_minutes real;
+alter table runs add column review_word text;
+alter table runs add column review_typed_minutes real;
+alter table runs add column rework_minutes real;
+alter table runs add column rework_asked_at text;
+alter table runs add column reminded_at text;
+alter table runs add column by_hand_minutes real;
+alter table runs add column correction text;
+alter table runs add column edit_distance real;
+alter table runs add column numbers_changed integer;
+alter table runs add column dates_changed integer;
+alter table runs add column names_changed integer;
+alter table runs add column correction_reason text;
+alter table requests add column asking_minutes real;
+update runs set review_clock_minutes = review_minutes, settled_at = coalesce(decided_at,
+    case when outcome in ('refused', 'failed') then finished_at end);
+update runs set settled_month = substr(settled_at, 1, 7),
+    delivered_at = (select max(delivered_at) from drafts where drafts.run_id = runs.run_id),
+    reviewer_id = case when decided_at is not null then (select user_id from reviews
+        where reviews.run_id = runs.run_id and act <> 'undone' order by review_id desc limit 1) end;
+create index runs_settled on runs (team_id, settled_at);
+create index runs_open on runs (team_id, delivered_at, user_id)
+    where settled_at is null and delivered_at is not null;
+create index runs_by_hand on runs (team_id, settled_at) where by_hand_minutes is not null;
+create index runs_month on runs (team_id, settled_month, task) where minutes_saved is not null;
+alter table calls add column team_id text not null default '';
+update calls set team_id = coalesce((select team_id from runs where runs.run_id = calls.run_id), '');
+create index calls_team on calls (team_id, called_at, cost_microusd);
+create index runs_unreminded on runs (settled_at)
+    where decided_at is null and reminded_at is null and outcome = 'drafted';
+create index runs_rework on runs (decided_at) where rework_asked_at is null and decided_at is not null;
+
+create table inventory (
+    inventory_id integer primary key,
+    team_id text not null,
+    work text not null,
+    hours_a_week real not null,
+    low_minutes real not null,
+    typical_minutes real not null,
+    high_minutes real not null,
+    user_id text not null,
+    changed_at text not null
+) strict;
+create index inventory_work on inventory (team_id, work, inventory_id);
+
+create table timings (
+    timing_id integer primary key,
+    team_id text not null,
+    user_id text not null,
+    work text not null,
+    started_at text not null,
+    stopped_at text,
+    minutes real,
+    asked_at text,
+    dropped_at text
+) strict;
+create unique index timings_running on timings (team_id, user_id)
+    where stopped_at is null and dropped_at is null;
+create index timings_work on timings (team_id, work, stopped_at);
+
+create table baselines (
+    team_id text not null,
+    work text not null,
+    kind text not null,
+    low_minutes real not null,
+    typical_minutes real not null,
+    high_minutes real not null,
+    timed_runs integer not null,
+    valid_from text not null,
+    primary key (team_id, work, valid_from)
+) strict;
+
+create table workspace_settings (
+    change_id integer primary key,
+    team_id text not null,
+    name text not null,
+    value text not null,
+    user_id text not null,
+    changed_at text not null
+) strict;
+create index workspace_settings_name on workspace_settings (team_id, name, change_id);
+
+create table digests (
+    team_id text not null,
+    due_at text not null,
+    from_at text not null,
+    to_at text not null,
+    channel_id text,
+    posted_at text,
+    primary key (team_id, due_at)
+) strict;
+"""
+
 
 @migrations()
 def m001_first_tables(db: Database) -> None:
     """Requests, the ledger with its calls and reviews, drafts, posts, people, notices."""
-    for statement in FIRST.split(";\n"):
+    _carry_out(db, FIRST)
+
+
+@migrations()
+def m002_proof(db: Database) -> None:
+    """What proves that it pays: corrections, rework, baselines, the team's settings and its digests."""
+    _carry_out(db, PROOF)
+
+
+def _carry_out(db: Database, statements: str) -> None:
+    for statement in statements.split(";\n"):
         if statement.strip():
             db.execute(statement)
 

@@ -17,8 +17,8 @@ Surface = Literal["command", "mention", "shortcut", "message", "form"]
 Act = Literal["approved", "edited", "redone", "discarded"]
 """What a person did with a draft; a draft without an act is `open`."""
 
-Outcome = Literal["running", "waiting", "drafted", "refused", "failed"]
-"""How a run ended: `drafted` is delivered, `refused` was told why, `failed` got an apology."""
+Outcome = Literal["running", "waiting", "drafted", "refused", "failed", "by_hand"]
+"""How a run ended: `drafted` is delivered, `refused` was told why, `failed` got an apology, `by_hand` is control."""
 
 
 class TijdwinstError(Exception):
@@ -76,6 +76,7 @@ class Task:
     baseline_minutes: int = 15
     max_tokens: int = 2000
     effort: Literal["low", "medium", "high"] = "low"
+    urgent: bool = False
     inputs: tuple[Input, ...] = ()
     title_nl: str = ""
     description_nl: str = ""
@@ -101,6 +102,7 @@ class Run:
         source_ts: the `ts` of the thread to read; empty when there is none.
         answer_channel_id: where the answer goes; empty for the asker's messages tab.
         answer_thread_ts: the thread that the answer goes to; empty for top level.
+        asking_minutes: from opening the form to submitting it; None where there was no form.
     """
 
     run_id: str
@@ -117,6 +119,7 @@ class Run:
     answer_channel_id: str = ""
     answer_thread_ts: str = ""
     received_at: str = ""
+    asking_minutes: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
-"""Pure Block Kit: the draft's card, forms and the Home tab, within Slack's documented limits; no I/O."""
+"""The card of a draft, its forms, and the Home tab."""
 
 from __future__ import annotations
 
 import html
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from bot.tasks import Draft, Input, Language, Task
@@ -82,6 +83,11 @@ def fallback(markdown: str, limit: int = TEXT_LIMIT) -> str:
     return escaped
 
 
+def plain(line: str) -> str:
+    """Return a `text` of ours as a terminal shows it."""
+    return html.unescape(line)
+
+
 def markdown_block(markdown: str) -> Block:
     """Return a text of the model as a block that cannot notify anybody."""
     return {"type": "markdown", "text": neutralise(markdown)}
@@ -151,11 +157,13 @@ def card(
     decided_by: str,
     share_in: str,
     language: Language,
+    questions: Sequence[Block] = (),
 ) -> list[tuple[str, list[Block]]]:
     """Return the messages, as `(text, blocks)`, that a draft and its review make up; buttons on the last.
 
     Args:
         share_in: the conversation that it can be shared to; empty when there is none.
+        questions: what is asked once a draft is decided on.
     """
     shown = link_sources(final_text or draft.text, draft.sources, language)
     messages = [(fallback(part), [markdown_block(part)]) for part in split_markdown(shown)]
@@ -172,7 +180,7 @@ def card(
     else:
         kind = "shared" if shared else review
         done = text(f"card.{kind}", language, user=f"<@{decided_by}>", channel=f"<#{share_in}>")
-        tail.append(context(done))
+        tail += [context(done), *questions]
         elements = [button("undo", text("button.undo", language), value)]
         if share_in and not shared and review != "discarded":
             elements.insert(0, _share(value, share_in, language))
@@ -230,9 +238,9 @@ def edit_form(draft: Draft, *, final_text: str, language: Language) -> Block:
             else text("modal.edit.label-part", language, n=index + 1, total=len(parts))
         )
         blocks.append(
-            _text_input(f"part{index}", name, initial=part.rstrip(), multiline=True, optional=index > 0)
+            text_input(f"part{index}", name, initial=part.rstrip(), multiline=True, optional=index > 0)
         )
-    return _form(
+    return form(
         "edit_draft",
         title=text("modal.edit.title", language),
         submit=text("modal.edit.submit", language),
@@ -244,14 +252,14 @@ def edit_form(draft: Draft, *, final_text: str, language: Language) -> Block:
 
 def redo_form(run_id: str, version: int, language: Language) -> Block:
     """Return the form that asks what should be different."""
-    field = _text_input(
+    field = text_input(
         "instruction",
         text("modal.redo.instruction", language),
         hint=text("modal.redo.placeholder", language),
         multiline=True,
         optional=True,
     )
-    return _form(
+    return form(
         "redo_draft",
         title=text("modal.redo.title", language),
         submit=text("modal.redo.submit", language),
@@ -265,26 +273,14 @@ def task_form(
     tasks: dict[str, Task], *, language: Language, metadata: dict[str, str], chosen: str = ""
 ) -> Block:
     """Return the New draft form: which task, and what it should be about."""
-    options = [
-        {"text": {"type": "plain_text", "text": task.title_in(language)[:75]}, "value": task.name}
-        for task in list(tasks.values())[:OPTIONS_LIMIT]
-    ]
-    select: Block = {"type": "static_select", "action_id": "task", "options": options}
-    initial = next((option for option in options if option["value"] == chosen), None)
-    if initial:
-        select["initial_option"] = initial
+    choices = [(task.name, task.title_in(language)) for task in tasks.values()]
     blocks: list[Block] = [
-        {
-            "type": "input",
-            "block_id": "task",
-            "label": {"type": "plain_text", "text": text("modal.draft.task", language)},
-            "element": select,
-        },
-        _text_input("words", text("modal.draft.text", language), multiline=True, optional=True),
+        select_input("task", text("modal.draft.task", language), choices, chosen=chosen),
+        text_input("words", text("modal.draft.text", language), multiline=True, optional=True),
     ]
     if chosen in tasks:
         blocks += [_task_input(field, language) for field in tasks[chosen].inputs]
-    return _form(
+    return form(
         "new_draft",
         title=text("modal.draft.title", language),
         submit=text("modal.draft.submit", language),
@@ -295,7 +291,7 @@ def task_form(
 
 
 def _task_input(field: Input, language: Language) -> Block:
-    block = _text_input(
+    block = text_input(
         f"input_{field.name}",
         field.label_in(language),
         multiline=field.type == "multiline",
@@ -317,9 +313,10 @@ def _task_input(field: Input, language: Language) -> Block:
     return block
 
 
-def _text_input(
+def text_input(
     name: str, label: str, *, initial: str = "", hint: str = "", multiline: bool, optional: bool
 ) -> Block:
+    """Return a field for text; block and action are called *name*."""
     element: Block = {
         "type": "plain_text_input",
         "action_id": name,
@@ -339,9 +336,28 @@ def _text_input(
     }
 
 
-def _form(
+def select_input(name: str, label: str, choices: Sequence[tuple[str, str]], *, chosen: str = "") -> Block:
+    """Return a field with *choices*, each a value and what people read."""
+    options = [
+        {"text": {"type": "plain_text", "text": shown[:75]}, "value": value[:150]}
+        for value, shown in choices[:OPTIONS_LIMIT]
+    ]
+    element: Block = {"type": "static_select", "action_id": name, "options": options}
+    initial = next((option for option in options if option["value"] == chosen), None)
+    if initial:
+        element["initial_option"] = initial
+    return {
+        "type": "input",
+        "block_id": name,
+        "label": {"type": "plain_text", "text": label[:2000]},
+        "element": element,
+    }
+
+
+def form(
     callback_id: str, *, title: str, submit: str, close: str, blocks: list[Block], metadata: dict[str, Any]
 ) -> Block:
+    """Return a form; *metadata* comes back with what was filled in."""
     return {
         "type": "modal",
         "callback_id": callback_id,

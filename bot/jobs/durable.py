@@ -1,0 +1,135 @@
+"""DBOS as this house uses it: steps, workflow ids, queues, turns, and what the workflows work with."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
+
+from bot.jobs.rounds import Rounds
+from bot.jobs.runs import Outage, Runs
+from bot.wire import SlackError
+
+VERSION = "1"  # pinned: the default is a hash of the source, and every edit would strand the waiting runs
+GIVEN_UP = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+AT_WORK = ("PENDING", "ENQUEUED", "DELAYED")
+QUEUES = ("interactive", "batch")
+MAX_RECOVERIES = 5
+KEEP_DAYS = 7  # finished workflows; longer than Slack redelivers, because a forgotten id could run again
+STEP_ATTEMPTS = 7
+STEP_INTERVAL_S = 1.0  # waits of 1, 2, 4 … 32 seconds: about a minute, then the asker is told
+
+
+@dataclass
+class Engine:
+    """What the workflows work with; DBOS finds them by name, so they cannot be methods of an object."""
+
+    runs: Runs
+    rounds: Rounds
+    turns: dict[str, asyncio.Lock]
+    active: dict[str, int]
+    gate: asyncio.Semaphore
+
+
+_engine: Engine | None = None
+
+
+def put_to_work(engine: Engine | None) -> None:
+    """Let the workflows work with *engine* from now on; None when it is closed."""
+    global _engine
+    _engine = engine
+
+
+def at_work() -> Engine:
+    """Return what the workflows work with.
+
+    Raises:
+        RuntimeError: the engine is closed.
+    """
+    if _engine is None:
+        raise RuntimeError("the engine is not running")
+    return _engine
+
+
+async def _may_help(error: BaseException) -> bool:
+    """Say whether doing a step again can help; everything else is told to the asker at once."""
+    return isinstance(error, Outage | sqlite3.OperationalError) or (
+        isinstance(error, SlackError) and error.transient
+    )
+
+
+def step(
+    name: str,
+) -> Callable[[Callable[..., Coroutine[Any, Any, Any]]], Callable[..., Coroutine[Any, Any, Any]]]:
+    """Make a coroutine a step called *name*: done again where that can help, for about a minute."""
+    return DBOS.step(
+        name=name,
+        retries_allowed=True,
+        max_attempts=STEP_ATTEMPTS,
+        interval_seconds=STEP_INTERVAL_S,
+        backoff_rate=2.0,
+        should_retry=_may_help,
+    )
+
+
+async def start_again(
+    workflow_id: str, workflow: Callable[..., Coroutine[Any, Any, None]], *args: Any
+) -> None:
+    """Start a workflow, or one in the place of it that ended in vain; one that is at work is left alone."""
+    status = await DBOS.get_workflow_status_async(workflow_id)
+    if status is not None and status.status not in AT_WORK:
+        # Of this minute: what is called twice within it starts one.
+        workflow_id += f"~{int(time.time()) // 60}"
+    with SetWorkflowID(workflow_id):
+        await DBOS.start_workflow_async(workflow, *args)
+
+
+async def enqueue(
+    queue: str,
+    workflow: Callable[..., Coroutine[Any, Any, None]],
+    *args: Any,
+    workflow_id: str,
+    partition: str,
+    delay_s: float = 0.0,
+) -> None:
+    """Put a workflow into a queue; the only way in, because DBOS takes a wrong address in silence.
+
+    Raises:
+        ValueError: the queue is unknown, or the partition key is empty: it would never run.
+    """
+    if queue not in QUEUES or not partition:
+        raise ValueError(f"no queue {queue!r} with partition {partition!r}")
+    options: dict[str, Any] = {"queue_partition_key": partition}
+    if delay_s:
+        options["delay_seconds"] = delay_s
+    with SetWorkflowID(workflow_id), SetEnqueueOptions(**options):
+        await DBOS.enqueue_workflow_async(queue, workflow, *args)
+
+
+@asynccontextmanager
+async def turn(key: str) -> AsyncIterator[None]:
+    """Hold the turn of a person in a conversation: a run started directly and a queued one never overlap."""
+    engine = at_work()
+    engine.active[key] = engine.active.get(key, 0) + 1
+    lock = engine.turns.setdefault(key, asyncio.Lock())
+    try:
+        async with lock:
+            yield
+    finally:
+        leave_turn(engine, key)
+
+
+def leave_turn(engine: Engine, key: str) -> None:
+    """Count one run less for a person in a conversation."""
+    engine.active[key] -= 1
+    if not engine.active[key]:
+        del engine.active[key]
+        lock = engine.turns.get(key)
+        if lock is not None and not lock.locked():
+            del engine.turns[key]

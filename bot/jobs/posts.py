@@ -1,0 +1,86 @@
+"""Messages of ours that stand once, whatever crashes between: claimed, posted, found again, brought up to date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bot.delivery import Delivery
+from bot.records import Records
+from bot.wire import SlackError
+
+GONE = ("message_not_found", "edit_window_closed")
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a message stands; `thread_ts` is empty for top level."""
+
+    channel_id: str
+    thread_ts: str = ""
+
+
+class Posts:
+    """Posts by their own ids, and knows everybody's messages tab."""
+
+    def __init__(self, records: Records, delivery: Delivery) -> None:
+        self._records = records
+        self._delivery = delivery
+
+    async def once(
+        self, post_id: str, spot: Spot, line: str, blocks: list[dict[str, Any]], *, run_id: str = ""
+    ) -> tuple[str, bool]:
+        """Post a message unless it stands already; return its `ts`, and whether it was posted just now.
+
+        Claimed before it is posted: who finds a claim without a `ts` looks in Slack first, because the
+        answer to an earlier post may have been lost.
+
+        Raises:
+            SlackError: it was not taken, or nobody knows.
+        """
+        claim = await self._records.drafts.claim_post(post_id, run_id=run_id, channel_id=spot.channel_id)
+        ts = claim.ts
+        if not ts and not claim.first:
+            ts = await self._delivery.find(
+                spot.channel_id, post_id=post_id, since=claim.claimed_at, thread_ts=spot.thread_ts
+            )
+        if ts:
+            await self._records.drafts.posted(post_id, ts=ts)
+            return ts, False
+        ts = await self._delivery.post(
+            spot.channel_id, text=line, blocks=blocks, post_id=post_id, thread_ts=spot.thread_ts
+        )
+        await self._records.drafts.posted(post_id, ts=ts)
+        return ts, True
+
+    async def bring(
+        self, post_id: str, spot: Spot, line: str, blocks: list[dict[str, Any]], *, run_id: str = ""
+    ) -> None:
+        """Let a message of ours say *line*; one that somebody deleted is posted anew.
+
+        Raises:
+            SlackError: it was not taken, or nobody knows.
+        """
+        ts, posted = await self.once(post_id, spot, line, blocks, run_id=run_id)
+        if posted:
+            return
+        try:
+            await self._delivery.update(spot.channel_id, ts, text=line, blocks=blocks)
+        except SlackError as error:
+            if error.code not in GONE:
+                raise
+            await self._records.drafts.forget_post(post_id)
+            await self.once(post_id, spot, line, blocks, run_id=run_id)
+
+    async def messages_tab(self, team_id: str, user_id: str) -> Spot:
+        """Return somebody's messages tab with us.
+
+        Raises:
+            SlackError: Slack did not open it.
+        """
+        known = await self._records.people.messages_tab(team_id, user_id)
+        if known:
+            return Spot(known)
+        opened = await self._delivery.messages_tab(user_id)
+        await self._records.people.put_messages_tab(team_id, user_id, opened)
+        return Spot(opened)

@@ -1,0 +1,292 @@
+"""What the clock asks for: questions a week later, forgotten timers, budgets, digests; each of it once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from bot.context import Place, permalink
+from bot.delivery import Delivery
+from bot.digest import (
+    LATE_AFTER,
+    Figures,
+    chart_alt,
+    chart_block,
+    chart_png,
+    due_digests,
+    gather,
+    is_quiet,
+    report_blocks,
+    report_pdf,
+    report_text,
+    watch_budget,
+    week_message,
+    week_text,
+)
+from bot.handlers import Desk
+from bot.jobs.posts import Posts, Spot
+from bot.jobs.runs import Runs
+from bot.records.baselines import DROPPED_AFTER, FORGOTTEN_AFTER, Timer
+from bot.records.workspaces import DigestRow
+from bot.tasks import Language, Run, Task
+from bot.texts import format_moment, text
+from bot.views import (
+    Block,
+    fallback,
+    forgotten_timer,
+    placeholder,
+    reminder,
+    rework_question,
+)
+from bot.wire import SlackError
+
+log = logging.getLogger(__name__)
+
+NO_CHARTS = ("invalid_blocks", "invalid_blocks_format")
+WARN_AT = (50, 80, 100)  # per cent of the month's budget
+
+
+class Rounds:
+    """What is done without anybody asking for it."""
+
+    def __init__(
+        self, *, desk: Desk, delivery: Delivery, posts: Posts, runs: Runs, tasks: Mapping[str, Task]
+    ) -> None:
+        self._delivery = delivery
+        self.records = desk.records
+        self._desk = desk
+        self._posts = posts
+        self._runs = runs
+        self._tasks = tasks
+
+    def title(self, task: str, language: Language) -> str:
+        """Return how a task is called; one that is gone keeps its name."""
+        return self._tasks[task].title_in(language) if task in self._tasks else task
+
+    async def go(self, moment: datetime) -> None:
+        """Do what is due at *moment*; what Slack does not take now is due again at the next round."""
+        await self.records.reviews.settle_unreviewed(moment)
+        for run_id in await self.records.reviews.reminders_due():
+            await self._remind(run_id)
+        for run_id in await self.records.reviews.rework_due(moment):
+            await self._ask_rework(run_id)
+        for timer in await self.records.baselines.forgotten(moment - FORGOTTEN_AFTER):
+            await self._ask_timer(timer)
+        await self.records.baselines.drop_asked(moment - DROPPED_AFTER)
+        for team_id in await self.records.workspaces.teams():
+            await self._watch_budget(team_id, moment)
+
+    async def _remind(self, run_id: str) -> None:
+        """Ask once about a draft that nobody decided on for a week."""
+        run = await self.records.requests.get(run_id)
+        state = await self.records.reviews.state(run_id)
+        if run is not None and state is not None:
+            sentence = await self._about("reminder.question", run)
+            blocks = reminder(run_id, state.version, sentence, run.language)
+            if not await self._told(f"{run_id}/reminder", run.team_id, run.user_id, sentence, blocks):
+                return
+        await self.records.reviews.reminded(run_id)
+
+    async def _ask_rework(self, run_id: str) -> None:
+        """Ask whoever accepted a text whether it gave more work since."""
+        run = await self.records.requests.get(run_id)
+        state = await self.records.reviews.state(run_id)
+        if run is not None and state is not None:
+            sentence = await self._about("rework.question", run)
+            blocks = rework_question(run_id, sentence, run.language)
+            person = state.decided_by or run.user_id
+            if not await self._told(f"{run_id}/rework", run.team_id, person, sentence, blocks):
+                return
+        await self.records.reviews.rework_asked(run_id)
+
+    async def _about(self, key: str, run: Run) -> str:
+        channel_id, ts = await self._runs.draft_place(run)
+        shown = text("link.draft", run.language)
+        if ts:
+            address = permalink(self._desk.identity, Place(channel_id, ts))
+            shown = f"<{address}|{shown}>"
+        return text(key, run.language, task=self.title(run.task, run.language), link=shown)
+
+    async def _ask_timer(self, timer: Timer) -> None:
+        settings = await self.records.workspaces.get(timer.team_id)
+        sentence = text(
+            "timer.forgotten",
+            settings.language,
+            task=self.title(timer.work, settings.language),
+            since=format_moment(datetime.fromisoformat(timer.started_at), settings.language, settings.zone),
+        )
+        blocks = forgotten_timer(timer.timing_id, sentence, settings.language)
+        post_id = f"timer/{timer.timing_id}"
+        if await self._told(post_id, timer.team_id, timer.user_id, sentence, blocks):
+            await self.records.baselines.asked(timer.timing_id)
+
+    async def _watch_budget(self, team_id: str, moment: datetime) -> None:
+        """Tell the admins once when half, four fifths and all of the month's budget are spent."""
+        settings = await self.records.workspaces.get(team_id)
+        if not settings.monthly_budget:
+            return
+        budget = await watch_budget(self.records, team_id, settings, moment=moment)
+        share = budget.share or 0
+        month = f"{moment.astimezone(settings.zone):%Y-%m}"
+        reached = [at for at in WARN_AT if share * 100 >= at]
+        for at in reached:
+            kind = f"budget {month} {at}"
+            if await self.records.people.noticed(team_id, kind):
+                continue
+            # Who passed two marks in one leap hears of the higher one.
+            if at == reached[-1]:
+                sentence = text(
+                    f"budget-warning.{at}",
+                    settings.language,
+                    spent=budget.spent_shown(settings.language),
+                    budget=budget.shown(settings.language),
+                )
+                if not await self.tell_admins(team_id, kind, sentence):
+                    continue
+            await self.records.people.first_notice(team_id, kind)
+
+    async def tell_admins(self, team_id: str, kind: str, sentence: str) -> bool:
+        """Tell the admins in their messages tabs; False when Slack is away, so that it is tried again."""
+        try:
+            admins = await self._desk.context.admins()
+        except SlackError as error:
+            log.warning("the admins are not known: %s", error)
+            return False
+        told = [
+            await self._told(f"{kind}/{user_id}", team_id, user_id, sentence, placeholder(sentence))
+            for user_id in admins
+        ]
+        return all(told)
+
+    async def _told(
+        self, post_id: str, team_id: str, user_id: str, sentence: str, blocks: list[Block]
+    ) -> bool:
+        """Say something in somebody's messages tab, once; False when Slack is away.
+
+        Somebody who cannot be reached (left the firm, say) counts as told: asking again would change nothing.
+        """
+        try:
+            spot = await self._posts.messages_tab(team_id, user_id)
+            await self._posts.once(post_id, spot, fallback(sentence), blocks)
+        except SlackError as error:
+            log.warning("%s not told: %s", post_id, error)
+            return not error.away
+        return True
+
+    async def claim_digests(self, moment: datetime) -> list[DigestRow]:
+        """Write down every digest that is due, and return those that are not posted yet."""
+        for team_id in await self.records.workspaces.teams():
+            settings = await self.records.workspaces.get(team_id)
+            last = await self.records.workspaces.last_digest(team_id)
+            after = last or await self.records.ledger.first_started(team_id)
+            if after is None:
+                continue
+            for due in due_digests(
+                weekday=settings.digest_weekday,
+                hour=settings.digest_hour,
+                zone=settings.zone,
+                after=after,
+                first=last is None,
+                moment=moment,
+            ):
+                await self.records.workspaces.claim_digest(team_id, due=due.due, from_=due.start, to=due.end)
+        return await self.records.workspaces.unposted_digests()
+
+    def titles(self, language: Language) -> dict[str, str]:
+        """Return how each task is called."""
+        return {name: task.title_in(language) for name, task in self._tasks.items()}
+
+    async def post_digest(self, team_id: str, due: datetime, *, moment: datetime) -> None:
+        """Post the digest that is due where the team wants it, once; a quiet week may need none.
+
+        Raises:
+            SlackError: Slack is away; it is posted later.
+        """
+        row = await self.records.workspaces.digest(team_id, due)
+        if row is None:
+            return
+        figures = await gather(self.records, team_id, start=row.start, end=row.end, moment=moment)
+        settings, channel_id = figures.settings, figures.settings.digest_channel_id
+        if is_quiet(figures) and settings.quiet_week == "none":
+            channel_id = ""
+        elif channel_id and await self._post_week(row, figures, Spot(channel_id), moment=moment):
+            pass
+        else:
+            note = "digest.no-channel"
+            if channel_id:
+                note, channel_id = "digest.channel-closed", ""
+            for user_id in await self._desk.context.admins():
+                spot = await self._posts.messages_tab(team_id, user_id)
+                await self._post_week(row, figures, spot, moment=moment, note=text(note, settings.language))
+        await self.records.workspaces.digest_posted(row, channel_id=channel_id)
+
+    async def _post_week(
+        self, row: DigestRow, figures: Figures, spot: Spot, *, moment: datetime, note: str = ""
+    ) -> bool:
+        """Post a week's digest with its picture; False when that conversation takes no messages of ours."""
+        language = figures.settings.language
+        titles = self.titles(language)
+        late = moment - row.due > LATE_AFTER
+        post_id = f"digest/{row.team_id}/{row.due:%Y-%m-%dT%H%MZ}/{spot.channel_id}"
+        line = week_text(figures, titles=titles, language=language, late=late, note=note)
+
+        def blocks(picture: list[Block]) -> list[Block]:
+            return week_message(
+                figures, titles=titles, language=language, late=late, note=note, picture=picture
+            )
+
+        chart = [] if is_quiet(figures) else [chart_block(figures, titles=titles, language=language)]
+        try:
+            try:
+                await self._posts.once(post_id, spot, line, blocks(chart))
+            except SlackError as error:
+                if error.code not in NO_CHARTS or not chart:
+                    raise
+                # A workspace whose Slack draws no charts gets the same picture as a file.
+                ts, _ = await self._posts.once(post_id, spot, line, blocks([]))
+                png = await asyncio.to_thread(chart_png, figures, titles=titles, language=language)
+                alt = chart_alt(figures, titles=titles, language=language)
+                await self._send_file(
+                    f"{post_id}/png", Spot(spot.channel_id, ts), "week.png", png, title=line[:80], alt=alt
+                )
+        except SlackError as error:
+            if error.away:
+                raise
+            log.warning("the digest was not posted in %s: %s", spot.channel_id, error)
+            return False
+        return True
+
+    async def send_evaluation(
+        self, team_id: str, user_id: str, *, start: datetime, end: datetime, request_id: str
+    ) -> None:
+        """Bring the evaluation of `[start, end)` to whoever asked for it: the answer, and all of it as a PDF.
+
+        Raises:
+            SlackError: Slack did not take it.
+        """
+        figures = await gather(self.records, team_id, start=start, end=end, moment=datetime.now(UTC))
+        language = figures.settings.language
+        titles = self.titles(language)
+        spot = await self._posts.messages_tab(team_id, user_id)
+        post_id = f"evaluation/{team_id}/{request_id}"
+        line = report_text(figures, titles=titles, language=language)
+        blocks = report_blocks(figures, titles=titles, language=language)
+        await self._posts.once(post_id, spot, line, blocks)
+        pdf = await asyncio.to_thread(report_pdf, figures, titles=titles, language=language)
+        name = (
+            f"tijdwinst-{start.astimezone(figures.zone):%Y-%m-%d}-{end.astimezone(figures.zone):%Y-%m-%d}.pdf"
+        )
+        title = text("report.file-title", language)
+        await self._send_file(f"{post_id}/pdf", spot, name, pdf, title=title)
+
+    async def _send_file(
+        self, post_id: str, spot: Spot, name: str, content: bytes, *, title: str, alt: str = ""
+    ) -> None:
+        """Upload a file at most once: where a crash leaves it open whether it came, the message stands without."""
+        claim = await self.records.drafts.claim_post(post_id, run_id="", channel_id=spot.channel_id)
+        if claim.first:
+            await self._delivery.upload(
+                spot.channel_id, name=name, content=content, title=title, alt=alt, thread_ts=spot.thread_ts
+            )

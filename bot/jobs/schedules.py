@@ -1,0 +1,147 @@
+"""What the clock starts: the sweep of what was left, the rounds with their digests, the cleaning up."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dbos import DBOS, SetWorkflowID
+
+from bot.jobs.durable import (
+    GIVEN_UP,
+    KEEP_DAYS,
+    MAX_RECOVERIES,
+    at_work,
+    start_again,
+    step,
+)
+from bot.jobs.workflows import show, start
+from bot.wire import SlackError
+
+log = logging.getLogger(__name__)
+
+
+@DBOS.workflow(name="sweep", max_recovery_attempts=1)
+async def sweep(when: datetime, context: Any) -> None:
+    """Start what was asked and never started; apologise for what the engine gave up."""
+    await sweep_step()
+
+
+@DBOS.step(name="sweep_step")
+async def sweep_step() -> None:
+    """Start what was left half a minute ago, and tell the askers of what the engine gave up."""
+    engine = at_work()
+    before = datetime.now(UTC) - timedelta(seconds=30)
+    for run in await engine.runs.records.requests.unstarted(before):
+        await start(run)
+    for run_id, review_id, act in await engine.runs.records.reviews.unshown(before):
+        await _show_again(run_id, review_id, act)
+    for run_id in await engine.runs.records.ledger.unfinished(before):
+        status = await DBOS.get_workflow_status_async(run_id)
+        if status is not None and status.status in GIVEN_UP:
+            log.error("run=%s given up by the engine status=%s", run_id, status.status)
+            try:
+                verdict = {"outcome": "failed", "key": "error.generic", "retry": True}
+                await engine.runs.refuse(run_id, 1, verdict)
+            except SlackError as error:
+                log.warning("run=%s not told: %s", run_id, error)
+                if error.away:
+                    continue
+            await engine.runs.close(run_id, "failed", status.status.lower())
+
+
+async def _show_again(run_id: str, review_id: int, act: str) -> None:
+    """Show a decision that Slack did not take the first time; the same id would change nothing."""
+    await start_again(f"{run_id}~review~{review_id}", show, run_id, review_id, act)
+
+
+@DBOS.workflow(name="rounds", max_recovery_attempts=1)
+async def rounds(when: datetime, context: Any) -> None:
+    """Do what the clock asks for."""
+    await _rounds_step()
+
+
+@DBOS.step(name="rounds_step")
+async def _rounds_step() -> None:
+    await go_round(datetime.now(UTC))
+
+
+async def go_round(moment: datetime) -> None:
+    """Ask what is to be asked at *moment*, and start the digests that are due."""
+    doing = at_work().rounds
+    await doing.go(moment)
+    for row in await doing.claim_digests(moment):
+        due = row.due.isoformat()
+        await start_again(f"digest:{row.team_id}:{due}", _digest, row.team_id, due, moment.isoformat())
+
+
+@DBOS.workflow(name="digest", max_recovery_attempts=MAX_RECOVERIES)
+async def _digest(team_id: str, due: str, moment: str) -> None:
+    """Post one digest, once."""
+    await _digest_step(team_id, due, moment)
+
+
+@step("digest")
+async def _digest_step(team_id: str, due: str, moment: str) -> None:
+    # A digest that was recovered is posted later than it was started.
+    at = max(datetime.now(UTC), datetime.fromisoformat(moment))
+    await at_work().rounds.post_digest(team_id, datetime.fromisoformat(due), moment=at)
+
+
+@DBOS.workflow(name="evaluate", max_recovery_attempts=MAX_RECOVERIES)
+async def _evaluate(team_id: str, user_id: str, start: str, end: str, request_id: str) -> None:
+    """Make an evaluation and bring it to whoever asked for it."""
+    await _evaluate_step(team_id, user_id, start, end, request_id)
+
+
+@step("evaluate")
+async def _evaluate_step(team_id: str, user_id: str, start: str, end: str, request_id: str) -> None:
+    await at_work().rounds.send_evaluation(
+        team_id,
+        user_id,
+        start=datetime.fromisoformat(start),
+        end=datetime.fromisoformat(end),
+        request_id=request_id,
+    )
+
+
+async def evaluate(team_id: str, user_id: str, *, start: datetime, end: datetime, request_id: str) -> None:
+    """Have the evaluation of `[start, end)` made for *user_id*; the same request twice is one."""
+    with SetWorkflowID(f"evaluate:{team_id}:{request_id}"):
+        await DBOS.start_workflow_async(
+            _evaluate, team_id, user_id, start.isoformat(), end.isoformat(), request_id
+        )
+
+
+@DBOS.workflow(name="clean", max_recovery_attempts=1)
+async def clean(when: datetime, context: Any) -> None:
+    """Delete texts past their date and workflows that ended a week ago."""
+    await clean_step()
+
+
+@DBOS.step(name="clean_step")
+async def clean_step() -> None:
+    """Delete what is past its date."""
+    await at_work().runs.records.drafts.delete_expired()
+    before = (datetime.now(UTC) - timedelta(days=KEEP_DAYS)).isoformat()
+    while True:
+        ended = await DBOS.list_workflows_async(
+            status=["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
+            end_time=before,
+            limit=500,
+            load_input=False,
+            load_output=False,
+        )
+        if not ended:
+            return
+        await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended], delete_children=True)
+
+
+async def sweep_now() -> None:
+    """Start every request and show every decision that is stored and went no further."""
+    records = at_work().runs.records
+    for run in await records.requests.unstarted(datetime.now(UTC)):
+        await start(run)
+    for run_id, review_id, act in await records.reviews.unshown(datetime.now(UTC)):
+        await _show_again(run_id, review_id, act)

@@ -1,0 +1,186 @@
+"""A run and a review as durable workflows: whatever crashes, the asker sees exactly one outcome."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from dbos import DBOS, SetWorkflowID
+
+from bot.jobs.durable import (
+    MAX_RECOVERIES,
+    at_work,
+    enqueue,
+    leave_turn,
+    step,
+    turn,
+)
+from bot.jobs.runs import turn_key
+from bot.tasks import Outcome, Run
+from bot.wire import SlackError
+
+log = logging.getLogger(__name__)
+
+
+@step("open")
+async def _open(run_id: str) -> bool:
+    return await at_work().runs.open(run_id)
+
+
+@step("draft")
+async def _draft(run_id: str, version: int) -> dict[str, Any]:
+    engine = at_work()
+    async with engine.gate:
+        return await engine.runs.draft(run_id, version)
+
+
+@step("deliver")
+async def _deliver(run_id: str, version: int) -> None:
+    await at_work().runs.deliver(run_id, version)
+
+
+@step("tell")
+async def _tell(run_id: str, version: int, key: str) -> None:
+    await at_work().runs.tell_waiting(run_id, version, key)
+
+
+@step("refuse")
+async def _refuse(run_id: str, version: int, verdict: dict[str, Any]) -> None:
+    await at_work().runs.refuse(run_id, version, verdict)
+
+
+@step("close")
+async def _close(run_id: str, outcome: Outcome, reason: str) -> None:
+    await at_work().runs.close(run_id, outcome, reason)
+
+
+@step("review")
+async def _review(run_id: str, review_id: int, act: str) -> dict[str, Any] | None:
+    return await at_work().runs.show_review(run_id, review_id, act)
+
+
+@DBOS.workflow(name="run", max_recovery_attempts=MAX_RECOVERIES)
+async def run_workflow(run_id: str, version: int, key: str, tries: int, waits: int = 0) -> None:
+    """Open, draft, deliver, close: whatever happens, the asker sees exactly one outcome."""
+    async with turn(key):
+        try:
+            if version == 1 and (tries == 0 or waits) and await _open(run_id):
+                await _close(run_id, "by_hand", "")
+                return
+            await _write(run_id, version, key, tries, waits)
+        except Exception as error:  # the one place where a run is closed: told to the asker, then raised on
+            if _slack_is_away(error):
+                await _wait_for_slack(run_id, version, key, tries, waits)
+                return
+            log.exception("run=%s failed kind=%s", run_id, type(error).__name__)
+            try:
+                await _refuse(run_id, version, {"outcome": "failed", "key": "error.generic", "retry": True})
+            except Exception as untold:
+                if _slack_is_away(untold):
+                    await _wait_for_slack(run_id, version, key, tries, waits)
+                    return
+            await _close(run_id, "failed", type(error).__name__)
+            raise
+
+
+def _slack_is_away(error: BaseException) -> bool:
+    """Say whether Slack is down or refuses the token: nobody can be told, and waiting can help."""
+    # A step that was tried often enough ends in DBOS' own error, which lists what it met.
+    met = getattr(error, "errors", None) or [error]
+    return isinstance(met[-1], SlackError) and met[-1].away
+
+
+async def _wait_for_slack(run_id: str, version: int, key: str, tries: int, waits: int) -> None:
+    await _close(run_id, "waiting", "slack")
+    await _continue(run_id, version, key, tries, waits + 1, delay_s=at_work().runs.limits.continue_after_s)
+
+
+async def _continue(run_id: str, version: int, key: str, tries: int, waits: int, *, delay_s: float) -> None:
+    """Let the queue go on with a run later, so that it holds no slot meanwhile."""
+    # Of its own workflow's name: a second redo must not meet the continuation of the first.
+    begun = str(DBOS.workflow_id).split("~~")[0]
+    await enqueue(
+        "interactive",
+        run_workflow,
+        run_id,
+        version,
+        key,
+        tries,
+        waits,
+        workflow_id=f"{begun}~~{tries}.{waits}",
+        partition=key,
+        delay_s=delay_s,
+    )
+
+
+async def _write(run_id: str, version: int, key: str, tries: int, waits: int) -> None:
+    verdict = await _draft(run_id, version)
+    limits = at_work().runs.limits
+    if verdict["outcome"] == "drafted":
+        await _deliver(run_id, version)
+    elif verdict["outcome"] == "waiting" and tries < limits.continuations:
+        await _tell(run_id, version, "error.busy-told")
+        await _close(run_id, "waiting", "busy")
+        delay_s = max(limits.continue_after_s, verdict["delay_s"])
+        await _continue(run_id, version, key, tries + 1, waits, delay_s=delay_s)
+        return
+    elif verdict["outcome"] == "waiting":
+        verdict = {"outcome": "failed", "key": "error.gave-up", "retry": True}
+        await _refuse(run_id, version, verdict)
+    else:
+        await _refuse(run_id, version, verdict)
+    await _close(run_id, verdict["outcome"], verdict.get("key", ""))
+
+
+@DBOS.workflow(name="review", max_recovery_attempts=MAX_RECOVERIES)
+async def show(run_id: str, review_id: int, act: str) -> None:
+    """Bring what Slack shows in line with a decision that is stored already."""
+    try:
+        again = await _review(run_id, review_id, act)
+    except Exception as error:
+        if not _slack_is_away(error):
+            raise
+        log.warning("run=%s a decision is not shown yet: %s", run_id, error)
+        return
+    if again:
+        # Of this press: a redo that failed gave its version's number back, and the next one writes it.
+        with SetWorkflowID(f"{run_id}~{again['version']}~{review_id}"):
+            await DBOS.start_workflow_async(run_workflow, run_id, again["version"], again["key"], 0)
+
+
+async def start(run: Run) -> None:
+    """Start the workflow of a request that is committed; a second start changes nothing.
+
+    Directly where no limit binds, because the queue is polled; else through the queue.
+    """
+    engine = at_work()
+    key = turn_key(run)
+    if engine.active.get(key) or sum(engine.active.values()) >= engine.runs.limits.at_once:
+        await enqueue(
+            "interactive", run_workflow, run.run_id, 1, key, 0, workflow_id=run.run_id, partition=key
+        )
+    else:
+        # Counted before the first await, so that two requests of one moment do not both start directly.
+        engine.active[key] = engine.active.get(key, 0) + 1
+        try:
+            with SetWorkflowID(run.run_id):
+                await DBOS.start_workflow_async(run_workflow, run.run_id, 1, key, 0)
+        finally:
+            leave_turn(engine, key)
+    await engine.runs.records.requests.started(run.run_id)
+
+
+async def show_review(run_id: str, review_id: int, act: str) -> None:
+    """Start showing a decision in Slack."""
+    with SetWorkflowID(f"{run_id}~review~{review_id}"):
+        await DBOS.start_workflow_async(show, run_id, review_id, act)
+
+
+async def show_card(run_id: str) -> None:
+    """Show what was told about a draft; best effort: what is stored stands, and the next press shows it."""
+    await at_work().runs.show_card(run_id)
+
+
+async def show_by_hand(run_id: str, minutes: float) -> None:
+    """Show what a run of the control sample took by hand; best effort, it is stored."""
+    await at_work().runs.show_by_hand(run_id, minutes)

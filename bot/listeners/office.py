@@ -1,0 +1,127 @@
+"""What admins set for their workspace in Slack; every change is checked, kept with who made it, and holds at once."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.numbers import list_currencies
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.listeners.intake import Intake, log
+from bot.records import WorkspaceSettings
+from bot.texts import text
+from bot.views import form_values, settings_form
+from bot.wire import SlackError
+
+# Lowest and highest of what is typed as a number.
+AMOUNTS: dict[str, tuple[Decimal, Decimal]] = {
+    "hourly_rate": (Decimal(1), Decimal(1000)),
+    "realisation": (Decimal(0), Decimal(1)),
+    "usd_rate": (Decimal("0.0001"), Decimal(100_000)),
+    "fixed_monthly_cost": (Decimal(0), Decimal(100_000)),
+    "setup_cost": (Decimal(0), Decimal(1_000_000)),
+    "monthly_budget": (Decimal(0), Decimal(100_000)),
+    "least_people": (Decimal(1), Decimal(20)),
+}
+
+
+def register(app: AsyncApp, intake: Intake) -> None:
+    """Attach the listener of the settings form."""
+
+    async def changed(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await _changed(intake, ack, body)
+
+    app.view("settings")(changed)
+
+
+async def open_settings(intake: Intake, trigger_id: str, *, user_id: str, channel_id: str) -> None:
+    """Open the settings for an admin; tell everybody else whose they are."""
+    if not await intake.is_admin(user_id):
+        await intake.delivery.tell(channel_id, user_id, text("settings.admins-only", intake.language))
+        return
+    holds = await intake.records.workspaces.get(intake.team_id)
+    try:
+        await intake.delivery.open_form(trigger_id, settings_form(_shown(holds), language=intake.language))
+    except SlackError as error:
+        log.warning("the form was not opened: %s", error)
+
+
+def _shown(holds: WorkspaceSettings) -> dict[str, str]:
+    """Return the settings as people write them."""
+    values = {field.name: str(getattr(holds, field.name)) for field in fields(holds)}
+    values["realisation"] = f"{holds.realisation * 100:f}".rstrip("0").rstrip(".") or "0"
+    values["usd_rate"] = str(holds.usd_rate) if holds.usd_rate_on else ""
+    values["control_sample"] = "yes" if holds.control_sample else "no"
+    return values
+
+
+async def _changed(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
+    values = form_values(body["view"])
+    user_id = body["user"]["id"]
+    if not await intake.is_admin(user_id):
+        await ack(response_action="errors", errors={"tz_name": text("settings.admins-only", intake.language)})
+        return
+    holds = await intake.records.workspaces.get(intake.team_id)
+    wanted, errors = _read(values, holds)
+    if errors:
+        shown = {name: text(key, intake.language) for name, key in errors.items()}
+        await ack(response_action="errors", errors=shown)
+        return
+    changed = await intake.records.workspaces.change(intake.team_id, wanted, user_id=user_id)
+    intake.language = wanted.language
+    await ack()
+    key = "settings.saved" if changed else "settings.same"
+    channel_id = await intake.records.people.messages_tab(intake.team_id, user_id) or user_id
+    intake.later(intake.delivery.tell(channel_id, user_id, text(key, wanted.language)))
+
+
+def _read(values: dict[str, str], holds: WorkspaceSettings) -> tuple[WorkspaceSettings, dict[str, str]]:
+    """Return the settings that were filled in, and for each wrong field the key of what is wrong."""
+    errors: dict[str, str] = {}
+    changed: dict[str, Any] = {
+        "language": values.get("language") or holds.language,
+        "quiet_week": values.get("quiet_week") or holds.quiet_week,
+        "digest_channel_id": values.get("digest_channel_id", ""),
+        "digest_weekday": int(values.get("digest_weekday") or holds.digest_weekday),
+        "digest_hour": int(values.get("digest_hour") or holds.digest_hour),
+        "control_sample": values.get("control_sample") == "yes",
+    }
+    zone = values.get("tz_name", "").strip()
+    try:
+        ZoneInfo(zone)
+        changed["tz_name"] = zone
+    except (ValueError, OSError, KeyError):
+        errors["tz_name"] = "settings.tz_name.wrong"
+    currency = values.get("currency", "").strip().upper()
+    if currency in list_currencies():
+        changed["currency"] = currency
+    else:
+        errors["currency"] = "settings.currency.wrong"
+    for name, (low, high) in AMOUNTS.items():
+        amount = _amount(values.get(name, ""))
+        if name == "usd_rate" and not values.get(name, "").strip():
+            changed["usd_rate"], changed["usd_rate_on"] = Decimal(1), ""
+            continue
+        if name == "realisation" and amount is not None:
+            amount /= 100
+        if amount is None or not low <= amount <= high:
+            errors[name] = f"settings.{name}.wrong"
+        else:
+            changed[name] = int(amount) if name == "least_people" else amount
+    if "usd_rate" in changed and values.get("usd_rate", "").strip():
+        same = holds.usd_rate_on and changed["usd_rate"] == holds.usd_rate
+        changed["usd_rate_on"] = holds.usd_rate_on if same else f"{datetime.now(UTC):%Y-%m-%d}"
+    return replace(holds, **changed), errors
+
+
+def _amount(given: str) -> Decimal | None:
+    """Return an amount as people write it, with a comma or a point; None when it is none."""
+    try:
+        amount = Decimal(given.strip().removesuffix("%").strip().replace(",", "."))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None

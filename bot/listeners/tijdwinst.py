@@ -1,0 +1,65 @@
+"""The command /tijdwinst: help, what it saved, baselines, settings; each answers the person who typed it."""
+
+from __future__ import annotations
+
+import difflib
+from datetime import UTC, datetime
+from typing import Any
+
+from bot import jobs
+from bot.digest import parse_period
+from bot.listeners.intake import ANSWER, Intake
+from bot.listeners.measuring import baseline_command
+from bot.listeners.office import open_settings
+from bot.tasks import UserError
+from bot.texts import text
+
+HELP = ("help", "hulp", "?")
+VALUE = ("value", "waarde", "winst")
+BASELINE = ("baseline", "nulmeting")
+SETTINGS = ("settings", "instellingen")
+
+
+async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str:
+    """Carry out `/tijdwinst ...` and return the answer; empty when a form or a message answers."""
+    named, *rest = words.split() or ["help"]
+    named = named.lower()
+    if named in HELP:
+        return help_text(intake)
+    if named in BASELINE:
+        return await baseline_command(intake, body, rest)
+    if named in SETTINGS:
+        opening = open_settings(
+            intake, body["trigger_id"], user_id=body["user_id"], channel_id=body["channel_id"]
+        )
+        intake.later(opening)
+        return ""
+    if named in VALUE:
+        return await _value(intake, body, " ".join(rest))
+    known = {word: group[0] for group in (HELP, VALUE, BASELINE, SETTINGS) for word in group}
+    near = difflib.get_close_matches(named, known, n=1) or ["help"]
+    return text("tijdwinst.unknown", intake.language, sub=named[:40], nearest=known[near[0]])
+
+
+async def _value(intake: Intake, body: dict[str, Any], words: str) -> str:
+    """Have the evaluation of a period made; it comes in the asker's messages tab."""
+    settings = await intake.records.workspaces.get(intake.team_id)
+    try:
+        period = parse_period(words, moment=datetime.now(UTC), zone=settings.zone)
+    except UserError as error:
+        return text(error.key, intake.language)
+    asked = jobs.evaluate(
+        intake.team_id, body["user_id"], start=period.start, end=period.end, request_id=body["trigger_id"]
+    )
+    intake.later(asked)
+    return text("value.working", intake.language)
+
+
+def help_text(intake: Intake) -> str:
+    """Return what the bot can do, with its tasks."""
+    lines = [
+        f"• `{task.command or '/draft ' + task.name}`: {task.description_in(intake.language)}"
+        for task in intake.tasks.values()
+        if task.name != ANSWER
+    ]
+    return "\n".join([text("help.body", intake.language), *lines, text("help.tijdwinst", intake.language)])

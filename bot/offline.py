@@ -1,0 +1,103 @@
+"""The commands that read the records beside a running bot: data on stdout, all else on stderr."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bot.compose import PROMPTS, open_records
+from bot.digest import Figures, gather, parse_period, period_of, report_pdf, report_text, week_text
+from bot.handlers import HANDLERS
+from bot.records import Records
+from bot.records.export import as_csv, as_json_lines, read_rows
+from bot.settings import Settings
+from bot.tasks import UserError, load_tasks
+from bot.texts import text
+from bot.views import plain
+
+
+def export(settings: Settings, what: str, *, form: str, start: date | None, end: date | None) -> int:
+    """Print rows of the ledger as JSON lines or CSV."""
+    path = settings.data_dir / "records.sqlite"
+    if not _has_ledger(settings):
+        return 1
+    zone = ZoneInfo(settings.tz_name)
+
+    def midnight(day: date | None) -> datetime | None:
+        return datetime(day.year, day.month, day.day, tzinfo=zone) if day else None
+
+    rows = read_rows(path, what, start=midnight(start), end=midnight(end))
+    try:
+        for line in as_csv(rows, what) if form == "csv" else as_json_lines(rows):
+            print(line)
+    except sqlite3.Error as error:
+        print(f"{path} cannot be read ({error}): start this version of the bot once.", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def digest(settings: Settings) -> int:
+    """Print the digest of the last seven days of every workspace, as plain text; posts nothing."""
+    if not _has_ledger(settings):
+        return 1
+    records, moment = open_records(settings), datetime.now(UTC)
+    try:
+        for team_id in await records.workspaces.teams():
+            figures = await gather(
+                records, team_id, start=moment - timedelta(days=7), end=moment, moment=moment
+            )
+            language = figures.settings.language
+            print(plain(week_text(figures, titles=_titles(figures), language=language, late=False)))
+    finally:
+        await records.close()
+    return 0
+
+
+async def evaluate(settings: Settings, *, start: date | None, end: date | None, out: Path | None) -> int:
+    """Answer "did it pay?" for every workspace: the answer on stdout, and all of it as a PDF."""
+    if not _has_ledger(settings):
+        return 1
+    records, moment = open_records(settings), datetime.now(UTC)
+    try:
+        for team_id in await records.workspaces.teams():
+            figures = await _figures(records, team_id, start=start, end=end, moment=moment)
+            language = figures.settings.language
+            print(plain(report_text(figures, titles=_titles(figures), language=language)))
+            path = out or Path(f"tijdwinst-{team_id}-{figures.end.astimezone(figures.zone):%Y-%m-%d}.pdf")
+            path.write_bytes(report_pdf(figures, titles=_titles(figures), language=language))
+            print(f"written: {path}", file=sys.stderr)
+    except UserError as error:
+        print(text(error.key, settings.language), file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{out} cannot be written ({error.strerror}): name another file with --out.", file=sys.stderr)
+        return 1
+    finally:
+        await records.close()
+    return 0
+
+
+async def _figures(
+    records: Records, team_id: str, *, start: date | None, end: date | None, moment: datetime
+) -> Figures:
+    zone = (await records.workspaces.get(team_id)).zone
+    period = parse_period("", moment=moment, zone=zone)
+    if start or end:
+        last = end or moment.astimezone(zone).date() + timedelta(days=1)
+        period = period_of(start or last - timedelta(days=92), last, zone=zone)
+    return await gather(records, team_id, start=period.start, end=period.end, moment=moment)
+
+
+def _titles(figures: Figures) -> dict[str, str]:
+    tasks = load_tasks(PROMPTS, HANDLERS)
+    return {name: task.title_in(figures.settings.language) for name, task in tasks.items()}
+
+
+def _has_ledger(settings: Settings) -> bool:
+    found = (settings.data_dir / "records.sqlite").exists()
+    if not found:
+        print(f"there is no ledger in {settings.data_dir} yet", file=sys.stderr)
+    return found

@@ -1,0 +1,98 @@
+"""The proof pack: rows of the ledger as they stand, read beside a running bot, a page at a time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bot.records.ledger import EXPORTED
+from bot.records.moments import iso
+
+# What can be exported: its columns, and the moment that a period selects by. No text of anybody's is in them.
+TABLES: dict[str, tuple[str, str]] = {
+    "runs": (EXPORTED, "settled_at"),
+    "calls": (
+        "call_id, run_id, called_at, model, result, input_tokens, output_tokens, cache_read_tokens,"
+        " cache_write_tokens, cost_microusd, duration_ms",
+        "called_at",
+    ),
+    "reviews": ("review_id, run_id, version, act, user_id, decided_at, review_minutes", "decided_at"),
+    "inventory": (
+        "inventory_id, team_id, work, hours_a_week, low_minutes, typical_minutes, high_minutes, user_id,"
+        " changed_at",
+        "changed_at",
+    ),
+    "timings": (
+        "timing_id, team_id, user_id, work, started_at, stopped_at, minutes, dropped_at",
+        "started_at",
+    ),
+    "baselines": (
+        "team_id, work, kind, low_minutes, typical_minutes, high_minutes, timed_runs, valid_from",
+        "valid_from",
+    ),
+    "settings": ("change_id, team_id, name, value, user_id, changed_at", "changed_at"),
+    "digests": ("team_id, due_at, from_at, to_at, channel_id, posted_at", "due_at"),
+}
+
+_NAMES = {"settings": "workspace_settings"}
+_PAGE = 1_000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def read_rows(
+    path: Path, what: str, *, start: datetime | None = None, end: datetime | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of *what*, oldest first; with a period those whose moment lies in `[start, end)`.
+
+    Raises:
+        sqlite3.Error: the file cannot be read, or is of an older version of the bot.
+    """
+    columns, moment = TABLES[what]
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    connection.row_factory = sqlite3.Row
+    where, values = ["1"], []
+    if start is not None:
+        where.append(f"{moment} >= ?")
+        values.append(iso(start))
+    if end is not None:
+        where.append(f"{moment} < ?")
+        values.append(iso(end))
+    first = "started_at" if what == "runs" else moment
+    sql = (
+        f"select {columns} from {_NAMES.get(what, what)} where {' and '.join(where)} order by {first}, rowid"
+    )
+    try:
+        cursor = connection.execute(sql, values)
+        while page := cursor.fetchmany(_PAGE):
+            yield from (dict(row) for row in page)
+    finally:
+        connection.close()
+
+
+def as_json_lines(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+    """Yield each row as a line of JSON."""
+    return (json.dumps(row, ensure_ascii=False) for row in rows)
+
+
+def as_csv(rows: Iterator[dict[str, Any]], what: str) -> Iterator[str]:
+    """Yield a header and each row as a line of CSV; unknown is empty, and no cell is a formula."""
+    names = [name.strip() for name in TABLES[what][0].split(",")]
+    yield _line(names)
+    for row in rows:
+        yield _line([_cell(row[name]) for name in names])
+
+
+def _cell(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _line(cells: list[Any]) -> str:
+    written = io.StringIO()
+    csv.writer(written, lineterminator="").writerow(cells)
+    return written.getvalue()

@@ -1,0 +1,472 @@
+"""What people decided about drafts, once each, and what that means for the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlite_utils import Database
+
+from bot.records.ledger import RETENTION_DAYS
+from bot.records.moments import days_after, iso, now
+from bot.records.store import Store
+from bot.records.workspaces import Workspaces
+from bot.value import (
+    ASKING_MINUTES_ASSUMED,
+    REVIEW_WORD_MINUTES,
+    UNREVIEWED_DAYS,
+    ReviewWord,
+    compare_texts,
+    minutes_saved,
+    review_minutes,
+)
+
+Press = Literal["approved", "edited", "redone", "discarded", "shared", "undone"]
+ACCEPTED = ("approved", "edited")
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a draft's review stands.
+
+    Attributes:
+        review: `open`, or the act of the last decision.
+        version: the newest version that stands.
+        writing: a newer version is being written.
+        final_text: what the person accepted instead of the draft; empty while nothing was edited.
+        shared: it stands in the conversation it came from.
+        word, reason: what the reviewer said of reviewing and of the changes; empty while nothing.
+    """
+
+    review: str
+    version: int
+    writing: bool
+    final_text: str
+    shared: bool
+    decided_by: str
+    word: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What became of a press: `done`, `already` (it counted before), or `stale` (the draft has moved on)."""
+
+    result: Literal["done", "already", "stale"]
+    review_id: int
+    state: State | None
+
+
+class Reviews:
+    """Decisions, and the looks that led to them."""
+
+    def __init__(self, store: Store, workspaces: Workspaces) -> None:
+        self._store = store
+        self._workspaces = workspaces
+
+    async def state(self, run_id: str) -> State | None:
+        """Return where the review of a run stands, or None when nothing was drafted."""
+        return await self._store.read(lambda db: _state(db, run_id))
+
+    async def instruction(self, run_id: str, version: int) -> str:
+        """Return what was asked of *version* when the one before it was redone."""
+        row = await self._store.read(
+            lambda db: db.execute(
+                """
+                select instruction from reviews where run_id = ? and version = ? and act = 'redone'
+                order by review_id desc limit 1
+                """,
+                [run_id, version - 1],
+            ).fetchone()
+        )
+        return "" if row is None else str(row[0] or "")
+
+    async def open_form(self, view_id: str, *, run_id: str, version: int, user_id: str) -> None:
+        """Write down that somebody opened the edit form: reviewing time starts."""
+        await self._store.write(
+            lambda db: db.execute(
+                "insert or ignore into forms values (?, ?, ?, ?, ?, null)",
+                [view_id, run_id, version, user_id, iso(now())],
+            )
+        )
+
+    async def decide(
+        self,
+        run_id: str,
+        *,
+        version: int,
+        act: Press,
+        user_id: str,
+        final_text: str = "",
+        instruction: str = "",
+        view_id: str = "",
+    ) -> Decision:
+        """Write one press into the books, once.
+
+        A press on a version that was replaced, or that contradicts the decision that stands, is `stale`;
+        the same press again is `already`. Undo takes the last decision back, whatever it was.
+        """
+        at = now()
+
+        def work(db: Database) -> Decision:
+            state = _state(db, run_id)
+            if state is None:
+                return Decision("stale", 0, None)
+            verdict = _judge(state, version=version, act=act)
+            if verdict != "done":
+                return Decision(verdict, 0, state)
+            if act == "undone" and state.review == "redone":
+                _restore(db, run_id, state.version)
+            if view_id:
+                db.execute("update forms set submitted_at = ? where view_id = ?", [iso(at), view_id])
+            minutes = 0.0 if act == "undone" else _reading(db, run_id, version, at)
+            cursor = db.execute(
+                """
+                insert into reviews (run_id, version, act, user_id, decided_at, review_minutes, instruction,
+                    delete_after) values (?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    run_id,
+                    version,
+                    act,
+                    user_id,
+                    iso(at),
+                    minutes,
+                    instruction or None,
+                    days_after(RETENTION_DAYS),
+                ],
+            )
+            _keep_text(db, run_id, version, act=act, final_text=final_text)
+            review = {"undone": "open", "shared": "approved"}.get(act, act)
+            if act == "shared" and state.review in ACCEPTED:
+                review = state.review
+            self._book(db, run_id, review=review, user_id=user_id, at=at)
+            return Decision("done", int(cursor.lastrowid or 0), _state(db, run_id))
+
+        return await self._store.write(work)
+
+    async def unshown(self, before: datetime) -> list[tuple[str, int, str]]:
+        """Return decisions `(run_id, review_id, act)` from before a moment that Slack does not show yet."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                "select run_id, review_id, act from reviews where shown_at is null and decided_at <= ?",
+                [iso(before)],
+            ).fetchall()
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
+
+    async def shown(self, review_id: int) -> None:
+        """Write down that Slack shows a decision."""
+        await self._store.write(
+            lambda db: db.execute(
+                "update reviews set shown_at = ? where review_id = ?", [iso(now()), review_id]
+            )
+        )
+
+    async def take_back(self, run_id: str, version: int) -> None:
+        """Give version *version* back to its reviewer: the redo, or the sharing, that was asked for failed."""
+        at = now()
+
+        def work(db: Database) -> None:
+            db.execute(
+                """
+                insert into reviews (run_id, version, act, user_id, decided_at, review_minutes, shown_at,
+                    delete_after) values (?, ?, 'undone', '', ?, 0, ?, ?)
+                """,
+                [run_id, version, iso(at), iso(at), days_after(RETENTION_DAYS)],
+            )
+            self._book(db, run_id, review="open", user_id="", at=at)
+
+        await self._store.write(work)
+
+    async def tell_word(self, run_id: str, word: ReviewWord, *, typed_minutes: float | None = None) -> bool:
+        """Keep what the reviewer says that reviewing took; False when the run is not decided on.
+
+        `40-plus` has no upper end: *typed_minutes* is the number that may follow it.
+        """
+
+        def work(db: Database) -> bool:
+            decided = db.execute(
+                "select 1 from runs where run_id = ? and decided_at is not null", [run_id]
+            ).fetchone()
+            if decided:
+                db.execute(
+                    "update runs set review_word = ?, review_typed_minutes = ? where run_id = ?",
+                    [word, typed_minutes, run_id],
+                )
+                _settle(db, run_id)
+            return decided is not None
+
+        return await self._store.write(work)
+
+    async def tell_reason(self, run_id: str, reason: str) -> None:
+        """Keep why a draft had to be changed or thrown away."""
+        await self._store.write(
+            lambda db: db.execute("update runs set correction_reason = ? where run_id = ?", [reason, run_id])
+        )
+
+    async def tell_rework(self, run_id: str, minutes: float) -> bool:
+        """Keep how much work an accepted text gave later; False when it is not accepted any more."""
+
+        def work(db: Database) -> bool:
+            cursor = db.execute(
+                """
+                update runs set rework_minutes = ? where run_id = ? and review in ('approved', 'edited')
+                """,
+                [minutes, run_id],
+            )
+            if cursor.rowcount:
+                _settle(db, run_id)
+            return bool(cursor.rowcount)
+
+        return await self._store.write(work)
+
+    async def tell_by_hand(self, run_id: str, minutes: float) -> bool:
+        """Keep how long a run of the control sample took by hand; False when it is none."""
+        at = now()
+
+        def work(db: Database) -> bool:
+            row = db.execute(
+                "select team_id from runs where run_id = ? and outcome = 'by_hand'", [run_id]
+            ).fetchone()
+            if row is None:
+                return False
+            month = self._workspaces.month(db, row[0], at)
+            db.execute(
+                """
+                update runs set by_hand_minutes = ?, settled_at = ?, settled_month = ? where run_id = ?
+                """,
+                [minutes, iso(at), month, run_id],
+            )
+            return True
+
+        return await self._store.write(work)
+
+    async def settle_unreviewed(self, moment: datetime) -> None:
+        """Count drafts that nobody decided on for a week as not used."""
+
+        def work(db: Database) -> None:
+            rows = db.execute(
+                """
+                select run_id, team_id from runs
+                where settled_at is null and delivered_at < ? and review in ('open', 'redone')
+                """,
+                [iso(moment - timedelta(days=UNREVIEWED_DAYS))],
+            ).fetchall()
+            for run_id, team_id in rows:
+                month = self._workspaces.month(db, team_id, moment)
+                db.execute(
+                    "update runs set settled_at = ?, settled_month = ? where run_id = ?",
+                    [iso(moment), month, run_id],
+                )
+                _settle(db, run_id)
+
+        await self._store.write(work)
+
+    async def reminders_due(self) -> list[str]:
+        """Return the runs that were settled without a decision and not asked about."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                """
+                select run_id from runs where settled_at is not null and decided_at is null
+                    and reminded_at is null and outcome = 'drafted' order by settled_at limit 100
+                """
+            ).fetchall()
+        )
+        return [row[0] for row in rows]
+
+    async def reminded(self, run_id: str) -> None:
+        """Write down that a draft was asked about: once is enough."""
+        await self._store.write(
+            lambda db: db.execute("update runs set reminded_at = ? where run_id = ?", [iso(now()), run_id])
+        )
+
+    async def rework_due(self, moment: datetime) -> list[str]:
+        """Return the runs that were accepted a week ago and not asked about."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                """
+                select run_id from runs where rework_asked_at is null and decided_at < ?
+                    and review in ('approved', 'edited') order by decided_at limit 100
+                """,
+                [iso(moment - timedelta(days=UNREVIEWED_DAYS))],
+            ).fetchall()
+        )
+        return [row[0] for row in rows]
+
+    async def rework_asked(self, run_id: str) -> None:
+        """Write down that somebody was asked about rework."""
+        await self._store.write(
+            lambda db: db.execute(
+                "update runs set rework_asked_at = ? where run_id = ?", [iso(now()), run_id]
+            )
+        )
+
+    def _book(self, db: Database, run_id: str, *, review: str, user_id: str, at: datetime) -> None:
+        """Bring the ledger row in line with a decision."""
+        team_id = db.execute("select team_id from runs where run_id = ?", [run_id]).fetchone()[0]
+        decided = review in (*ACCEPTED, "discarded")
+        month = self._workspaces.month(db, team_id, at)
+        values = (user_id, iso(at), iso(at), month) if decided else (None,) * 4
+        db.execute(
+            """
+            update runs set review = ?, reviewer_id = ?, decided_at = ?, settled_at = ?, settled_month = ?
+            where run_id = ?
+            """,
+            [review, *values, run_id],
+        )
+        if not decided:
+            # What was said of a decision goes with it.
+            db.execute(
+                """
+                update runs set review_word = null, review_typed_minutes = null, rework_minutes = null,
+                    rework_asked_at = null, correction_reason = null where run_id = ?
+                """,
+                [run_id],
+            )
+        _compare(db, run_id)
+        _settle(db, run_id)
+
+
+def _state(db: Database, run_id: str) -> State | None:
+    row = db.execute(
+        """
+        select review, version, final_text, review_word, correction_reason from runs join drafts using (run_id)
+        where run_id = ? order by version desc limit 1
+        """,
+        [run_id],
+    ).fetchone()
+    if row is None:
+        return None
+    review, version, final_text, word, reason = row
+    last = db.execute(
+        "select version, act, user_id from reviews where run_id = ? order by review_id desc limit 1", [run_id]
+    ).fetchone()
+    redone_version = last[0] if last is not None and last[1] == "redone" else 0
+    return State(
+        review=review,
+        version=version,
+        writing=redone_version == version,
+        final_text=final_text or "",
+        shared=last is not None and last[1] == "shared",
+        decided_by=last[2] if last is not None and last[1] != "undone" else "",
+        word=word or "",
+        reason=reason or "",
+    )
+
+
+def _judge(state: State, *, version: int, act: Press) -> Literal["done", "already", "stale"]:
+    if act == "redone" and state.review == "redone" and state.version == version and state.writing:
+        return "already"
+    if version != state.version or state.writing:
+        return "stale"
+    undecided = state.review in ("open", "redone")
+    if act == "undone":
+        return "already" if state.review == "open" else "done"
+    if act == "shared":
+        if state.shared:
+            return "already"
+        return "done" if undecided or state.review in ACCEPTED else "stale"
+    if undecided:
+        return "done"
+    return "already" if state.review == act else "stale"
+
+
+def _restore(db: Database, run_id: str, version: int) -> None:
+    """Make the version before *version* the newest one again: undoing a redo loses neither text."""
+    db.execute(
+        """
+        insert into drafts (run_id, version, text, model, sources, messages_read, notes, created_at,
+            delivered_at, delete_after)
+        select run_id, ?, text, model, sources, messages_read, notes, ?, ?, delete_after from drafts
+        where run_id = ? and version = ?
+        """,
+        [version + 1, iso(now()), iso(now()), run_id, version - 1],
+    )
+
+
+def _reading(db: Database, run_id: str, version: int, at: datetime) -> float:
+    """Return the minutes that this look took: from delivery, or the last press, to now; forms beside it."""
+    start = db.execute(
+        """
+        select max(moment) from (
+            select delivered_at as moment from drafts where run_id = ? and version = ?
+            union all select decided_at from reviews where run_id = ?)
+        """,
+        [run_id, version, run_id],
+    ).fetchone()[0]
+    forms = db.execute(
+        """
+        select opened_at, coalesce(submitted_at, ?) from forms
+        where run_id = ? and version = ? and (? is null or opened_at >= ?) order by opened_at
+        """,
+        [iso(at), run_id, version, start, start],
+    ).fetchall()
+    seen_until = datetime.fromisoformat(forms[0][0]) if forms else at
+    minutes = review_minutes(datetime.fromisoformat(start), seen_until) if start else 0.0
+    for opened, submitted in forms:
+        minutes += review_minutes(datetime.fromisoformat(opened), datetime.fromisoformat(submitted))
+    return round(minutes, 3)
+
+
+def _keep_text(db: Database, run_id: str, version: int, *, act: Press, final_text: str) -> None:
+    if act == "edited":
+        db.execute(
+            "update drafts set final_text = ? where run_id = ? and version = ?", [final_text, run_id, version]
+        )
+    elif act == "undone":
+        db.execute("update drafts set final_text = null where run_id = ?", [run_id])
+
+
+def _compare(db: Database, run_id: str) -> None:
+    """Keep how much of the newest version the person had to change."""
+    row = db.execute(
+        """
+        select review, text, final_text from runs join drafts using (run_id) where run_id = ?
+        order by version desc limit 1
+        """,
+        [run_id],
+    ).fetchone()
+    if row is None:  # its text is past its date; what was found when it was decided on stays
+        return
+    review, text, final_text = row
+    values: list[object] = [None] * 5
+    if review in (*ACCEPTED, "discarded"):
+        found = compare_texts(text, None if review == "discarded" else final_text or text)
+        values = [found.kind, found.distance, found.number_changed, found.date_changed, found.name_changed]
+    db.execute(
+        """
+        update runs set correction = ?, edit_distance = ?, numbers_changed = ?, dates_changed = ?,
+            names_changed = ? where run_id = ?
+        """,
+        [*values, run_id],
+    )
+
+
+def _settle(db: Database, run_id: str) -> None:
+    """Work the minutes of one row out anew; they are unknown until it is settled."""
+    review, settled_at, baseline, asking, word, typed, rework, clock = db.execute(
+        """
+        select review, settled_at, baseline_minutes, asking_minutes, review_word, review_typed_minutes,
+            rework_minutes,
+            (select sum(review_minutes) from reviews where reviews.run_id = runs.run_id)
+        from runs where run_id = ?
+        """,
+        [run_id],
+    ).fetchone()
+    said = typed if typed is not None else REVIEW_WORD_MINUTES.get(word)
+    reviewing = clock if said is None else said
+    saved = None
+    if settled_at is not None:
+        saved = minutes_saved(
+            accepted=review in ACCEPTED,
+            baseline=baseline,
+            asking=asking if asking is not None else ASKING_MINUTES_ASSUMED,
+            reviewing=reviewing or 0.0,
+            rework=rework,
+        )
+    db.execute(
+        "update runs set review_clock_minutes = ?, review_minutes = ?, minutes_saved = ? where run_id = ?",
+        [clock, reviewing, saved, run_id],
+    )

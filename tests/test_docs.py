@@ -1,0 +1,101 @@
+"""The documents say what the records hold, all of it and nothing else."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+from sqlite_utils import Database
+
+from bot.digest.method import NUMBERS, write_sql
+from bot.records.schema import migrate
+from tests.figures import good_week
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+UNITS = {
+    "_minutes": "minutes",
+    "_ms": "milliseconds",
+    "_microusd": "millionths of a US dollar",
+    "_tokens": "tokens",
+    "_at": "UTC",
+}
+
+
+@pytest.fixture
+def records() -> Iterator[Database]:
+    """Records as a new installation has them."""
+    db = Database(memory=True)
+    migrate(db)
+    yield db
+    db.close()
+
+
+def _schema(db: Database) -> dict[str, list[str]]:
+    tables = [name for name in db.table_names() if not name.startswith(("_sqlite", "sqlite_"))]
+    return {name: [column.name for column in db[name].columns] for name in tables}
+
+
+def _metadata() -> dict[str, Any]:
+    read = yaml.safe_load((DOCS / "metadata.yml").read_text())
+    found: dict[str, Any] = read["databases"]["records"]
+    return found
+
+
+def _ledger() -> dict[str, list[str]]:
+    tables: dict[str, list[str]] = {}
+    columns: list[str] = []
+    for line in (DOCS / "ledger.md").read_text().splitlines():
+        if heading := re.fullmatch(r"## .*`(\w+)`", line):
+            columns = tables.setdefault(heading[1], [])
+        elif row := re.fullmatch(r"\| `(\w+)` \| \S.* \|", line):
+            columns.append(row[1])
+    return tables
+
+
+def test_the_ledger_page_describes_every_column(records: Database) -> None:
+    """Who opens the file finds each column explained, once, and none that is gone."""
+    schema, written = _schema(records), _ledger()
+
+    assert written.keys() == schema.keys()
+    for table, columns in schema.items():
+        assert sorted(written[table]) == sorted(columns), table
+
+
+def test_datasette_describes_every_column(records: Database) -> None:
+    """In Datasette every table has a title, and every column says what it is and in which unit."""
+    schema, tables = _schema(records), _metadata()["tables"]
+
+    assert tables.keys() == schema.keys()
+    for name, columns in schema.items():
+        assert tables[name]["title"]
+        assert sorted(tables[name]["columns"]) == sorted(columns), name
+        for column, said in tables[name]["columns"].items():
+            unit = next((unit for end, unit in UNITS.items() if column.endswith(end)), "")
+            assert said.endswith(f"[{unit}]") or not unit, f"{name}.{column}"
+
+
+@pytest.mark.parametrize("name", sorted(_metadata()["queries"]))
+def test_every_ready_question_can_be_asked(records: Database, name: str) -> None:
+    """No canned query in Datasette ends in an error."""
+    query = _metadata()["queries"][name]
+    bound = {"month": "2026-11", "team_id": "T1", "from_at": "2026-11-01", "to_at": "2026-12-01"}
+
+    assert query["title"]
+    assert isinstance(records.execute(query["sql"], bound).fetchall(), list)
+
+
+@pytest.mark.parametrize("name", sorted(NUMBERS))
+def test_every_question_in_the_evaluation_can_be_asked(records: Database, name: str) -> None:
+    """Who checks a figure can paste the question that stands beside it."""
+    asked = write_sql(name, good_week())
+
+    try:
+        records.execute(asked).fetchall()
+    except sqlite3.Error as error:
+        pytest.fail(f"{asked}: {error}")

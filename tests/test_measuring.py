@@ -1,0 +1,329 @@
+"""What people tell about their minutes is kept, and nothing is counted that nobody told."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import jobs
+from bot.jobs.control import is_by_hand
+from bot.records import WorkspaceSettings
+from bot.tasks import Run
+from bot.value import REVIEW_WORD_MINUTES
+from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons, running
+from tests.test_run import LINES
+
+WEEK = timedelta(days=7, hours=1)
+
+
+async def _draft(world: World) -> dict[str, Any]:
+    root = await world.thread(*LINES)
+    await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
+    return await world.card()
+
+
+async def _row(world: World, **wanted: Any) -> dict[str, Any]:
+    rows = await world.rows(where=lambda row: all(row[key] == value for key, value in wanted.items()))
+    return dict(rows[-1])
+
+
+async def _form(world: World, user_id: str = ANNA) -> dict[str, Any]:
+    return await world.slack.wait_for(lambda: world.slack.modals.get(user_id))
+
+
+async def test_one_tap_tells_how_long_reviewing_took(world: World) -> None:
+    """After Approve one tap says the minutes; the person's word is used, the clock's stays beside it."""
+    card = await _draft(world)
+    await world.slack.click(ANNA, world.im, card["ts"], "approve")
+    card = await world.card(having="took:5")
+    await world.slack.click(BEN, world.im, card["ts"], "took:20")
+    await world.slack.click(ANNA, world.im, card["ts"], "took:5")
+    await world.shown("Reading and editing: About 5 min")
+    row = await _row(world, review_word="5")
+
+    assert row["review_minutes"] == REVIEW_WORD_MINUTES["5"]
+    assert row["review_clock_minutes"] < 1
+    assert row["minutes_saved"] == row["baseline_minutes"] - row["asking_minutes"] - row["review_minutes"]
+    assert "took:5" not in buttons(await world.card(having="undo"))
+
+
+async def test_a_very_long_look_is_told_in_minutes(world: World) -> None:
+    """A tap on "40 min or more" has no end, so the number is asked for; without one the tap counts as it is."""
+    card = await _draft(world)
+    await world.slack.click(ANNA, world.im, card["ts"], "approve")
+    card = await world.card(having="took:40-plus")
+    await world.slack.click(ANNA, world.im, card["ts"], "took:40-plus")
+    before = await _row(world, review_word="40-plus")
+    await _form(world)
+    await world.slack.submit(ANNA, {"minutes": "95"})
+    row = await _row(world, review_typed_minutes=95)
+
+    assert before["review_minutes"] == REVIEW_WORD_MINUTES["40-plus"]
+    assert row["review_minutes"] == 95
+    assert row["minutes_saved"] < 0
+
+
+async def test_an_edit_is_measured_and_may_be_explained(world: World) -> None:
+    """What was changed is classed, a corrected number stands out, and a reason can be chosen."""
+    world.model.answers = ["We deliver 40 chairs on Friday to the hotel for 1.250 euros in all, as agreed."]
+    card = await _draft(world)
+    await world.slack.click(ANNA, world.im, card["ts"], "edit")
+    await _form(world)
+    changed = "We deliver 42 chairs on Friday to the hotel for 1.250 euros in all, as agreed."
+    await world.slack.submit(ANNA, {"part0": changed})
+    card = await world.card(having="reason")
+    await world.slack.click(ANNA, world.im, card["ts"], "reason", value="number")
+    await world.shown("Why: A number was wrong")
+    row = await _row(world, correction_reason="number")
+
+    assert (row["correction"], row["numbers_changed"], row["names_changed"]) == ("light", 1, 0)
+    assert 0 < row["edit_distance"] <= 0.1
+
+
+async def test_undo_takes_back_what_was_said_of_a_decision(world: World) -> None:
+    """A decision that is taken back leaves no minutes, no class and no word behind."""
+    card = await _draft(world)
+    await world.slack.click(ANNA, world.im, card["ts"], "approve")
+    card = await world.card(having="took:5")
+    await world.slack.click(ANNA, world.im, card["ts"], "took:40-plus")
+    await _row(world, review_word="40-plus")
+    await world.slack.click(ANNA, world.im, card["ts"], "undo")
+    await world.card(having="approve")
+    row = await _row(world, review="open")
+    unknown = ("review_word", "correction", "settled_at", "minutes_saved", "reviewer_id", "decided_at")
+
+    assert [row[name] for name in unknown] == [None] * len(unknown)
+
+
+async def test_a_week_later_rework_is_asked_once(world: World) -> None:
+    """Whoever approved is asked a week later; the answer is subtracted, no answer stays unknown."""
+    card = await _draft(world)
+    await world.slack.click(ANNA, world.im, card["ts"], "approve")
+    before = await _row(world, review="approved")
+    for _ in range(2):
+        await jobs.go_round(datetime.now(UTC) + WEEK)
+    question = await world.card(having="rework:15")
+    asked = [one for one in world.slack.messages(world.im) if "rework:15" in buttons(one)]
+    await world.slack.click(ANNA, world.im, question["ts"], "rework:15")
+    row = await _row(world, rework_minutes=15)
+
+    assert len(asked) == 1
+    assert before["rework_minutes"] is None
+    assert row["minutes_saved"] == before["minutes_saved"] - 15
+
+
+async def test_a_draft_that_nobody_decides_on_saved_nothing(world: World) -> None:
+    """After a week an open draft counts as not used and is asked about once; "I used it" changes that."""
+    await _draft(world)
+    await jobs.go_round(datetime.now(UTC) + timedelta(days=6))
+    early = await _row(world, review="open")
+    for _ in range(2):
+        await jobs.go_round(datetime.now(UTC) + WEEK)
+    await world.shown("nobody decided about it")
+    settled = await _row(world, review="open")
+    reminders = [one for one in world.slack.messages(world.im) if buttons(one) == ["approve", "discard"]]
+    await world.slack.click(ANNA, world.im, reminders[0]["ts"], "approve")
+    used = await _row(world, review="approved")
+
+    assert (early["minutes_saved"], early["settled_at"]) == (None, None)
+    assert settled["minutes_saved"] == -1
+    assert len(reminders) == 1
+    assert used["minutes_saved"] > 0
+
+
+async def test_a_form_measures_the_asking(world: World) -> None:
+    """Who asks by form has the time of asking measured instead of assumed."""
+    await world.slack.command(ANNA, SALES, "/draft")
+    await _form(world)
+    await world.slack.submit(ANNA, {"task": "reply", "words": "Tell her that the chairs arrive on Friday."})
+    await world.card()
+    row = await _row(world, task="reply")
+
+    assert row["asking_source"] == "measured"
+    assert 0 <= row["asking_minutes"] < 1
+
+
+async def test_the_list_of_work_gives_estimates(world: World) -> None:
+    """What the team enters replaces the claim, values earlier runs anew, and ranks where it helps most."""
+    card = await _draft(world)
+    await world.slack.click(ANNA, world.im, card["ts"], "approve")
+    claimed = await _row(world, review="approved")
+    await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline")
+    await _form(world)
+    fields = {"work": "summarise", "hours": "2,5", "low": "10", "typical": "25", "high": "60"}
+    await world.slack.submit(ANNA, fields)
+    await world.slack.submit(ANNA, {**fields, "work": "-", "other": "Job adverts", "hours": "4"})
+    view = str(world.slack.modals[ANNA])
+    row = await _row(world, baseline_source="estimated")
+
+    assert (claimed["baseline_source"], claimed["baseline_minutes"]) == ("claimed", 15)
+    assert row["baseline_minutes"] == 25
+    assert row["minutes_saved"] == pytest.approx(claimed["minutes_saved"] + 10)
+    assert view.index("Job adverts") < view.index("Summarize a thread")
+
+
+@pytest.mark.parametrize(
+    ("field", "given"),
+    [("typical", "0"), ("typical", "-5"), ("typical", "10000"), ("typical", "soon"), ("hours", "999")],
+)
+async def test_impossible_baselines_are_answered_in_the_form(world: World, field: str, given: str) -> None:
+    """0, negative, ten thousand minutes or words: the form says what is possible, and nothing is kept."""
+    await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline")
+    await _form(world)
+    fields = {"work": "summarise", "hours": "2", "low": "10", "typical": "25", "high": "60", field: given}
+    delivery = await world.slack.submit(ANNA, fields)
+
+    assert field in delivery.answer["errors"]
+    assert await world.bot.records.baselines.works("T1") == []
+
+
+async def test_five_timed_runs_replace_the_estimate(world: World) -> None:
+    """The clock measures what a text takes by hand; from five on the median is what counts."""
+    baselines = world.bot.records.baselines
+    for minutes in (30, 20, 90, 40, 25):
+        timer = await baselines.start("T1", ANNA, "summarise")
+        await baselines.stop(timer.timing_id, minutes=minutes, claimed_minutes=15)
+    best = await baselines.current("T1", "summarise", claimed_minutes=15)
+    await _draft(world)
+    row = await _row(world, outcome="drafted")
+
+    assert (best.kind, best.typical, best.timed_runs) == ("measured", 30, 5)
+    assert (row["baseline_source"], row["baseline_minutes"]) == ("measured", 30)
+
+
+async def test_a_timer_is_started_and_stopped_by_command(world: World) -> None:
+    """`baseline start` and `stop` time a run by hand; without a clock, stop says how to start one."""
+    started = await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline start summarise")
+    stopped = await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline stop")
+    again = await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline stop")
+    unknown = await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline start dancing")
+
+    assert "clock runs" in started.body
+    assert "timed run" in stopped.body
+    assert "No clock" in again.body
+    assert "`summarise`" in unknown.body
+
+
+async def test_a_forgotten_timer_is_asked_about_then_dropped(world: World) -> None:
+    """Four hours later its owner is asked; without an answer it is dropped and counts for nothing."""
+    await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline start summarise")
+    for _ in range(2):
+        await jobs.go_round(datetime.now(UTC) + timedelta(hours=5))
+    question = await world.card(having="timer_minutes")
+    asked = [one for one in world.slack.messages(world.im) if "timer_minutes" in buttons(one)]
+    await world.slack.click(ANNA, world.im, question["ts"], "timer_minutes")
+    await _form(world)
+    wrong = await world.slack.submit(ANNA, {"minutes": "0"})
+    await world.slack.submit(ANNA, {"minutes": "35"})
+    told = await world.bot.records.baselines.timed("T1", "summarise")
+    await world.slack.command(BEN, SALES, "/tijdwinst", "baseline start reply")
+    await jobs.go_round(datetime.now(UTC) + timedelta(hours=5))
+    await jobs.go_round(datetime.now(UTC) + timedelta(hours=30))
+
+    assert len(asked) == 1
+    assert "minutes" in wrong.answer["errors"]
+    assert told == 1
+    assert await world.bot.records.baselines.running("T1", BEN) is None
+    assert await world.bot.records.baselines.timed("T1", "reply") == 0
+
+
+def test_chance_decides_who_does_it_by_hand() -> None:
+    """About one request in ten, never an urgent one, and never after "Draft it anyway"."""
+    from bot.compose import PROMPTS
+    from bot.handlers import HANDLERS
+    from bot.tasks import load_tasks
+
+    task = load_tasks(PROMPTS, HANDLERS)["reply"]
+    chosen = WorkspaceSettings(control_sample=True)
+    runs = [Run(f"T1:{number}", "T1", SALES, ANNA, "reply", "command", "en") for number in range(2_000)]
+    drawn = [run for run in runs if is_by_hand(run, task, chosen)]
+
+    assert 140 < len(drawn) < 260
+    assert not any(is_by_hand(run, task, WorkspaceSettings()) for run in drawn)
+    assert not any(
+        is_by_hand(Run(f"{run.run_id}^", "T1", SALES, ANNA, "reply", "command", "en"), task, chosen)
+        for run in drawn
+    )
+    assert not any(
+        is_by_hand(
+            Run(run.run_id, "T1", SALES, ANNA, "reply", "command", "nl", words="Met spoed!"), task, chosen
+        )
+        for run in drawn
+    )
+
+
+async def test_the_control_sample_asks_for_minutes_and_has_a_way_out(world: World) -> None:
+    """Who is drawn is asked to do it by hand and tell the minutes; or has it drafted all the same."""
+    settings = WorkspaceSettings(control_sample=True)
+    await world.bot.records.workspaces.change("T1", settings, user_id=CHEF)
+    root = await world.thread(*LINES)
+    async with asyncio.timeout(20):
+        while "by_hand" not in {name for one in world.slack.messages(world.im) for name in buttons(one)}:
+            await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
+            await world.rows(len(world.slack.messages(world.im)))
+    card = await world.card(having="by_hand")
+    row = await _row(world, outcome="by_hand")
+    await world.slack.click(ANNA, world.im, card["ts"], "by_hand")
+    await _form(world)
+    await world.slack.submit(ANNA, {"minutes": "22"})
+    told = await _row(world, by_hand_minutes=22)
+    asked = len(world.model.requests)
+    await world.slack.click(ANNA, world.im, card["ts"], "draft_anyway")
+    await world.slack.wait_for(lambda: len(world.model.requests) > asked)
+
+    assert row["minutes_saved"] is None
+    assert (told["minutes_saved"], told["settled_at"] is not None) == (None, True)
+
+
+async def test_admins_change_settings_and_others_may_not(world: World) -> None:
+    """The form checks what it is given, keeps who changed what, and the change holds at once."""
+    await world.slack.command(ANNA, SALES, "/tijdwinst", "settings")
+    await world.slack.called("chat.postEphemeral", where=lambda told: "Only an admin" in told["text"])
+    await world.slack.command(CHEF, SALES, "/tijdwinst", "settings")
+    await _form(world, CHEF)
+    wrong = await world.slack.submit(CHEF, {"hourly_rate": "0", "currency": "EURO", "tz_name": "Mars"})
+    await world.slack.submit(
+        CHEF,
+        {
+            "hourly_rate": "52,50",
+            "currency": "eur",
+            "tz_name": "Europe/Amsterdam",
+            "realisation": "60",
+            "usd_rate": "0.92",
+            "language": "nl",
+        },
+    )
+    holds = await world.bot.records.workspaces.get("T1")
+    changes = await world.bot.records.workspaces.changes("T1")
+    dutch = await world.slack.command(ANNA, SALES, "/tijdwinst", "help")
+
+    assert set(wrong.answer["errors"]) == {"hourly_rate", "currency", "tz_name"}
+    assert (holds.hourly_rate, holds.realisation) == (Decimal("52.50"), Decimal("0.6"))
+    assert holds.usd_rate_on == f"{datetime.now(UTC):%Y-%m-%d}"
+    assert {change.name for change in changes} >= {"hourly_rate", "realisation", "usd_rate", "language"}
+    assert all(change.user_id == CHEF for change in changes)
+    assert "Ik schrijf concepten" in dutch.body
+
+
+async def test_the_budget_warns_the_admins_once(tmp_path: Path) -> None:
+    """At half, four fifths and all of the month's budget each admin gets one message."""
+    async with running(tmp_path) as world:
+        world.model.name = None  # so that the price is known
+        await _draft(world)
+        await _row(world, outcome="drafted")
+        spent = (await _row(world, outcome="drafted"))["cost_microusd"]
+        budget = Decimal(spent) / 1_000_000 / Decimal("0.85")
+        settings = WorkspaceSettings(monthly_budget=budget)
+        await world.bot.records.workspaces.change("T1", settings, user_id=CHEF)
+        for _ in range(2):
+            await jobs.go_round(datetime.now(UTC))
+        admin = world.slack.workspace.im_with(CHEF).id
+        told = [one["text"] for one in world.slack.messages(admin)]
+
+        assert len(told) == 1
+        assert "Four fifths" in told[0]
