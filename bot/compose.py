@@ -129,11 +129,13 @@ class Bot:
             signing_secret="" if self.settings.socket_mode else self.settings.slack_signing_secret,
             count_unknown=self.metrics.count_unknown,
         )
+        holds = await self.records.workspaces.get(identity.team_id)
         self._intake = Intake(
             records=self.records,
             delivery=delivery,
             tasks=self.tasks,
-            language=(await self.records.workspaces.get(identity.team_id)).language,
+            language=holds.language,
+            zone=holds.zone,
             team_id=identity.team_id,
             bot_user_id=identity.bot_user_id,
             admins_of=context.people,

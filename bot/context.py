@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import html
 import re
-from dataclasses import dataclass
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +18,10 @@ from bot.wire import SlackError, Wire
 
 PAGE = 200  # Slack recommends at most 200 a page, and allows 1,000
 PEOPLE_AT_ONCE = 8
+THREADS_AT_ONCE = 4
+MOST_MESSAGES = 10_000
+FEW = 15
+SLOW_PAGE_S = 20.0
 
 _LINK = re.compile(r"https://[^\s<>|]+/archives/([A-Z0-9]+)/p(\d{7,})(\d{6})(\?[^\s<>|]*)?")
 _REFERENCE = re.compile(r"<([@#!]?)([^<>|]+)(?:\|([^<>]*))?>")
@@ -40,10 +46,12 @@ class Transcript:
     Attributes:
         lines: one per message, `[n] Name: text`; the name only where the speaker changes.
         ts: message number -> `ts`.
+        threads: message number -> `ts` of the thread that it stands in, where it stands in one.
     """
 
     lines: tuple[str, ...]
     ts: dict[str, str]
+    threads: dict[str, str] = field(default_factory=dict)
 
 
 def find_link(text: str) -> Place | None:
@@ -67,8 +75,11 @@ def permalink(identity: Identity, place: Place) -> str:
 class Context:
     """Reads what the asker may read."""
 
-    def __init__(self, client: AsyncWebClient, wire: Wire, identity: Identity) -> None:
+    def __init__(
+        self, client: AsyncWebClient, wire: Wire, identity: Identity, *, slow_page_s: float = SLOW_PAGE_S
+    ) -> None:
         self._client = client
+        self._slow_page_s = slow_page_s
         self._ask = wire.ask
         self._identity = identity
 
@@ -127,24 +138,73 @@ class Context:
         return messages
 
     async def _replies(self, channel_id: str, ts: str) -> list[dict[str, Any]]:
-        messages: list[dict[str, Any]] = []
-        cursor = ""
+        def ask(cursor: str) -> Any:
+            return self._client.conversations_replies(channel=channel_id, ts=ts, limit=PAGE, cursor=cursor)
+
+        return await self._pages("conversations.replies", channel_id, ask)
+
+    async def span(self, channel_id: str, *, oldest: str, latest: str = "") -> list[dict[str, Any]]:
+        """Return the messages of a channel in `[oldest, latest)`, each followed by its thread, oldest first.
+
+        Raises:
+            UserError: there is none, there are too many, Slack shows only a few, or we are not there.
+        """
+
+        def ask(cursor: str) -> Any:
+            return self._client.conversations_history(
+                channel=channel_id, oldest=oldest, latest=latest or None, limit=PAGE, cursor=cursor
+            )
+
+        tops = await self._pages("conversations.history", channel_id, ask)
+        gate = asyncio.Semaphore(THREADS_AT_ONCE)
+
+        async def whole(message: dict[str, Any]) -> list[dict[str, Any]]:
+            if not message.get("reply_count"):
+                return [message]
+            async with gate:
+                replies = await self._replies(channel_id, message["ts"])
+            return [one for one in replies if not latest or float(one["ts"]) < float(latest)]
+
+        threads = await asyncio.gather(*(whole(message) for message in tops))
+        messages = [one for thread in threads for one in thread]
+        if not messages:
+            raise UserError("span-empty")
+        if len(messages) > MOST_MESSAGES:
+            raise UserError("span-too-long", most=MOST_MESSAGES)
+        return messages
+
+    async def _pages(
+        self, method: str, channel_id: str, ask: Callable[[str], Awaitable[Any]]
+    ) -> list[dict[str, Any]]:
+        """Return the messages of all pages, oldest first, each once.
+
+        An app that is sold outside Slack's marketplace gets 15 messages a page and one page a minute
+        (https://docs.slack.dev/changelog/2025/05/29/rate-limit-changes-for-non-marketplace-apps): then we say
+        so rather than take a handful for the whole, or read for an hour.
+        """
+        messages: dict[str, dict[str, Any]] = {}
+        cursor, few = "", False
         while True:
-            asked = self._client.conversations_replies(channel=channel_id, ts=ts, limit=PAGE, cursor=cursor)
+            started_s = time.monotonic()
             try:
-                page = await self._ask("conversations.replies", asked)
+                page = await self._ask(method, ask(cursor))
             except SlackError as error:
                 if error.code in ("thread_not_found", "message_not_found"):
                     raise UserError("message-not-found") from error
                 if error.code in _GONE:
                     raise _unreadable(channel_id, error.code) from error
                 raise
-            seen = {message["ts"] for message in messages}
+            if few and time.monotonic() - started_s > self._slow_page_s:
+                raise UserError("slack-shows-few", few=FEW)
             listed: list[dict[str, Any]] = page.get("messages") or []
-            messages += [message for message in listed if message["ts"] not in seen]
+            for message in listed:
+                messages.setdefault(message["ts"], message)
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
+            few = len(listed) == FEW
+            if len(messages) > MOST_MESSAGES + PAGE:
+                raise UserError("span-too-long", most=MOST_MESSAGES)
             if not cursor:
-                return sorted(messages, key=lambda message: float(message["ts"]))
+                return sorted(messages.values(), key=lambda message: float(message["ts"]))
 
     async def people(self, user_ids: set[str]) -> list[Person]:
         """Ask Slack who *user_ids* are; somebody it does not know keeps the id as a name.
@@ -205,6 +265,7 @@ class Context:
         """
         lines: list[str] = []
         ts: dict[str, str] = {}
+        threads: dict[str, str] = {}
         speaker = ""
         for message in messages:
             if self._is_ours(message) or message["ts"] == skip_ts:
@@ -218,13 +279,15 @@ class Context:
             name = _speaker(message, names)
             lines.append(f"[{number}] {name}: {text}" if name != speaker else f"[{number}] {text}")
             ts[number] = message["ts"]
+            if message.get("thread_ts"):
+                threads[number] = message["thread_ts"]
             speaker = name
         if not lines:
             # The placeholder of a mention is ours too, so what counts is whose thread it is.
             raise UserError("thread-only-bots" if self._is_ours(messages[0]) else "thread-empty")
         if not any(_readable(message) for message in messages if message["ts"] in ts.values()):
             raise UserError("thread-nothing-readable")
-        return Transcript(lines=tuple(lines), ts=ts)
+        return Transcript(lines=tuple(lines), ts=ts, threads=threads)
 
     def _is_ours(self, message: dict[str, Any]) -> bool:
         return bool(

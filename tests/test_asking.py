@@ -30,7 +30,7 @@ from tests.test_run import LINES
     ("command", "words", "wanted"),
     [
         ("/summarize", "", "Which conversation?"),
-        ("/summarize", "the meeting of yesterday", "Which conversation?"),
+        ("/summarize", "the meeting", "Which conversation?"),
         ("/draft", "sumarise this", "`summarise`"),
         ("/draft", "zzz", "I do not know the task"),
         ("/tijdwinst", "", "I draft texts"),

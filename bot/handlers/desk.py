@@ -7,13 +7,13 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.context import Context, Place, Transcript, permalink
 from bot.llm import LLM, Answer, LLMError
 from bot.records import Records
 from bot.records.ledger import Call, Paid
-from bot.tasks import Identity, Run, Task
+from bot.tasks import Identity, Run, Task, UserError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -40,10 +40,10 @@ class Brief:
 
 @dataclass(frozen=True)
 class Conversation:
-    """A thread, ready for the model."""
+    """A thread, or a part of a channel, ready for the model."""
 
     transcript: Transcript
-    place: Place
+    channel_id: str
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,27 @@ class Desk:
         place = Place(run.source_channel_id, run.source_ts)
         await self.context.check_may_read(place.channel_id, run.user_id)
         messages = await self.context.thread(place)
+        return await self._conversation(run, messages)
+
+    async def read_span(self, run: Run) -> Conversation:
+        """Read the part of a channel that *run* is about, if its asker may.
+
+        Raises:
+            UserError: there is nothing to read, or the asker may not.
+        """
+        await self.context.check_may_read(run.source_channel_id, run.user_id)
+        messages = await self.context.span(
+            run.source_channel_id, oldest=run.source_oldest, latest=run.source_latest
+        )
+        if run.source_since == "missed":
+            mine = [float(one["ts"]) for one in messages if one.get("user") == run.user_id]
+            last = max((ts for ts in mine if f"{ts:.6f}" != _asked_in(run)), default=0.0)
+            messages = [one for one in messages if float(one["ts"]) > last]
+            if not messages:
+                raise UserError("nothing-missed")
+        return await self._conversation(run, messages)
+
+    async def _conversation(self, run: Run, messages: list[dict[str, Any]]) -> Conversation:
         ids = self.context.speakers(messages)
         known = await self.records.people.get(run.team_id, ids)
         fresh = await self.context.people(ids - known.keys())
@@ -72,8 +93,7 @@ class Desk:
             await self.records.people.put(fresh)
         names = {person.user_id: person.name for person in (*known.values(), *fresh)}
         transcript = self.context.transcript(messages, names, skip_ts=_asked_in(run))
-        root = messages[0].get("thread_ts") or messages[0]["ts"]
-        return Conversation(transcript=transcript, place=Place(run.source_channel_id, root, root))
+        return Conversation(transcript=transcript, channel_id=run.source_channel_id)
 
     def stands_alone(self, run: Run) -> bool:
         """Say whether the request is a mention at top level: there is no thread but itself."""
@@ -81,10 +101,12 @@ class Desk:
 
     def permalinks(self, conversation: Conversation) -> dict[str, str]:
         """Return message number -> permalink."""
-        root = conversation.place
+        transcript = conversation.transcript
         return {
-            number: permalink(self.identity, Place(root.channel_id, ts, root.thread_ts))
-            for number, ts in conversation.transcript.ts.items()
+            number: permalink(
+                self.identity, Place(conversation.channel_id, ts, transcript.threads.get(number, ""))
+            )
+            for number, ts in transcript.ts.items()
         }
 
     async def ask(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 from bot.guard import wrap
 from bot.handlers.desk import Brief, Desk
 from bot.records.ledger import Paid
-from bot.tasks import Draft, UserError
+from bot.tasks import Draft, Run, UserError
 from bot.texts import text
 
 INPUT_BUDGET_CHARS = 160_000
@@ -45,8 +46,8 @@ async def draft(desk: Desk, brief: Brief) -> Draft:
     sources: dict[str, str] = {}
     said = any(character.isalnum() for character in run.words)
     words_alone = task.deliver == "private" and said and desk.stands_alone(run)
-    if task.reads == "thread" and run.source_ts and not words_alone:
-        conversation = await desk.read_thread(run)
+    if task.reads == "thread" and (run.source_oldest or run.source_ts) and not words_alone:
+        conversation = await (desk.read_span(run) if run.source_oldest else desk.read_thread(run))
         lines = conversation.transcript.lines
         sources = desk.permalinks(conversation)
         system.append(CITE)
@@ -55,10 +56,10 @@ async def draft(desk: Desk, brief: Brief) -> Draft:
     system.append(LANGUAGE[run.language])
     system = [block for block in system if block]
     parts = split_lines(lines, INPUT_BUDGET_CHARS)
-    notes: tuple[str, ...] = ()
+    notes = _about_span(run)
     if len(parts) > 1:
         answer = await _in_parts(desk, brief, system=system, parts=parts, request=request)
-        notes = (text("card.note.parts", run.language, parts=len(parts)),)
+        notes += (text("card.note.parts", run.language, parts=len(parts)),)
     else:
         user = _material("thread", "\n".join(lines), run.run_id) + request
         answer = await desk.ask(brief, system=system, user=user)
@@ -73,6 +74,25 @@ async def draft(desk: Desk, brief: Brief) -> Draft:
         messages_read=len(lines),
         notes=notes,
     )
+
+
+def _about_span(run: Run) -> tuple[str, ...]:
+    """Return which part of a channel was read, so that nobody takes it for all of it."""
+    if not run.source_oldest:
+        return ()
+    channel = f"<#{run.source_channel_id}>"
+    if run.source_since == "missed":
+        return (text("card.note.missed", run.language, channel=channel),)
+    latest = run.source_latest or datetime.fromisoformat(run.received_at).timestamp()
+    start, end = (
+        f"<!date^{int(float(ts))}^{{date_short_pretty}} {{time}}|{_utc(ts)}>"
+        for ts in (run.source_oldest, latest)
+    )
+    return (text("card.note.span", run.language, channel=channel, start=start, end=end),)
+
+
+def _utc(ts: str | float) -> str:
+    return f"{datetime.fromtimestamp(float(ts), UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def split_lines(lines: tuple[str, ...], budget_chars: int) -> list[tuple[str, ...]]:

@@ -12,7 +12,8 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.context import Place
-from bot.listeners.intake import ANSWER, Intake, log
+from bot.listeners.intake import ANSWER, Intake, Source, aim, log
+from bot.listeners.spans import Span
 from bot.listeners.tijdwinst import HELP, carry_out, help_text
 from bot.tasks import Run, Surface, Task, UserError, nearest_tasks
 from bot.texts import text
@@ -77,13 +78,13 @@ async def _command(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
         chosen = task.name if task else ""
         intake.later(_open_form(intake, body["trigger_id"], metadata={}, chosen=chosen))
         return
-    place, rest = intake.source(rest)
+    source, rest = intake.source(rest, here=_channel(body.get("channel_id", "")))
     try:
-        intake.check_material(task, place, rest)
+        intake.check_material(task, source, rest)
     except UserError as error:
         await ack(text(error.key, intake.language, **error.params))
         return
-    run = _run(intake, task, surface="command", body=body, words=rest, place=place)
+    run = _run(intake, task, surface="command", body=body, words=rest, source=source)
     await intake.accept(run)
     await ack(text("ack.working", intake.language, task=task.title_in(intake.language)))
 
@@ -96,18 +97,19 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     thread_ts = event.get("thread_ts") or (ts if surface == "mention" else "")
     here = Place(channel_id, thread_ts) if surface == "mention" else None
     task, rest = intake.recognise(words)
-    place, rest = intake.source(rest, otherwise=here)
+    at_top = surface == "mention" and not event.get("thread_ts")
+    source, rest = intake.source(rest, otherwise=here, here=_channel(channel_id) if at_top else "")
     refusal = ""
     if words.lower() in HELP or (not words and surface == "mention"):
         refusal = help_text(intake)
     elif task is None and len(words.split()) == 1 and nearest_tasks(intake.tasks, words):
         refusal = intake.unknown(words)
-    elif task is None and place is not None and surface == "message" and not rest:
+    elif task is None and _wants_summary(source, rest, surface):
         task = intake.tasks["summarise"]
     task = task or intake.tasks[ANSWER]
     if not refusal:
         try:
-            intake.check_material(task, place, rest)
+            intake.check_material(task, source, rest)
         except UserError as error:
             refusal = text(error.key, intake.language, **error.params)
     run_id = f"{_team(intake, body)}:{channel_id}:{ts}"
@@ -115,28 +117,37 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
         in_thread = event.get("thread_ts") or ""
         intake.later(intake.tell_once(run_id, channel_id, event["user"], refusal, thread_ts=in_thread))
         return
-    await intake.accept(
-        Run(
-            run_id=run_id,
-            team_id=_team(intake, body),
-            channel_id=channel_id,
-            user_id=event["user"],
-            task=task.name,
-            surface=surface,
-            language=intake.language,
-            words=rest,
-            source_channel_id=place.channel_id if place else "",
-            source_ts=(place.thread_ts or place.ts) if place else "",
-            answer_channel_id=channel_id,
-            answer_thread_ts=thread_ts,
-        )
+    run = Run(
+        run_id=run_id,
+        team_id=_team(intake, body),
+        channel_id=channel_id,
+        user_id=event["user"],
+        task=task.name,
+        surface=surface,
+        language=intake.language,
+        words=rest,
+        answer_channel_id=channel_id,
+        answer_thread_ts=thread_ts,
     )
+    await intake.accept(aim(run, source))
+
+
+def _wants_summary(source: Source, rest: str, surface: Surface) -> bool:
+    """Say whether somebody who names no task means a summary: a bare link, or "what did I miss?"."""
+    if isinstance(source, Span):
+        return source.since == "missed" or not rest
+    return source is not None and surface == "message" and not rest
+
+
+def _channel(channel_id: str) -> str:
+    """Return a conversation that has parts one may ask for; none for a messages tab."""
+    return "" if channel_id.startswith("D") else channel_id
 
 
 async def _shortcut(intake: Intake, body: dict[str, Any], name: str) -> None:
     task = intake.tasks[name]
     place = _message_place(body)
-    await intake.accept(_run(intake, task, surface="shortcut", body=body, words="", place=place))
+    await intake.accept(_run(intake, task, surface="shortcut", body=body, words="", source=place))
 
 
 def _message_place(body: dict[str, Any]) -> Place | None:
@@ -166,17 +177,17 @@ async def _submit(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack(response_action="errors", errors={"task": text("nothing-to-say", intake.language)})
         return
     here = Place(metadata["channel"], metadata["ts"]) if metadata.get("channel") else None
-    place, words = intake.source(words, otherwise=here)
+    source, words = intake.source(words, otherwise=here)
     inputs = {name.removeprefix("input_"): value for name, value in values.items() if value}
     try:
-        intake.check_material(task, place, words)
-        if not (words or place or inputs):
+        intake.check_material(task, source, words)
+        if not (words or source or inputs):
             raise UserError("nothing-to-say")
     except UserError as error:
         message = text(error.key, intake.language, **error.params)
         await ack(response_action="errors", errors={"words": message})
         return
-    run = _run(intake, task, surface="form", body=body, words=words, place=place, inputs=inputs)
+    run = _run(intake, task, surface="form", body=body, words=words, source=source, inputs=inputs)
     await intake.accept(replace(run, asking_minutes=_asking_minutes(metadata)))
     await ack()
 
@@ -196,26 +207,25 @@ def _run(
     surface: Surface,
     body: dict[str, Any],
     words: str,
-    place: Place | None,
+    source: Source,
     inputs: dict[str, str] | None = None,
 ) -> Run:
     """Make a run whose answer goes to the asker's messages tab."""
     team = _team(intake, body)
     own_id = body["view"]["id"] if surface == "form" else body["trigger_id"]
     channel = body.get("channel_id") or (body.get("channel") or {}).get("id") or ""
-    return Run(
+    run = Run(
         run_id=f"{team}:{own_id}",
         team_id=team,
-        channel_id=channel or (place.channel_id if place else ""),
+        channel_id=channel or (source.channel_id if source else ""),
         user_id=body.get("user_id") or body["user"]["id"],
         task=task.name,
         surface=surface,
         language=intake.language,
         words=words,
         inputs=inputs or {},
-        source_channel_id=place.channel_id if place else "",
-        source_ts=(place.thread_ts or place.ts) if place else "",
     )
+    return aim(run, source)
 
 
 def _team(intake: Intake, body: dict[str, Any]) -> str:

@@ -6,12 +6,15 @@ import asyncio
 import logging
 import re
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot import jobs
 from bot.context import Place, find_link
 from bot.delivery import Delivery
+from bot.listeners.spans import Span, find_span
 from bot.records import Records
 from bot.tasks import Language, Run, Task, UserError, find_task, nearest_tasks
 from bot.texts import text
@@ -26,6 +29,25 @@ ANSWER = "answer"  # the task for whoever names none
 _SLACK_LINK = re.compile(r"<?https://[^\s<>|]+/archives/[A-Z0-9]+/p\d+[^\s<>|]*(?:\|[^<>]*)?>?")
 
 
+Source = Place | Span | None
+"""What a request is about: a message, a part of a channel, or nothing but its own words."""
+
+
+def aim(run: Run, source: Source) -> Run:
+    """Return a run that is about *source*."""
+    if isinstance(source, Span):
+        return replace(
+            run,
+            source_channel_id=source.channel_id,
+            source_oldest=f"{source.oldest.timestamp():.6f}",
+            source_latest=f"{source.latest.timestamp():.6f}" if source.latest else "",
+            source_since=source.since,
+        )
+    if source is None:
+        return run
+    return replace(run, source_channel_id=source.channel_id, source_ts=source.thread_ts or source.ts)
+
+
 @dataclass
 class Intake:
     """What the listeners share."""
@@ -34,6 +56,7 @@ class Intake:
     delivery: Delivery
     tasks: Mapping[str, Task]
     language: Language
+    zone: ZoneInfo
     team_id: str
     bot_user_id: str
     admins_of: Any = None
@@ -115,22 +138,29 @@ class Intake:
             "unknown-task", self.language, name=word, nearest=", ".join(f"`{name}`" for name in names)
         )
 
-    def source(self, words: str, *, otherwise: Place | None = None) -> tuple[Place | None, str]:
-        """Return the message that *words* link to, and the words without the link."""
-        place = find_link(words)
-        if place is None:
-            return otherwise, words
-        return place, _SLACK_LINK.sub("", words).strip()
+    def source(self, words: str, *, otherwise: Place | None = None, here: str = "") -> tuple[Source, str]:
+        """Return what *words* are about, and the words without it: a message they link to, or a part of a channel.
 
-    def check_material(self, task: Task, place: Place | None, words: str) -> None:
+        Args:
+            otherwise: the thread that it was said in.
+            here: the channel that it was said in, for words like "since monday"; empty where that is no channel.
+        """
+        place = find_link(words)
+        if place is not None:
+            return place, _SLACK_LINK.sub("", words).strip()
+        # Inside a thread "since monday" means little; a channel that is named does.
+        span, rest = find_span(words, here=here, moment=datetime.now(UTC), zone=self.zone)
+        return (span, rest) if span is not None else (otherwise, words)
+
+    def check_material(self, task: Task, source: Source, words: str) -> None:
         """Make sure that a task has something to work from.
 
         Raises:
             UserError: it has not; the text says how to give it some.
         """
-        if task.reads == "thread" and place is None and (task.deliver == "thread" or not words):
+        if task.reads == "thread" and source is None and (task.deliver == "thread" or not words):
             raise UserError("summarize-how")
-        if place is None and words and not any(character.isalnum() for character in words):
+        if source is None and words and not any(character.isalnum() for character in words):
             raise UserError("nothing-to-say")
 
     async def may_review(self, run: Run, user_id: str) -> bool:

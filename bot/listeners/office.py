@@ -72,7 +72,7 @@ async def _changed(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack(response_action="errors", errors=shown)
         return
     changed = await intake.records.workspaces.change(intake.team_id, wanted, user_id=user_id)
-    intake.language = wanted.language
+    intake.language, intake.zone = wanted.language, wanted.zone
     await ack()
     key = "settings.saved" if changed else "settings.same"
     channel_id = await intake.records.people.messages_tab(intake.team_id, user_id) or user_id

@@ -15,7 +15,8 @@ from bot.tasks import Run
 
 FIELDS = (
     "run_id, team_id, channel_id, user_id, task, surface, language, words, inputs, source_channel_id,"
-    " source_ts, answer_channel_id, answer_thread_ts, received_at, asking_minutes"
+    " source_ts, answer_channel_id, answer_thread_ts, received_at, asking_minutes,"
+    " source_oldest, source_latest, source_since"
 )
 
 
@@ -37,7 +38,7 @@ class Requests:
             db.execute(
                 f"""
                 insert or ignore into requests ({FIELDS}, delete_after)
-                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 [
                     run.run_id,
@@ -55,6 +56,9 @@ class Requests:
                     run.answer_thread_ts,
                     run.received_at or iso(now()),
                     run.asking_minutes,
+                    run.source_oldest,
+                    run.source_latest,
+                    run.source_since,
                     days_after(RETENTION_DAYS),
                 ],
             )

@@ -265,6 +265,19 @@ def m002_proof(db: Database) -> None:
     _carry_out(db, PROOF)
 
 
+SPANS = """
+alter table requests add column source_oldest text not null default '';
+alter table requests add column source_latest text not null default '';
+alter table requests add column source_since text not null default '';
+"""
+
+
+@migrations()
+def m004_spans(db: Database) -> None:
+    """A part of a channel as what a request is about."""
+    _carry_out(db, SPANS)
+
+
 def _carry_out(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():

@@ -75,6 +75,8 @@ class State:
     sessions: dict[Thread, dict[str, str]] = field(default_factory=dict)
     prompts: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     scheduled: dict[str, Answer] = field(default_factory=dict)
+    # How many messages a page has at most; 15 for apps that are sold outside Slack's marketplace.
+    messages_a_page: int = LARGEST_PAGE
 
     def new_trigger(self, user_id: str) -> str:
         """Return a trigger id for what *user_id* just did."""
@@ -145,10 +147,16 @@ def cut_page(items: list[Any], arguments: Answer, *, default: int = 100) -> tupl
 
 
 def cut_messages(
-    channel: Channel, stamps: list[str], arguments: Answer, *, default: int, newest_first: bool = False
+    channel: Channel,
+    stamps: list[str],
+    arguments: Answer,
+    *,
+    default: int,
+    most: int = LARGEST_PAGE,
+    newest_first: bool = False,
 ) -> Answer:
     """Return one page of messages by their timestamps, in as many steps as the page has messages."""
-    limit = page_limit(arguments, default)
+    limit = min(most, page_limit(arguments, default))
     inclusive = is_true(arguments.get("inclusive"))
     low, high = 0, len(stamps)
     if arguments.get("oldest"):

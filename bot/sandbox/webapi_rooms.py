@@ -117,7 +117,7 @@ def _replies(state: State, arguments: Answer) -> Answer:
     stamps = state.workspace.thread_stamps(channel.id, ts)
     if not stamps:
         raise ApiError("thread_not_found")
-    answer = cut_messages(channel, stamps, arguments, default=LARGEST_PAGE)
+    answer = cut_messages(channel, stamps, arguments, default=LARGEST_PAGE, most=state.messages_a_page)
     # The parent comes whatever `oldest` says, but on the first page only.
     first = answer["messages"][0]["ts"] if answer["messages"] else ""
     if not arguments.get("cursor") and first != stamps[0]:
@@ -128,7 +128,9 @@ def _replies(state: State, arguments: Answer) -> Answer:
 def _history(state: State, arguments: Answer) -> Answer:
     channel = state.channel(arguments, member=True)
     stamps = sorted((message["ts"] for message in state.workspace.top_level(channel.id)), key=float)
-    return cut_messages(channel, stamps, arguments, default=100, newest_first=True)
+    return cut_messages(
+        channel, stamps, arguments, default=100, most=state.messages_a_page, newest_first=True
+    )
 
 
 def _open(state: State, arguments: Answer) -> Answer:

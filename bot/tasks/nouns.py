@@ -100,6 +100,8 @@ class Run:
         words: what the asker typed, besides the task's name.
         source_channel_id: the conversation to read; empty when there is none.
         source_ts: the `ts` of the thread to read; empty when there is none.
+        source_oldest, source_latest: the part of the channel to read, as `ts`; empty for a thread, or for up to now.
+        source_since: `missed` when it begins at the asker's own last message there.
         answer_channel_id: where the answer goes; empty for the asker's messages tab.
         answer_thread_ts: the thread that the answer goes to; empty for top level.
         asking_minutes: from opening the form to submitting it; None where there was no form.
@@ -120,6 +122,9 @@ class Run:
     answer_thread_ts: str = ""
     received_at: str = ""
     asking_minutes: float | None = None
+    source_oldest: str = ""
+    source_latest: str = ""
+    source_since: str = ""
 
 
 @dataclass(frozen=True)
