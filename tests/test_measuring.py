@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -257,23 +256,33 @@ def test_chance_decides_who_does_it_by_hand() -> None:
     )
 
 
+def _drawn(world: World) -> str:
+    """Return a `ts` whose request chance draws for the control sample."""
+    task, chosen = world.bot.tasks["summarise"], WorkspaceSettings(control_sample=True)
+    stamps = (world.slack.workspace.next_ts() for _ in range(1_000))
+    return next(
+        ts
+        for ts in stamps
+        if is_by_hand(Run(f"T1:{SALES}:{ts}", "T1", SALES, ANNA, "summarise", "mention", "en"), task, chosen)
+    )
+
+
 async def test_the_control_sample_asks_for_minutes_and_has_a_way_out(world: World) -> None:
     """Who is drawn is asked to do it by hand and tell the minutes; or has it drafted all the same."""
     settings = WorkspaceSettings(control_sample=True)
     await world.bot.records.workspaces.change("T1", settings, user_id=CHEF)
     root = await world.thread(*LINES)
-    async with asyncio.timeout(20):
-        while "by_hand" not in {name for one in world.slack.messages(world.im) for name in buttons(one)}:
-            await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
-            await world.rows(len(world.slack.messages(world.im)))
-    card = await world.card(having="by_hand")
+    words = f"<@{world.slack.workspace.bot_user_id}> summarise"
+    asked_at = world.slack.workspace.add_message(SALES, ANNA, words, ts=_drawn(world), thread_ts=root)
+    await world.slack.push_event({**asked_at, "type": "app_mention", "channel": SALES})
+    card = await world.card(SALES, having="by_hand", thread_ts=root)
     row = await _row(world, outcome="by_hand")
-    await world.slack.click(ANNA, world.im, card["ts"], "by_hand")
+    await world.slack.click(ANNA, SALES, card["ts"], "by_hand")
     await _form(world)
     await world.slack.submit(ANNA, {"minutes": "22"})
     told = await _row(world, by_hand_minutes=22)
     asked = len(world.model.requests)
-    await world.slack.click(ANNA, world.im, card["ts"], "draft_anyway")
+    await world.slack.click(ANNA, SALES, card["ts"], "draft_anyway")
     await world.slack.wait_for(lambda: len(world.model.requests) > asked)
 
     assert row["minutes_saved"] is None
