@@ -275,14 +275,17 @@ async def bench_soak(runs: int = 100, kills: int = 12) -> list[Figure]:
 
 
 async def _closed(folder: Path, runs: int) -> int:
-    """Return how many ledger rows there are, once as many are closed as there were runs."""
+    """Return how many ledger rows there are, once as many have ended as there were runs.
+
+    A run that the engine gave up after five recoveries ends in an apology; it counts as lost here.
+    """
     async with asyncio.timeout(120):
         while True:
             connection = sqlite3.connect(folder / "records.sqlite")
-            sql = "select count(*), sum(outcome = 'drafted') from runs"
-            rows, drafted = connection.execute(sql).fetchone()
+            sql = "select count(*), sum(outcome in ('drafted', 'failed', 'refused')) from runs"
+            rows, ended = connection.execute(sql).fetchone()
             connection.close()
-            if drafted == runs:
+            if ended == runs:
                 return int(rows)
             await asyncio.sleep(0.1)
 
