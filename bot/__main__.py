@@ -221,7 +221,8 @@ def main(arguments: list[str] | None = None) -> int:
 
             asyncio.run(demo(environ, export=chosen.export, port=chosen.port))
             return 0
-        settings = Settings.from_environ(environ)
+        offline = chosen.command in ("export", "digest", "evaluate")
+        settings = Settings.from_environ(environ, calls_out=not offline)
         if chosen.command == "export":
             return export(settings, chosen.what, form=chosen.format, start=chosen.start, end=chosen.end)
         if chosen.command == "digest":
