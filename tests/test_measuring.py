@@ -117,6 +117,53 @@ async def test_a_week_later_rework_is_asked_once(world: World) -> None:
     assert row["minutes_saved"] == before["minutes_saved"] - 15
 
 
+async def _accepted_before(world: World, count: int, *, task: str = "summarise") -> None:
+    """Let Anna have approved *count* more texts, an hour ago."""
+
+    def work(db: Any) -> None:
+        columns = [row[1] for row in db.execute("pragma table_info(runs)").fetchall()]
+        rest = ", ".join(name for name in columns if name not in ("run_id", "task"))
+        for number in range(count):
+            db.execute(
+                f"insert into runs (run_id, task, {rest}) select ?, ?, {rest} from runs limit 1",
+                [f"{task}-{number}", task],
+            )
+            db.execute(
+                """
+                insert into requests select ?, team_id, channel_id, user_id, ?, surface, language, words, inputs,
+                    source_channel_id, source_ts, answer_channel_id, answer_thread_ts, received_at, started_at,
+                    delete_after, asking_minutes from requests limit 1
+                """,
+                [f"{task}-{number}", task],
+            )
+            db.execute(
+                """
+                insert into drafts select ?, version, text, model, sources, messages_read, notes, created_at,
+                    delivered_at, final_text, delete_after from drafts limit 1
+                """,
+                [f"{task}-{number}"],
+            )
+
+    await world.bot.records.store.write(work)
+
+
+async def test_nobody_is_flooded_with_questions(world: World) -> None:
+    """Who approved a hundred texts in a day gets three questions a day, of every task first, and no backlog."""
+    card = await _draft(world)
+    await world.slack.click(ANNA, world.im, card["ts"], "approve")
+    await _row(world, review="approved")
+    await _accepted_before(world, 60)
+    await _accepted_before(world, 1, task="reply")
+    counts = []
+    for hours in (0, 1, 25, 49, 73, 97):
+        await jobs.go_round(datetime.now(UTC) + WEEK + timedelta(hours=hours))
+        asked = [one for one in world.slack.messages(world.im) if "rework:15" in buttons(one)]
+        counts.append(len(asked))
+
+    assert counts == [3, 3, 6, 9, 9, 9]
+    assert any("reply to" in str(one).lower() for one in asked[:3])
+
+
 async def test_a_draft_that_nobody_decides_on_saved_nothing(world: World) -> None:
     """After a week an open draft counts as not used and is asked about once; "I used it" changes that."""
     await _draft(world)
@@ -132,6 +179,9 @@ async def test_a_draft_that_nobody_decides_on_saved_nothing(world: World) -> Non
 
     assert (early["minutes_saved"], early["settled_at"]) == (None, None)
     assert settled["minutes_saved"] == -1
+    assert datetime.fromisoformat(settled["settled_at"]) == datetime.fromisoformat(
+        settled["delivered_at"]
+    ) + timedelta(days=7)
     assert len(reminders) == 1
     assert used["minutes_saved"] > 0
 

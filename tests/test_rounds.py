@@ -119,6 +119,18 @@ async def test_a_channel_that_is_gone_sends_the_digest_to_the_admins(world: Worl
     assert _digests(world, SALES) == []
 
 
+async def test_an_admin_who_cannot_be_reached_holds_no_digest_up(world: World) -> None:
+    """One admin whose messages tab does not open keeps the digest neither from the others nor from being done."""
+    world.slack.workspace.add_user("UBOSS", "boss", "De Baas", is_admin=True)
+    await _decided(world)
+    world.slack.fail("conversations.open", error="cannot_dm_bot")
+    await jobs.go_round(_monday())
+    await _all_posted(world)
+    ims = [world.slack.workspace.im_with(user_id).id for user_id in (CHEF, "UBOSS")]
+
+    assert sum(len(_digests(world, im)) for im in ims) == 1
+
+
 async def test_a_missed_week_is_posted_late_and_says_so(world: World) -> None:
     """After three weeks off, the week with runs comes late and says that the bot was off."""
     await _set(world, digest_channel_id=SALES, quiet_week="none")
