@@ -343,6 +343,15 @@ def test_advice_follows_from_the_figures(cases: list[Case], rule: str, evidence:
     assert sum(line.startswith("*Advice*") for line in _sections(_message(figures))) == 1
 
 
+def test_a_small_firm_is_told_how_to_time() -> None:
+    """Where all tasks are merged, the advice to time them names no task that does not exist."""
+    figures = build(Case("reply", (8, 4, 0, 0), baseline=CLAIMED, people=1))
+    said = word_advice(choose_advice(figures, make_table(figures)), figures, titles=TITLES, language="en")
+
+    assert "`/tijdwinst baseline start` and a task's name" in said
+    assert "All tasks" not in said
+
+
 def test_waiting_drafts_are_advice() -> None:
     """A draft that is a week old is worth a reminder; one of yesterday is not."""
     old = build(Case("reply", (8, 4, 0, 0)), waiting_days=(1, 7))

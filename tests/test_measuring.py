@@ -282,6 +282,48 @@ async def test_a_forgotten_timer_is_asked_about_then_dropped(world: World) -> No
     assert await world.bot.records.baselines.timed("T1", "reply") == 0
 
 
+async def test_only_its_owner_answers_for_a_timer(world: World) -> None:
+    """Somebody else's press neither drops a timer nor puts minutes in the books, and nobody is thanked for nothing."""
+    await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline start summarise")
+    await jobs.go_round(datetime.now(UTC) + timedelta(hours=5))
+    question = await world.card(having="timer_minutes")
+    await world.slack.click(BEN, world.im, question["ts"], "timer_drop")
+    await world.slack.click(BEN, world.im, question["ts"], "timer_minutes")
+    still = await world.bot.records.baselines.running("T1", ANNA)
+    await world.slack.click(ANNA, world.im, question["ts"], "timer_minutes")
+    await _form(world)
+    await world.slack.click(ANNA, world.im, question["ts"], "timer_drop")
+    await world.slack.submit(ANNA, {"minutes": "35"})
+    await world.slack.called(
+        "chat.postEphemeral", where=lambda told: told["user"] == ANNA and "No clock of yours" in told["text"]
+    )
+    best = await world.bot.records.baselines.current("T1", "summarise", claimed_minutes=15)
+
+    assert still is not None
+    assert BEN not in world.slack.modals
+    assert await world.bot.records.baselines.timed("T1", "summarise") == 0
+    assert (best.kind, best.typical) == ("claimed", 15)
+
+
+async def test_a_night_is_no_measurement(world: World) -> None:
+    """Who stops a clock that ran for hours is asked for the minutes; a slip of the finger counts for nothing."""
+    await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline start summarise")
+    slip = await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline stop")
+    await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline start summarise")
+    hours_ago = (datetime.now(UTC) - timedelta(hours=15)).isoformat(timespec="milliseconds")
+    await world.bot.records.store.write(
+        lambda db: db.execute("update timings set started_at = ? where stopped_at is null", [hours_ago])
+    )
+    await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline stop")
+    await _form(world)
+    before = await world.bot.records.baselines.timed("T1", "summarise")
+    await world.slack.submit(ANNA, {"minutes": "35"})
+
+    assert "0 timed runs" in slip.body
+    assert before == 0
+    assert await world.bot.records.baselines.timed("T1", "summarise") == 1
+
+
 def test_chance_decides_who_does_it_by_hand() -> None:
     """About one request in ten, never an urgent one, and never after "Draft it anyway"."""
     from bot.compose import PROMPTS
