@@ -12,7 +12,7 @@ from bot.value.baselines import (
     choose_baseline,
     control_baseline,
 )
-from bot.value.corrections import Correction, CorrectionKind, compare_texts
+from bot.value.corrections import Correction, CorrectionKind, compare_texts, read_number
 from bot.value.money import (
     Cell,
     Money,
@@ -83,6 +83,7 @@ __all__ = [
     "minutes_saved",
     "months_between",
     "rate",
+    "read_number",
     "review_minutes",
     "round_together",
     "settle_run",
