@@ -36,6 +36,9 @@ def export(settings: Settings, what: str, *, form: str, start: date | None, end:
     except sqlite3.Error as error:
         print(f"{path} cannot be read ({error}): start this version of the bot once.", file=sys.stderr)
         return 1
+    except OverflowError:
+        print(text("period-unknown", settings.language), file=sys.stderr)
+        return 2
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot import jobs
-from bot.offline import digest, evaluate
+from bot.offline import digest, evaluate, export
 from bot.records import WorkspaceSettings
 from bot.records.export import read_rows
 from bot.sandbox.model import Model
@@ -229,6 +229,19 @@ async def test_the_command_line_says_the_same(
     assert "Too early" in told.out
     assert out.read_bytes().startswith(b"%PDF")
     assert "written:" in told.err
+
+
+async def test_a_day_beyond_the_calendar_is_told(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--from 0001-01-01` is answered with a sentence, not with a traceback."""
+    await _decided(world)
+    day = date(1, 1, 1)
+    codes = [
+        export(world.bot.settings, "runs", form="csv", start=day, end=None),
+        await evaluate(world.bot.settings, start=day, end=None, out=None),
+    ]
+
+    assert codes == [2, 2]
+    assert "do not know that period" in capsys.readouterr().err
 
 
 async def test_money_is_shown_in_the_firms_currency(world: World) -> None:
