@@ -250,7 +250,9 @@ class Rounds:
                 figures, titles=titles, language=language, late=late, note=note, picture=picture
             )
 
-        chart = [] if is_quiet(figures) else [chart_block(figures, titles=titles, language=language)]
+        # A picture of nothing tells nothing.
+        drawn = bool(figures.totals.by_task)
+        chart = [chart_block(figures, titles=titles, language=language)] if drawn else []
         try:
             try:
                 await self._posts.once(post_id, spot, line, blocks(chart))
