@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 BODY_LIMIT_BYTES = 1_000_000
 SIGNATURE_LIFE_S = 600.0  # Slack's five minutes, in either direction of the clock
 
-UNREADABLE = (KeyError, IndexError, TypeError, AttributeError, ValueError)
+UNREADABLE = (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError)
 """What a payload ends in that lacks a field, or holds something else in it than Slack ever sends."""
 
 

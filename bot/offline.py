@@ -34,8 +34,10 @@ def export(settings: Settings, what: str, *, form: str, start: date | None, end:
         for line in as_csv(rows, what) if form == "csv" else as_json_lines(rows):
             print(line)
     except sqlite3.Error as error:
-        print(f"{path} cannot be read ({error}): start this version of the bot once.", file=sys.stderr)
-        return 1
+        return _unreadable(settings, error)
+    except OverflowError:
+        print(text("period-unknown", settings.language), file=sys.stderr)
+        return 2
     return 0
 
 
@@ -51,6 +53,8 @@ async def digest(settings: Settings) -> int:
             )
             language = figures.settings.language
             print(plain(week_text(figures, titles=_titles(figures), language=language, late=False)))
+    except sqlite3.Error as error:
+        return _unreadable(settings, error)
     finally:
         await records.close()
     return 0
@@ -72,6 +76,8 @@ async def evaluate(settings: Settings, *, start: date | None, end: date | None, 
     except UserError as error:
         print(text(error.key, settings.language), file=sys.stderr)
         return 2
+    except sqlite3.Error as error:
+        return _unreadable(settings, error)
     except OSError as error:
         print(f"{out} cannot be written ({error.strerror}): name another file with --out.", file=sys.stderr)
         return 1
@@ -94,6 +100,13 @@ async def _figures(
 def _titles(figures: Figures) -> dict[str, str]:
     tasks = load_tasks(PROMPTS, HANDLERS)
     return {name: task.title_in(figures.settings.language) for name, task in tasks.items()}
+
+
+def _unreadable(settings: Settings, error: sqlite3.Error) -> int:
+    """Tell why the ledger cannot be read: most often it is of an older version, which only the bot may change."""
+    path = settings.data_dir / "records.sqlite"
+    print(f"{path} cannot be read ({error}): start this version of the bot once.", file=sys.stderr)
+    return 1
 
 
 def _has_ledger(settings: Settings) -> bool:

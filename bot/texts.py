@@ -11,7 +11,13 @@ from typing import Any
 from babel.dates import format_date, format_datetime
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency, format_decimal, format_percent, get_currency_name
+from babel.numbers import (
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_name,
+    get_currency_precision,
+)
 from babel.units import format_unit
 
 from bot.tasks import Language
@@ -73,11 +79,15 @@ def format_cents(cents: int, currency: str, language: Language) -> str:
 
 def format_amount(amount: Decimal, currency: str, language: Language) -> str:
     """Return an amount that somebody set, such as an hourly rate or a price of a dollar, with all its decimals."""
-    decimals = max(2, -int(amount.normalize().as_tuple().exponent))
-    pattern = "¤#,##0." if language == "en" else "¤\u00a0#,##0."
-    return format_currency(
-        amount, currency, pattern + "0" * min(decimals, 6), locale=language, currency_digits=False
-    )
+    decimals = max(currency_digits(currency), -int(amount.normalize().as_tuple().exponent))
+    pattern = "¤#,##0" if language == "en" else "¤\u00a0#,##0"
+    places = "." + "0" * min(decimals, 6) if decimals else ""
+    return format_currency(amount, currency, pattern + places, locale=language, currency_digits=False)
+
+
+def currency_digits(currency: str) -> int:
+    """Return how many decimals amounts in a currency are printed with, two at most: none for yen."""
+    return min(2, get_currency_precision(currency))
 
 
 def format_currency_name(currency: str, language: Language) -> str:

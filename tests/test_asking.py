@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
@@ -204,6 +205,23 @@ async def test_rubbish_is_answered_and_harms_nothing(world: World, body: str, st
 
     assert delivery.status in (status, 401)
     assert (await world.slack.command(ANNA, SALES, "/tijdwinst")).status == 200
+
+
+async def test_a_number_beyond_every_bound_is_answered(world: World) -> None:
+    """A button whose value no draft or timer can have is answered as unreadable, not as a fault of ours."""
+    for action_id, value in (("timer_drop", "9" * 30), ("approve", '{"run": "x", "version": 1e999}')):
+        payload = {
+            "type": "block_actions",
+            "user": {"id": ANNA},
+            "team": {"id": "T1"},
+            "channel": {"id": SALES},
+            "container": {"type": "message"},
+            "actions": [{"type": "button", "action_id": action_id, "block_id": "b", "value": value}],
+        }
+        body = urlencode({"payload": json.dumps(payload)})
+        delivery = await world.slack.send_raw(body, "application/x-www-form-urlencoded")
+
+        assert delivery.status in (200, 400)
 
 
 @pytest.mark.parametrize(

@@ -288,6 +288,23 @@ def test_the_cents_of_the_table_add_up(costs: list[int], usd_rate: Decimal) -> N
     assert sum(_cents(row[5]) for row in rows[1:-1]) == _cents(rows[-1][5])
 
 
+def test_a_column_of_yen_adds_up() -> None:
+    """A currency without cents has none, and its rows add up to the total that is printed under them."""
+    cases = [Case(f"task-{at}", cost_microusd=1_400_000) for at in range(3)]
+    settings = {
+        "currency": "JPY",
+        "usd_rate": Decimal(1),
+        "usd_rate_on": "2026-11-03",
+        "hourly_rate": Decimal(4000),
+    }
+    blocks = _message(build(*cases, settings=settings))
+    rows = _table(blocks)
+
+    assert sorted(row[5] for row in rows[1:-1]) == ["¥1", "¥1", "¥2"]
+    assert rows[-1][5] == "¥4"
+    assert "¥4,000 " in str(blocks) or "¥4,000," in str(blocks)
+
+
 def test_a_hundred_and_fifty_tasks_fit() -> None:
     """A firm with many tasks gets its digest; the smallest share a row."""
     figures = build(*(Case(f"task-{at:03}", accepted=(at, 0, 0, 0)) for at in range(150)))
@@ -341,6 +358,15 @@ def test_advice_follows_from_the_figures(cases: list[Case], rule: str, evidence:
     assert advice.rule == rule
     assert evidence in said
     assert sum(line.startswith("*Advice*") for line in _sections(_message(figures))) == 1
+
+
+def test_a_small_firm_is_told_how_to_time() -> None:
+    """Where all tasks are merged, the advice to time them names no task that does not exist."""
+    figures = build(Case("reply", (8, 4, 0, 0), baseline=CLAIMED, people=1))
+    said = word_advice(choose_advice(figures, make_table(figures)), figures, titles=TITLES, language="en")
+
+    assert "`/tijdwinst baseline start` and a task's name" in said
+    assert "All tasks" not in said
 
 
 def test_waiting_drafts_are_advice() -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
 import pytest
 from dbos import DBOS, SetWorkflowID
 
 from bot.jobs import durable, schedules, workflows
+from bot.records import WorkspaceSettings
 from bot.tasks import Run
 from tests.conftest import ANNA, SALES, World, buttons
 from tests.test_run import LINES
@@ -38,6 +43,58 @@ async def test_the_sweep_starts_what_was_left(world: World) -> None:
 
     assert buttons(card)
     assert decided.result == "done"
+
+
+async def _as_scheduled(workflow: Any) -> None:
+    """Let the engine do what its schedule does: start a workflow, whose steps may do less than a test may."""
+    handle = await DBOS.start_workflow_async(workflow, datetime.now(UTC), None)
+    await handle.get_result(polling_interval_sec=0.02)
+
+
+async def test_the_schedule_starts_what_was_left(world: World) -> None:
+    """A request and a decision that went no further are carried out by the sweep itself, not only at a restart."""
+    run = await _run(world, "T1:left")
+    await _long_ago(world, "update requests set received_at = ?")
+    await _as_scheduled(schedules.sweep)
+    await world.card()
+    await world.bot.records.reviews.decide(run.run_id, version=1, act="approved", user_id=ANNA)
+    await _long_ago(world, "update reviews set decided_at = ?")
+    await _as_scheduled(schedules.sweep)
+
+    assert await world.shown("Approved by")
+
+
+async def test_the_schedule_posts_the_digest(world: World) -> None:
+    """When the clock strikes, the engine itself posts the week, without anybody's help."""
+    await _run(world, "T1:week")
+    await schedules.sweep_now()
+    await world.card()
+    await _long_ago(world, "update runs set started_at = ?")
+    local = datetime.now(ZoneInfo("Europe/Amsterdam"))
+    settings = WorkspaceSettings(
+        digest_channel_id=SALES, digest_weekday=local.weekday(), digest_hour=local.hour
+    )
+    await world.bot.records.workspaces.change("T1", settings, user_id=ANNA)
+    await _as_scheduled(schedules.rounds)
+    await _as_scheduled(schedules.rounds)
+
+    assert await world.shown("'header'", SALES)
+
+
+async def test_the_schedule_cleans_up(world: World) -> None:
+    """The night's cleaning runs through, whatever there is to delete."""
+    await _run(world, "T1:old")
+    await schedules.sweep_now()
+    await world.card()
+    await _long_ago(world, "update drafts set delete_after = ?")
+    await _as_scheduled(schedules.clean)
+
+    assert await world.bot.records.drafts.get("T1:old", 1) is None
+
+
+async def _long_ago(world: World, sql: str) -> None:
+    ago = (datetime.now(UTC) - timedelta(days=9)).isoformat(timespec="milliseconds")
+    await world.bot.records.store.write(lambda db: db.execute(sql, [ago]))
 
 
 async def test_a_poison_run_ends_in_an_apology(world: World) -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot import jobs
+from bot.compose import PROMPTS
+from bot.handlers import HANDLERS
 from bot.jobs.control import is_by_hand
 from bot.records import WorkspaceSettings
-from bot.tasks import Run
+from bot.tasks import Run, load_tasks
 from bot.value import REVIEW_WORD_MINUTES
-from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons, running
+from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons
 from tests.test_run import LINES
 
 WEEK = timedelta(days=7, hours=1)
@@ -116,6 +117,53 @@ async def test_a_week_later_rework_is_asked_once(world: World) -> None:
     assert row["minutes_saved"] == before["minutes_saved"] - 15
 
 
+async def _accepted_before(world: World, count: int, *, task: str = "summarise") -> None:
+    """Let Anna have approved *count* more texts, an hour ago."""
+
+    def work(db: Any) -> None:
+        columns = [row[1] for row in db.execute("pragma table_info(runs)").fetchall()]
+        rest = ", ".join(name for name in columns if name not in ("run_id", "task"))
+        for number in range(count):
+            db.execute(
+                f"insert into runs (run_id, task, {rest}) select ?, ?, {rest} from runs limit 1",
+                [f"{task}-{number}", task],
+            )
+            db.execute(
+                """
+                insert into requests select ?, team_id, channel_id, user_id, ?, surface, language, words, inputs,
+                    source_channel_id, source_ts, answer_channel_id, answer_thread_ts, received_at, started_at,
+                    delete_after, asking_minutes from requests limit 1
+                """,
+                [f"{task}-{number}", task],
+            )
+            db.execute(
+                """
+                insert into drafts select ?, version, text, model, sources, messages_read, notes, created_at,
+                    delivered_at, final_text, delete_after from drafts limit 1
+                """,
+                [f"{task}-{number}"],
+            )
+
+    await world.bot.records.store.write(work)
+
+
+async def test_nobody_is_flooded_with_questions(world: World) -> None:
+    """Who approved a hundred texts in a day gets three questions a day, of every task first, and no backlog."""
+    card = await _draft(world)
+    await world.slack.click(ANNA, world.im, card["ts"], "approve")
+    await _row(world, review="approved")
+    await _accepted_before(world, 60)
+    await _accepted_before(world, 1, task="reply")
+    counts = []
+    for hours in (0, 1, 25, 49, 73, 97):
+        await jobs.go_round(datetime.now(UTC) + WEEK + timedelta(hours=hours))
+        asked = [one for one in world.slack.messages(world.im) if "rework:15" in buttons(one)]
+        counts.append(len(asked))
+
+    assert counts == [3, 3, 6, 9, 9, 9]
+    assert any("reply to" in str(one).lower() for one in asked[:3])
+
+
 async def test_a_draft_that_nobody_decides_on_saved_nothing(world: World) -> None:
     """After a week an open draft counts as not used and is asked about once; "I used it" changes that."""
     await _draft(world)
@@ -131,6 +179,9 @@ async def test_a_draft_that_nobody_decides_on_saved_nothing(world: World) -> Non
 
     assert (early["minutes_saved"], early["settled_at"]) == (None, None)
     assert settled["minutes_saved"] == -1
+    assert datetime.fromisoformat(settled["settled_at"]) == datetime.fromisoformat(
+        settled["delivered_at"]
+    ) + timedelta(days=7)
     assert len(reminders) == 1
     assert used["minutes_saved"] > 0
 
@@ -231,12 +282,50 @@ async def test_a_forgotten_timer_is_asked_about_then_dropped(world: World) -> No
     assert await world.bot.records.baselines.timed("T1", "reply") == 0
 
 
+async def test_only_its_owner_answers_for_a_timer(world: World) -> None:
+    """Somebody else's press neither drops a timer nor puts minutes in the books, and nobody is thanked for nothing."""
+    await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline start summarise")
+    await jobs.go_round(datetime.now(UTC) + timedelta(hours=5))
+    question = await world.card(having="timer_minutes")
+    await world.slack.click(BEN, world.im, question["ts"], "timer_drop")
+    await world.slack.click(BEN, world.im, question["ts"], "timer_minutes")
+    still = await world.bot.records.baselines.running("T1", ANNA)
+    await world.slack.click(ANNA, world.im, question["ts"], "timer_minutes")
+    await _form(world)
+    await world.slack.click(ANNA, world.im, question["ts"], "timer_drop")
+    await world.slack.submit(ANNA, {"minutes": "35"})
+    await world.slack.called(
+        "chat.postEphemeral", where=lambda told: told["user"] == ANNA and "No clock of yours" in told["text"]
+    )
+    best = await world.bot.records.baselines.current("T1", "summarise", claimed_minutes=15)
+
+    assert still is not None
+    assert BEN not in world.slack.modals
+    assert await world.bot.records.baselines.timed("T1", "summarise") == 0
+    assert (best.kind, best.typical) == ("claimed", 15)
+
+
+async def test_a_night_is_no_measurement(world: World) -> None:
+    """Who stops a clock that ran for hours is asked for the minutes; a slip of the finger counts for nothing."""
+    await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline start summarise")
+    slip = await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline stop")
+    await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline start summarise")
+    hours_ago = (datetime.now(UTC) - timedelta(hours=15)).isoformat(timespec="milliseconds")
+    await world.bot.records.store.write(
+        lambda db: db.execute("update timings set started_at = ? where stopped_at is null", [hours_ago])
+    )
+    await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline stop")
+    await _form(world)
+    before = await world.bot.records.baselines.timed("T1", "summarise")
+    await world.slack.submit(ANNA, {"minutes": "35"})
+
+    assert "0 timed runs" in slip.body
+    assert before == 0
+    assert await world.bot.records.baselines.timed("T1", "summarise") == 1
+
+
 def test_chance_decides_who_does_it_by_hand() -> None:
     """About one request in ten, never an urgent one, and never after "Draft it anyway"."""
-    from bot.compose import PROMPTS
-    from bot.handlers import HANDLERS
-    from bot.tasks import load_tasks
-
     task = load_tasks(PROMPTS, HANDLERS)["reply"]
     chosen = WorkspaceSettings(control_sample=True)
     runs = [Run(f"T1:{number}", "T1", SALES, ANNA, "reply", "command", "en") for number in range(2_000)]
@@ -248,12 +337,21 @@ def test_chance_decides_who_does_it_by_hand() -> None:
         is_by_hand(Run(f"{run.run_id}^", "T1", SALES, ANNA, "reply", "command", "en"), task, chosen)
         for run in drawn
     )
-    assert not any(
-        is_by_hand(
-            Run(run.run_id, "T1", SALES, ANNA, "reply", "command", "nl", words="Met spoed!"), task, chosen
-        )
-        for run in drawn
-    )
+
+
+@pytest.mark.parametrize(
+    "said", ["Met spoed!", "graag z.s.m.", "as soon as possible", "een DRINGENDE offerte"]
+)
+def test_what_is_urgent_is_never_done_by_hand(said: str) -> None:
+    """Who is in a hurry gets the draft, wherever the words stand: in the request or in a field of the form."""
+    task = load_tasks(PROMPTS, HANDLERS)["reply"]
+    chosen = WorkspaceSettings(control_sample=True)
+    runs = [Run(f"T1:{number}", "T1", SALES, ANNA, "reply", "command", "nl") for number in range(200)]
+    drawn = [run for run in runs if is_by_hand(run, task, chosen)]
+
+    assert drawn
+    assert not any(is_by_hand(replace(run, words=said), task, chosen) for run in drawn)
+    assert not any(is_by_hand(replace(run, inputs={"notes": said}), task, chosen) for run in drawn)
 
 
 def _drawn(world: World) -> str:
@@ -287,52 +385,3 @@ async def test_the_control_sample_asks_for_minutes_and_has_a_way_out(world: Worl
 
     assert row["minutes_saved"] is None
     assert (told["minutes_saved"], told["settled_at"] is not None) == (None, True)
-
-
-async def test_admins_change_settings_and_others_may_not(world: World) -> None:
-    """The form checks what it is given, keeps who changed what, and the change holds at once."""
-    await world.slack.command(ANNA, SALES, "/tijdwinst", "settings")
-    await world.slack.called("chat.postEphemeral", where=lambda told: "Only an admin" in told["text"])
-    await world.slack.command(CHEF, SALES, "/tijdwinst", "settings")
-    await _form(world, CHEF)
-    wrong = await world.slack.submit(CHEF, {"hourly_rate": "0", "currency": "EURO", "tz_name": "Mars"})
-    await world.slack.submit(
-        CHEF,
-        {
-            "hourly_rate": "52,50",
-            "currency": "eur",
-            "tz_name": "Europe/Amsterdam",
-            "realisation": "60",
-            "usd_rate": "0.92",
-            "language": "nl",
-        },
-    )
-    holds = await world.bot.records.workspaces.get("T1")
-    changes = await world.bot.records.workspaces.changes("T1")
-    dutch = await world.slack.command(ANNA, SALES, "/tijdwinst", "help")
-
-    assert set(wrong.answer["errors"]) == {"hourly_rate", "currency", "tz_name"}
-    assert (holds.hourly_rate, holds.realisation) == (Decimal("52.50"), Decimal("0.6"))
-    assert holds.usd_rate_on == f"{datetime.now(UTC):%Y-%m-%d}"
-    assert {change.name for change in changes} >= {"hourly_rate", "realisation", "usd_rate", "language"}
-    assert all(change.user_id == CHEF for change in changes)
-    assert "Ik schrijf concepten" in dutch.body
-
-
-async def test_the_budget_warns_the_admins_once(tmp_path: Path) -> None:
-    """At half, four fifths and all of the month's budget each admin gets one message."""
-    async with running(tmp_path) as world:
-        world.model.name = None  # so that the price is known
-        await _draft(world)
-        await _row(world, outcome="drafted")
-        spent = (await _row(world, outcome="drafted"))["cost_microusd"]
-        budget = Decimal(spent) / 1_000_000 / Decimal("0.85")
-        settings = WorkspaceSettings(monthly_budget=budget)
-        await world.bot.records.workspaces.change("T1", settings, user_id=CHEF)
-        for _ in range(2):
-            await jobs.go_round(datetime.now(UTC))
-        admin = world.slack.workspace.im_with(CHEF).id
-        told = [one["text"] for one in world.slack.messages(admin)]
-
-        assert len(told) == 1
-        assert "Four fifths" in told[0]

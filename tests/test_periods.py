@@ -25,8 +25,8 @@ def _due(
 
 def test_a_digest_is_due_at_the_hour_on_the_wall() -> None:
     """Monday nine o'clock is nine o'clock in winter and in summer."""
-    winter = _due(NOW, NOW - timedelta(days=3))
-    summer = _due(datetime(2026, 7, 7, 10, tzinfo=UTC), datetime(2026, 7, 5, tzinfo=UTC))
+    winter = _due(NOW, NOW - timedelta(days=5))
+    summer = _due(datetime(2026, 7, 7, 10, tzinfo=UTC), datetime(2026, 7, 2, tzinfo=UTC))
 
     assert [due.due.isoformat() for due in winter] == ["2026-11-23T08:00:00+00:00"]
     assert [due.due.isoformat() for due in summer] == ["2026-07-06T07:00:00+00:00"]
@@ -44,6 +44,17 @@ def test_the_week_of_a_clock_change_is_posted_once() -> None:
                 after = due.end
 
         assert len(found) == 1
+
+
+def test_a_digest_that_is_moved_is_about_more_than_an_hour() -> None:
+    """Who sets the hour or the day just after a digest gets no second one about next to nothing, and no gap."""
+    last = datetime(2026, 11, 23, 8, tzinfo=UTC)
+    later = _due(last + timedelta(hours=3), last, hour=10)
+    next_day = _due(last + timedelta(days=2), last, weekday=1)
+    next_week = _due(last + timedelta(days=9), last, weekday=1)
+
+    assert later == next_day == []
+    assert [(due.start, due.end.date()) for due in next_week] == [(last, date(2026, 12, 1))]
 
 
 def test_missed_weeks_come_late_and_leave_no_gap() -> None:
@@ -105,7 +116,19 @@ def test_periods_are_understood(words: str, start: str, end: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["someday", "2026-13", "2026-12-01 2026-09-01", "2026-02-30 2026-03-01", "q5"]
+    "words",
+    [
+        "someday",
+        "2026-13",
+        "2026-12-01 2026-09-01",
+        "2026-02-30 2026-03-01",
+        "q5",
+        "q1 0000",
+        "q4 9999",
+        "9999-12",
+        "0001-01-01 2026-03-01",
+        "0000-01-01 2026-03-01",
+    ],
 )
 def test_a_period_that_means_nothing_is_told(words: str) -> None:
     """What cannot be understood is not guessed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot import jobs
-from bot.offline import digest, evaluate
+from bot.offline import digest, evaluate, export
 from bot.records import WorkspaceSettings
 from bot.records.export import read_rows
 from bot.sandbox.model import Model
@@ -119,6 +119,18 @@ async def test_a_channel_that_is_gone_sends_the_digest_to_the_admins(world: Worl
     assert _digests(world, SALES) == []
 
 
+async def test_an_admin_who_cannot_be_reached_holds_no_digest_up(world: World) -> None:
+    """One admin whose messages tab does not open keeps the digest neither from the others nor from being done."""
+    world.slack.workspace.add_user("UBOSS", "boss", "De Baas", is_admin=True)
+    await _decided(world)
+    world.slack.fail("conversations.open", error="cannot_dm_bot")
+    await jobs.go_round(_monday())
+    await _all_posted(world)
+    ims = [world.slack.workspace.im_with(user_id).id for user_id in (CHEF, "UBOSS")]
+
+    assert sum(len(_digests(world, im)) for im in ims) == 1
+
+
 async def test_a_missed_week_is_posted_late_and_says_so(world: World) -> None:
     """After three weeks off, the week with runs comes late and says that the bot was off."""
     await _set(world, digest_channel_id=SALES, quiet_week="none")
@@ -217,6 +229,19 @@ async def test_the_command_line_says_the_same(
     assert "Too early" in told.out
     assert out.read_bytes().startswith(b"%PDF")
     assert "written:" in told.err
+
+
+async def test_a_day_beyond_the_calendar_is_told(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--from 0001-01-01` is answered with a sentence, not with a traceback."""
+    await _decided(world)
+    day = date(1, 1, 1)
+    codes = [
+        export(world.bot.settings, "runs", form="csv", start=day, end=None),
+        await evaluate(world.bot.settings, start=day, end=None, out=None),
+    ]
+
+    assert codes == [2, 2]
+    assert "do not know that period" in capsys.readouterr().err
 
 
 async def test_money_is_shown_in_the_firms_currency(world: World) -> None:

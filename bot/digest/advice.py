@@ -88,7 +88,9 @@ def word_advice(advice: Advice, figures: Figures, *, titles: Mapping[str, str], 
         count = len(figures.open_drafts) if advice.rule == "waiting" else figures.accepted
         return text(f"advice.{advice.rule}", language, count=count, old=count_old(figures))
     name = html.escape(word_task(row, titles, language), quote=False)
-    return text(f"advice.{advice.rule}", language, task=name, **_evidence(row, figures, language))
+    # All tasks together have no name that a clock could be started with.
+    key = "advice.time-all" if advice.rule == "time" and row.what != "task" else f"advice.{advice.rule}"
+    return text(key, language, task=name, **_evidence(row, figures, language))
 
 
 def _evidence(row: Row, figures: Figures, language: Language) -> dict[str, Any]:

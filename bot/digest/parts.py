@@ -23,7 +23,7 @@ from bot.digest.words import (
     word_task,
 )
 from bot.tasks import Language
-from bot.texts import format_cents, text
+from bot.texts import currency_digits, format_cents, text
 from bot.value import Baseline, BaselineKind, rate, round_together, to_cents, value_minutes
 from bot.value.money import REALISATIONS, cost_model
 
@@ -213,9 +213,11 @@ def control_part(
 def cost_part(figures: Figures, language: Language) -> Json | None:
     """Return what it cost and what came back, by kind of baseline."""
     model = cost_model(figures.spent.model_microusd, figures.settings.usd_rate)
-    cents = round_together([model, figures.cost - model])
+    digits = currency_digits(figures.settings.currency)
+    cents = round_together([model, figures.cost - model], digits=digits)
     amounts = [
-        format_cents(one, figures.settings.currency, language) for one in (*cents, to_cents(figures.cost))
+        format_cents(one, figures.settings.currency, language)
+        for one in (*cents, to_cents(figures.cost, digits=digits))
     ]
     rows = [
         [text(f"report.{name}", language), amount]

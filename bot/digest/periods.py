@@ -11,6 +11,8 @@ from bot.tasks import UserError
 
 MOST_MISSED = 4  # weeks that are posted late after a long silence
 LATE_AFTER = timedelta(hours=2)
+SHORTEST = timedelta(days=3)
+"""A digest that was moved is about so long at least: below, the first one at the new moment covers the gap too."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def due_digests(
     found: list[tuple[datetime, date]] = []
     while len(found) < MOST_MISSED:
         due = datetime.combine(day, time(hour), tzinfo=zone).astimezone(UTC)
-        if due <= after:
+        if due <= after or (not first and due - after < SHORTEST):
             break
         if due <= moment:
             found.append((due, day))
@@ -92,7 +94,10 @@ def parse_period(words: str, *, moment: datetime, zone: ZoneInfo) -> Period:
         "this quarter": "quarter",
         "this year": "year",
     }
-    days = known.get(dutch.get(said, said)) or _spelled(said, today)
+    try:
+        days = known.get(dutch.get(said, said)) or _spelled(said, today)
+    except ValueError:  # a year that no calendar has
+        days = None
     if days is None:
         raise UserError("period-unknown")
     return period_of(*days, zone=zone)
@@ -102,11 +107,14 @@ def period_of(start: date, end: date, *, zone: ZoneInfo) -> Period:
     """Return the days `[start, end)` where the firm is.
 
     Raises:
-        UserError: they are in the wrong order.
+        UserError: they are in the wrong order, or beyond the calendar.
     """
     if start >= end:
         raise UserError("period-unknown")
-    midnights = [datetime.combine(day, time(0), tzinfo=zone).astimezone(UTC) for day in (start, end)]
+    try:
+        midnights = [datetime.combine(day, time(0), tzinfo=zone).astimezone(UTC) for day in (start, end)]
+    except OverflowError as error:
+        raise UserError("period-unknown") from error
     return Period(*midnights)
 
 

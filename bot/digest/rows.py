@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.digest.figures import Figures
 from bot.records.proof import TaskCount
+from bot.texts import currency_digits
 from bot.value import BaselineKind, Total, cost_model, round_together, split_whole, to_cents
 
 MOST_ROWS = 97  # of tasks: Slack's table has 100 rows, three of them are the heading, other tasks, the total
@@ -80,7 +81,8 @@ def make_table(figures: Figures) -> Table:
     groups = [*shown, merged] if merged else shown
     whole = cost_model(sum(count.cost_microusd for count in counts), figures.settings.usd_rate)
     micros = split_whole(whole, [sum(count.cost_microusd for count in group) for group in groups])
-    cents = round_together(micros)
+    digits = currency_digits(figures.settings.currency)
+    cents = round_together(micros, digits=digits)
     rows = tuple(
         _row(
             figures,
@@ -92,7 +94,7 @@ def make_table(figures: Figures) -> Table:
         )
         for group, micro, cent in zip(groups, micros, cents, strict=True)
     )
-    team = _row(figures, counts, people, what="all", micro=whole, cents=to_cents(whole))
+    team = _row(figures, counts, people, what="all", micro=whole, cents=to_cents(whole, digits=digits))
     return Table(rows, team)
 
 

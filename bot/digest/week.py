@@ -25,7 +25,7 @@ from bot.digest.words import (
     word_value,
 )
 from bot.tasks import Language
-from bot.texts import format_cents, format_days, text
+from bot.texts import currency_digits, format_cents, format_days, text
 from bot.value import BaselineKind, round_together, to_cents
 from bot.value.money import cost_model
 from bot.value.totals import MONEY_RUNS
@@ -158,9 +158,11 @@ def table_block(figures: Figures, table: Table, *, titles: Mapping[str, str], la
 def word_costs(figures: Figures, language: Language) -> str:
     """Return what the period cost: the model, the fixed costs, and both."""
     model = cost_model(figures.spent.model_microusd, figures.settings.usd_rate)
-    cents = round_together([model, figures.cost - model])
+    digits = currency_digits(figures.settings.currency)
+    cents = round_together([model, figures.cost - model], digits=digits)
     said = [
-        format_cents(one, figures.settings.currency, language) for one in (*cents, to_cents(figures.cost))
+        format_cents(one, figures.settings.currency, language)
+        for one in (*cents, to_cents(figures.cost, digits=digits))
     ]
     return text("digest.costs", language, model=said[0], fixed=said[1], all=said[2])
 

@@ -9,7 +9,11 @@ from bot.records import WorkspaceSettings
 from bot.tasks import Run, Task
 
 ONE_IN = 10
-_URGENT = re.compile(r"\b(urgent|asap|spoed\w*|dringend|haast|meteen)\b", re.IGNORECASE)
+_URGENT = re.compile(
+    r"(?<!\w)(urgent\w*|asap|a\.s\.a\.p|as soon as possible|immediately|right away|straight away"
+    r"|spoed\w*|dringende?|haast|meteen|onmiddellijk|zsm|z\.s\.m|zo snel mogelijk)(?!\w)",
+    re.IGNORECASE,
+)
 
 
 def is_by_hand(run: Run, task: Task, settings: WorkspaceSettings) -> bool:
@@ -20,7 +24,7 @@ def is_by_hand(run: Run, task: Task, settings: WorkspaceSettings) -> bool:
     """
     if not settings.control_sample or task.urgent or run.run_id.endswith("^"):
         return False
-    if _URGENT.search(run.words):
+    if any(_URGENT.search(said) for said in (run.words, *run.inputs.values())):
         return False
     drawn = int.from_bytes(hashlib.sha256(run.run_id.encode()).digest()[:4])
     return drawn % ONE_IN == 0

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +77,11 @@ def step(
         backoff_rate=2.0,
         should_retry=_may_help,
     )
+
+
+async def apart(doing: Coroutine[Any, Any, None]) -> None:
+    """Do something outside the step that asks for it: a step may start no workflow, and what starts is no child."""
+    await asyncio.create_task(doing, context=Context())
 
 
 async def start_again(

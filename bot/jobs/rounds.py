@@ -68,17 +68,17 @@ class Rounds:
     async def go(self, moment: datetime) -> None:
         """Do what is due at *moment*; what Slack does not take now is due again at the next round."""
         await self.records.reviews.settle_unreviewed(moment)
-        for run_id in await self.records.reviews.reminders_due():
-            await self._remind(run_id)
-        for run_id in await self.records.reviews.rework_due(moment):
-            await self._ask_rework(run_id)
+        for run_id in await self.records.questions.reminders_due(moment):
+            await self._remind(run_id, moment)
+        for run_id in await self.records.questions.rework_due(moment):
+            await self._ask_rework(run_id, moment)
         for timer in await self.records.baselines.forgotten(moment - FORGOTTEN_AFTER):
             await self._ask_timer(timer)
         await self.records.baselines.drop_asked(moment - DROPPED_AFTER)
         for team_id in await self.records.workspaces.teams():
             await self._watch_budget(team_id, moment)
 
-    async def _remind(self, run_id: str) -> None:
+    async def _remind(self, run_id: str, moment: datetime) -> None:
         """Ask once about a draft that nobody decided on for a week."""
         run = await self.records.requests.get(run_id)
         state = await self.records.reviews.state(run_id)
@@ -87,9 +87,9 @@ class Rounds:
             blocks = reminder(run_id, state.version, sentence, run.language)
             if not await self._told(f"{run_id}/reminder", run.team_id, run.user_id, sentence, blocks):
                 return
-        await self.records.reviews.reminded(run_id)
+        await self.records.questions.reminded(run_id, moment)
 
-    async def _ask_rework(self, run_id: str) -> None:
+    async def _ask_rework(self, run_id: str, moment: datetime) -> None:
         """Ask whoever accepted a text whether it gave more work since."""
         run = await self.records.requests.get(run_id)
         state = await self.records.reviews.state(run_id)
@@ -99,7 +99,7 @@ class Rounds:
             person = state.decided_by or run.user_id
             if not await self._told(f"{run_id}/rework", run.team_id, person, sentence, blocks):
                 return
-        await self.records.reviews.rework_asked(run_id)
+        await self.records.questions.rework_asked(run_id, moment)
 
     async def _about(self, key: str, run: Run) -> str:
         channel_id, ts = await self._runs.draft_place(run)
@@ -218,9 +218,22 @@ class Rounds:
             if channel_id:
                 note, channel_id = "digest.channel-closed", ""
             for user_id in await self._desk.context.admins():
-                spot = await self._posts.messages_tab(team_id, user_id)
-                await self._post_week(row, figures, spot, moment=moment, note=text(note, settings.language))
+                await self._post_to_admin(row, figures, user_id, moment=moment, note=note)
         await self.records.workspaces.digest_posted(row, channel_id=channel_id)
+
+    async def _post_to_admin(
+        self, row: DigestRow, figures: Figures, user_id: str, *, moment: datetime, note: str
+    ) -> None:
+        """Post a week's digest in an admin's messages tab; one who cannot be reached holds nobody else up."""
+        try:
+            spot = await self._posts.messages_tab(row.team_id, user_id)
+        except SlackError as error:
+            if error.away:
+                raise
+            log.warning("an admin was not told of the week: %s", error)
+            return
+        said = text(note, figures.settings.language)
+        await self._post_week(row, figures, spot, moment=moment, note=said)
 
     async def _post_week(
         self, row: DigestRow, figures: Figures, spot: Spot, *, moment: datetime, note: str = ""
@@ -237,7 +250,9 @@ class Rounds:
                 figures, titles=titles, language=language, late=late, note=note, picture=picture
             )
 
-        chart = [] if is_quiet(figures) else [chart_block(figures, titles=titles, language=language)]
+        # A picture of nothing tells nothing.
+        drawn = bool(figures.totals.by_task)
+        chart = [chart_block(figures, titles=titles, language=language)] if drawn else []
         try:
             try:
                 await self._posts.once(post_id, spot, line, blocks(chart))

@@ -12,6 +12,7 @@ from bot.jobs.durable import (
     GIVEN_UP,
     KEEP_DAYS,
     MAX_RECOVERIES,
+    apart,
     at_work,
     start_again,
     step,
@@ -31,6 +32,10 @@ async def sweep(when: datetime, context: Any) -> None:
 @DBOS.step(name="sweep_step")
 async def sweep_step() -> None:
     """Start what was left half a minute ago, and tell the askers of what the engine gave up."""
+    await apart(_sweep())
+
+
+async def _sweep() -> None:
     engine = at_work()
     before = datetime.now(UTC) - timedelta(seconds=30)
     for run in await engine.runs.records.requests.unstarted(before):
@@ -64,7 +69,7 @@ async def rounds(when: datetime, context: Any) -> None:
 
 @DBOS.step(name="rounds_step")
 async def _rounds_step() -> None:
-    await go_round(datetime.now(UTC))
+    await apart(go_round(datetime.now(UTC)))
 
 
 async def go_round(moment: datetime) -> None:

@@ -13,7 +13,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot import jobs
 from bot.digest import rank_works
 from bot.listeners.intake import ANSWER, Intake, log
-from bot.records.baselines import Work
+from bot.records.baselines import FORGOTTEN_AFTER, Timer, Work
 from bot.tasks import Run, UserError, find_task
 from bot.texts import format_minutes, text
 from bot.value import ReviewWord, check_baseline_minutes, check_guess
@@ -79,14 +79,14 @@ def register(app: AsyncApp, intake: Intake) -> None:
 
     async def timer_minutes(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
-        label = text("timer.minutes", intake.language)
-        metadata: dict[str, object] = {"timing": int(action["value"])}
-        intake.later(_open_minutes(intake, body, "timer_minutes", label=label, metadata=metadata))
+        intake.later(_ask_timed(intake, body, int(action["value"])))
 
     async def timer_drop(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
-        await intake.records.baselines.drop(int(action["value"]))
+        timer = await _own_timer(intake, body["user"]["id"], int(action["value"]))
+        if timer is not None:
+            await intake.records.baselines.drop(timer.timing_id)
         await ack()
-        intake.later(_thank(intake, body, "timer.dropped"))
+        intake.later(_thank(intake, body, "timer.dropped" if timer else "timer.none"))
 
     async def told_minutes(ack: AsyncAck, body: dict[str, Any]) -> None:
         await _told_minutes(intake, ack, body)
@@ -115,7 +115,7 @@ async def baseline_command(intake: Intake, body: dict[str, Any], words: list[str
     if words[0].lower() in ("start", "begin"):
         return await _start_timer(intake, team_id, user_id, " ".join(words[1:]))
     if words[0].lower() in ("stop", "klaar"):
-        return await _stop_timer(intake, team_id, user_id)
+        return await _stop_timer(intake, body)
     return text("baseline.how", intake.language)
 
 
@@ -128,10 +128,15 @@ async def _start_timer(intake: Intake, team_id: str, user_id: str, named: str) -
     return text("timer.started", intake.language, task=task.title_in(intake.language))
 
 
-async def _stop_timer(intake: Intake, team_id: str, user_id: str) -> str:
-    timer = await intake.records.baselines.running(team_id, user_id)
+async def _stop_timer(intake: Intake, body: dict[str, Any]) -> str:
+    team_id = body["team_id"]
+    timer = await intake.records.baselines.running(team_id, body["user_id"])
     stopped = None
     if timer is not None:
+        if datetime.now(UTC) - datetime.fromisoformat(timer.started_at) > FORGOTTEN_AFTER:
+            # It ran through lunch, or the night: what the clock says is no measurement, the person's word is.
+            intake.later(_ask_timed(intake, {**body, "user": {"id": body["user_id"]}}, timer.timing_id))
+            return ""
         claimed = claimed_minutes(intake, timer.work)
         stopped = await intake.records.baselines.stop(timer.timing_id, claimed_minutes=claimed)
     if stopped is None or stopped.minutes is None:
@@ -140,6 +145,21 @@ async def _stop_timer(intake: Intake, team_id: str, user_id: str) -> str:
     title = work_title(intake, stopped.work)
     shown = format_minutes(stopped.minutes, intake.language)
     return text("timer.stopped", intake.language, task=title, minutes=shown, count=count)
+
+
+async def _own_timer(intake: Intake, user_id: str, timing_id: int) -> Timer | None:
+    """Return a timer while it runs and is *user_id*'s own; None otherwise."""
+    timer = await intake.records.baselines.running(intake.team_id, user_id)
+    return timer if timer is not None and timer.timing_id == timing_id else None
+
+
+async def _ask_timed(intake: Intake, body: dict[str, Any], timing_id: int) -> None:
+    """Ask how long a forgotten timer's text took."""
+    if await _own_timer(intake, body["user"]["id"], timing_id) is None:
+        await _thank(intake, body, "timer.none")
+        return
+    label = text("timer.minutes", intake.language)
+    await _open_minutes(intake, body, "timer_minutes", label=label, metadata={"timing": timing_id})
 
 
 def claimed_minutes(intake: Intake, work: str) -> float:
@@ -188,19 +208,20 @@ async def _told_minutes(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> 
     except UserError as error:
         await ack(response_action="errors", errors={"minutes": text(error.key, intake.language)})
         return
+    key = "minutes.thanks"
     if "took" in metadata:
         await intake.records.reviews.tell_word(metadata["took"], "40-plus", typed_minutes=minutes)
         intake.later(jobs.show_card(metadata["took"]))
     elif "run" in metadata:
         if await intake.records.reviews.tell_by_hand(metadata["run"], minutes):
             intake.later(jobs.show_by_hand(metadata["run"], minutes))
+    elif timer := await _own_timer(intake, body["user"]["id"], int(metadata["timing"])):
+        claimed = claimed_minutes(intake, timer.work)
+        await intake.records.baselines.stop(timer.timing_id, minutes=minutes, claimed_minutes=claimed)
     else:
-        timing = int(metadata["timing"])
-        timer = await intake.records.baselines.running(intake.team_id, body["user"]["id"])
-        claimed = claimed_minutes(intake, timer.work) if timer else 0.0
-        await intake.records.baselines.stop(timing, minutes=minutes, claimed_minutes=claimed)
+        key = "timer.none"
     await ack()
-    intake.later(_thank(intake, body, "minutes.thanks"))
+    intake.later(_thank(intake, body, key))
 
 
 async def _open_baselines(intake: Intake, trigger_id: str) -> None:

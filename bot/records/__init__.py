@@ -9,6 +9,7 @@ from bot.records.drafts import Drafts
 from bot.records.ledger import Ledger
 from bot.records.people import People
 from bot.records.proof import Proof
+from bot.records.questions import Questions
 from bot.records.requests import Requests
 from bot.records.reviews import Reviews
 from bot.records.store import Store
@@ -27,6 +28,7 @@ class Records:
         self.ledger = Ledger(self.store, self.workspaces)
         self.drafts = Drafts(self.store)
         self.reviews = Reviews(self.store, self.workspaces)
+        self.questions = Questions(self.store)
         self.people = People(self.store)
         self.baselines = Baselines(self.store)
         self.proof = Proof(self.store)

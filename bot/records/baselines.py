@@ -9,9 +9,12 @@ from sqlite_utils import Database
 
 from bot.records.moments import iso, now
 from bot.records.store import Store
-from bot.value import Baseline, Guess, Timing, choose_baseline
+from bot.value import LEAST_MINUTES, MOST_MINUTES, Baseline, Guess, Timing, choose_baseline
 
 TIMINGS_KEPT = 30  # the newest count: work changes
+
+USABLE = f"minutes between {LEAST_MINUTES} and {MOST_MINUTES}"
+"""What a timing must be to count: a slip of the finger and a clock that jumped are none."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,7 @@ class Baselines:
         return await self._store.read(
             lambda db: int(
                 db.execute(
-                    "select count(*) from timings where team_id = ? and work = ? and minutes > 0",
+                    f"select count(*) from timings where team_id = ? and work = ? and {USABLE}",
                     [team_id, work],
                 ).fetchone()[0]
             )
@@ -197,8 +200,8 @@ class Baselines:
 def current_baseline(db: Database, team_id: str, work: str, claimed_minutes: float) -> Baseline:
     """Return the best known baseline: timed, else estimated, else claimed."""
     timings = db.execute(
-        """
-        select minutes, stopped_at from timings where team_id = ? and work = ? and minutes > 0
+        f"""
+        select minutes, stopped_at from timings where team_id = ? and work = ? and {USABLE}
         order by stopped_at desc limit ?
         """,
         [team_id, work, TIMINGS_KEPT],

@@ -214,7 +214,7 @@ def _task_counts(db: Database, team_id: str, from_: str, to: str) -> list[TaskCo
     rows = db.query(
         f"""
         select task, count(*) as runs, sum({used}) as accepted,
-            sum({used} and coalesce(correction, 'as_is') = 'as_is') as as_is,
+            sum({used} and coalesce(correction, iif(review = 'approved', 'as_is', '')) = 'as_is') as as_is,
             sum({used} and correction = 'light') as light,
             sum({used} and correction = 'moderate') as moderate,
             sum({used} and correction = 'heavy') as heavy,

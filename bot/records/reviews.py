@@ -245,63 +245,27 @@ class Reviews:
 
     async def settle_unreviewed(self, moment: datetime) -> None:
         """Count drafts that nobody decided on for a week as not used."""
+        week = timedelta(days=UNREVIEWED_DAYS)
 
         def work(db: Database) -> None:
             rows = db.execute(
                 """
-                select run_id, team_id from runs
+                select run_id, team_id, delivered_at from runs
                 where settled_at is null and delivered_at < ? and review in ('open', 'redone')
                 """,
-                [iso(moment - timedelta(days=UNREVIEWED_DAYS))],
+                [iso(moment - week)],
             ).fetchall()
-            for run_id, team_id in rows:
-                month = self._workspaces.month(db, team_id, moment)
+            for run_id, team_id, delivered_at in rows:
+                # Not *moment*: a bot that was off settles late, and each draft still belongs to its own week.
+                at = datetime.fromisoformat(delivered_at) + week
+                month = self._workspaces.month(db, team_id, at)
                 db.execute(
                     "update runs set settled_at = ?, settled_month = ? where run_id = ?",
-                    [iso(moment), month, run_id],
+                    [iso(at), month, run_id],
                 )
                 _settle(db, run_id)
 
         await self._store.write(work)
-
-    async def reminders_due(self) -> list[str]:
-        """Return the runs that were settled without a decision and not asked about."""
-        rows = await self._store.read(
-            lambda db: db.execute(
-                """
-                select run_id from runs where settled_at is not null and decided_at is null
-                    and reminded_at is null and outcome = 'drafted' order by settled_at limit 100
-                """
-            ).fetchall()
-        )
-        return [row[0] for row in rows]
-
-    async def reminded(self, run_id: str) -> None:
-        """Write down that a draft was asked about: once is enough."""
-        await self._store.write(
-            lambda db: db.execute("update runs set reminded_at = ? where run_id = ?", [iso(now()), run_id])
-        )
-
-    async def rework_due(self, moment: datetime) -> list[str]:
-        """Return the runs that were accepted a week ago and not asked about."""
-        rows = await self._store.read(
-            lambda db: db.execute(
-                """
-                select run_id from runs where rework_asked_at is null and decided_at < ?
-                    and review in ('approved', 'edited') order by decided_at limit 100
-                """,
-                [iso(moment - timedelta(days=UNREVIEWED_DAYS))],
-            ).fetchall()
-        )
-        return [row[0] for row in rows]
-
-    async def rework_asked(self, run_id: str) -> None:
-        """Write down that somebody was asked about rework."""
-        await self._store.write(
-            lambda db: db.execute(
-                "update runs set rework_asked_at = ? where run_id = ?", [iso(now()), run_id]
-            )
-        )
 
     def _book(self, db: Database, run_id: str, *, review: str, user_id: str, at: datetime) -> None:
         """Bring the ledger row in line with a decision."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from bot.value import compare_texts
+
 migrations = Migrations("tijdwinst")
 
 FIRST = """
@@ -263,6 +265,33 @@ def m001_first_tables(db: Database) -> None:
 def m002_proof(db: Database) -> None:
     """What proves that it pays: corrections, rework, baselines, the team's settings and its digests."""
     _carry_out(db, PROOF)
+
+
+@migrations()
+def m004_old_corrections(db: Database) -> None:
+    """How much people changed in drafts of before the proof, where the texts are still there."""
+    rows = db.execute(
+        """
+        select run_id, review, text, final_text, max(version) from runs join drafts using (run_id)
+        where correction is null and review in ('approved', 'edited', 'discarded') group by run_id
+        """
+    ).fetchall()
+    for run_id, review, text, final_text, _ in rows:
+        found = compare_texts(text, None if review == "discarded" else final_text or text)
+        db.execute(
+            """
+            update runs set correction = ?, edit_distance = ?, numbers_changed = ?, dates_changed = ?,
+                names_changed = ? where run_id = ?
+            """,
+            [
+                found.kind,
+                found.distance,
+                found.number_changed,
+                found.date_changed,
+                found.name_changed,
+                run_id,
+            ],
+        )
 
 
 SPANS = """

@@ -1,6 +1,8 @@
 """Pure arithmetic of time, money and doubt; nothing here reads a clock, a file or a network, or draws by chance."""
 
 from bot.value.baselines import (
+    LEAST_MINUTES,
+    MOST_MINUTES,
     Baseline,
     BaselineKind,
     Guess,
@@ -10,7 +12,7 @@ from bot.value.baselines import (
     choose_baseline,
     control_baseline,
 )
-from bot.value.corrections import Correction, CorrectionKind, compare_texts
+from bot.value.corrections import Correction, CorrectionKind, compare_texts, read_number
 from bot.value.money import (
     Cell,
     Money,
@@ -46,7 +48,9 @@ from bot.value.totals import Total, Totals, add_up
 __all__ = [
     "ASKING_MINUTES_ASSUMED",
     "IDLE_CAP_MINUTES",
+    "LEAST_MINUTES",
     "LEVEL",
+    "MOST_MINUTES",
     "REVIEW_WORD_MINUTES",
     "UNREVIEWED_DAYS",
     "Baseline",
@@ -79,6 +83,7 @@ __all__ = [
     "minutes_saved",
     "months_between",
     "rate",
+    "read_number",
     "review_minutes",
     "round_together",
     "settle_run",

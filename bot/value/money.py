@@ -13,6 +13,9 @@ from typing import Literal
 from bot.value.totals import Total
 
 MICRO = 1_000_000
+UNITS = (1_000_000, 100_000, 10_000)
+"""The smallest amount that is printed with no decimals, one, or two."""
+
 REALISATION_DEFAULT = Decimal("0.5")
 """The share of a saved hour that becomes an hour of other work: an assumption, visible and editable."""
 
@@ -183,19 +186,24 @@ def split_whole(total: int, weights: Sequence[int]) -> list[int]:
     return [part if total >= 0 else -part for part in parts]
 
 
-def to_cents(micro: int) -> int:
-    """Return whole cents, half a cent away from zero, as a table prints them."""
-    return int((Decimal(micro) / 10_000).to_integral_value(ROUND_HALF_UP))
+def to_cents(micro: int, *, digits: int = 2) -> int:
+    """Return whole cents, half a cent away from zero, as a table prints them.
+
+    Args:
+        digits: decimals that the currency is printed with; 0 gives hundreds of cents, such as whole yen.
+    """
+    return int((Decimal(micro) / UNITS[digits]).to_integral_value(ROUND_HALF_UP)) * UNITS[digits] // UNITS[2]
 
 
-def round_together(micros: Sequence[int]) -> list[int]:
+def round_together(micros: Sequence[int], *, digits: int = 2) -> list[int]:
     """Return cents whose sum is the rounded sum of *micros*: a printed column adds up to its printed total."""
-    cents = [micro // 10_000 for micro in micros]
-    left = to_cents(sum(micros)) - sum(cents)
-    order = sorted(range(len(micros)), key=lambda at: (-(micros[at] % 10_000), at))
+    unit = UNITS[digits]
+    parts = [micro // unit for micro in micros]
+    left = to_cents(sum(micros), digits=digits) * UNITS[2] // unit - sum(parts)
+    order = sorted(range(len(micros)), key=lambda at: (-(micros[at] % unit), at))
     for at in order[:left]:
-        cents[at] += 1
-    return cents
+        parts[at] += 1
+    return [part * unit // UNITS[2] for part in parts]
 
 
 def _fixed(spent: Spent, rates: Rates) -> int:

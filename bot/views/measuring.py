@@ -173,5 +173,5 @@ def settings_form(values: dict[str, str], *, language: Language) -> Block:
             field("least_people"),
             choice("control_sample", yes_no),
         ],
-        metadata={},
+        metadata={"shown": values},
     )
