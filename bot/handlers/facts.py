@@ -1,4 +1,4 @@
-"""What a text states and its material does not: links, figures, days and handles; pure, and no judge of truth."""
+"""What a text states and its material does not: links, figures, days, handles, names; pure, and no judge of truth."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import regex
 
 from bot.handlers.counting import links_in, put_links
 
@@ -36,23 +38,34 @@ _WEEKDAYS = (
     "zaterdag saturday",
     "zondag sunday",
 )
-_COUNTED = (
-    "een één one",
-    "twee two",
-    "drie three",
-    "vier four",
-    "vijf five",
-    "zes six",
-    "zeven seven",
-    "acht eight",
-    "negen nine",
-    "tien ten",
-    "elf eleven",
-    "twaalf twelve",
-)
+_COUNTED = {
+    "een één one": 1,
+    "twee two": 2,
+    "drie three": 3,
+    "vier four": 4,
+    "vijf five": 5,
+    "zes six": 6,
+    "zeven seven": 7,
+    "acht eight": 8,
+    "negen nine": 9,
+    "tien ten": 10,
+    "elf eleven": 11,
+    "twaalf twelve": 12,
+    "vijftien fifteen": 15,
+    "twintig twenty": 20,
+    "dertig thirty": 30,
+    "veertig forty": 40,
+    "vijftig fifty": 50,
+    "zestig sixty": 60,
+    "zeventig seventy": 70,
+    "tachtig eighty": 80,
+    "negentig ninety": 90,
+    "honderd hundred": 100,
+    "duizend thousand": 1000,
+}
 _MONTH = {word: number for number, words in enumerate(_MONTHS, 1) for word in words.split()}
 _WEEKDAY = {word: number for number, words in enumerate(_WEEKDAYS, 1) for word in words.split()}
-_NUMERAL = {word: str(number) for number, words in enumerate(_COUNTED, 1) for word in words.split()}
+_NUMERAL = {word: str(number) for words, number in _COUNTED.items() for word in words.split()}
 
 _NAME = "|".join(sorted(_MONTH, key=len, reverse=True))
 _DAY_MONTH = re.compile(rf"\b(\d{{1,2}})(?:e|ste|de|st|nd|rd|th)?\s+(?:of\s+)?({_NAME})\b\.?", re.IGNORECASE)
@@ -64,7 +77,12 @@ _SHORT = re.compile(r"\b(\d{1,2})[-/](\d{1,2})\b")
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,:\u00a0\u202f]\d+)*(?![^\W\d_]*\d)")
 _LIST_NUMBER = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 _WORD = re.compile(r"[^\W\d_]+")
+_HASHTAG = re.compile(r"#\w+")
 _HANDLE = re.compile(r"(?<![\w.@/])@[\w][\w.@-]*\w")
+# Capitals in the middle of a sentence: behind a letter, a figure, a comma or a bracket of the same line.
+_PROPER = regex.compile(
+    r"(?<=[\p{L}\p{N},;)’'][ \t]|[(])(?!I['’])\p{Lu}[\p{L}\p{N}'’-]+(?:[ \t]\p{Lu}[\p{L}\p{N}'’-]+)*"
+)
 _SLACK_LINK = re.compile(r"<(https?://[^<>|\s]+)(?:\|([^<>]*))?>")
 
 
@@ -76,6 +94,7 @@ class Unfounded:
     figures: tuple[str, ...] = ()
     days: tuple[str, ...] = ()
     handles: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 class Material:
@@ -93,7 +112,7 @@ class Material:
         self._figures = set().union(*(_readings(number) for number in _NUMBER.findall(rest)))
         # A number that stands for a day in the material may stand alone in the text.
         self._figures |= {str(number) for day in self._days for number in day}
-        words = {word.casefold() for word in _WORD.findall(said)}
+        words = self._words = {word.casefold() for word in _WORD.findall(said)}
         self._figures |= {_NUMERAL[word] for word in words & _NUMERAL.keys()}
         self._weekdays = {_WEEKDAY[word] for word in words & _WEEKDAY.keys()}
 
@@ -130,7 +149,20 @@ class Material:
             if word.casefold() in _WEEKDAY and _WEEKDAY[word.casefold()] not in self._weekdays
         ]
         figures = [number for number in _NUMBER.findall(rest) if not _readings(number) & self._figures]
-        return Unfounded(*(tuple(dict.fromkeys(found)) for found in (links, figures, unknown, handles)))
+        names = [name for name in _PROPER.findall(_HASHTAG.sub(" ", rest)) if not self._holds_name(name)]
+        return Unfounded(
+            *(tuple(dict.fromkeys(found)) for found in (links, figures, unknown, handles, names))
+        )
+
+    def _holds_name(self, name: str) -> bool:
+        """Say whether each word of a name was given; `Zutphense` and `Zutphen's` are Zutphen."""
+        return all(
+            word in self._words
+            or word in _WEEKDAY
+            or any(len(known) > 3 and word.startswith(known) for known in self._words)
+            for word in map(str.casefold, _WORD.findall(name))
+            if len(word) > 1
+        )
 
 
 def _address(link: str) -> str:
