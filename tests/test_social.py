@@ -248,6 +248,15 @@ async def test_a_thread_is_a_source(world: World) -> None:
     assert "[1] Ben Jansen: We openen" in asked(world)
 
 
+async def test_an_empty_post_is_no_draft(world: World) -> None:
+    """A model that leaves a platform out gives an apology with a way to try again, not an empty frame."""
+    world.model.answers = [posts(linkedin="Welkom.", x=" ")]
+    await world.slack.command(ANNA, SALES, "/social", f"linkedin, x: {TOPIC}")
+    told = await world.shown("could not be used")
+
+    assert buttons(told) == ["retry"]
+
+
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
@@ -266,12 +275,16 @@ async def test_a_web_page_alone_is_no_source(world: World, words: str, wanted: s
 
 
 async def test_nothing_but_platforms_asks_what_it_is_about(world: World) -> None:
-    """A form with platforms and no topic is told what is missing."""
+    """A form or command with platforms and no topic is told what is missing."""
     await world.slack.command(ANNA, SALES, "/social")
     await world.slack.wait_for(lambda: world.slack.modals.get(ANNA))
     answer = await world.slack.submit(ANNA, {"input_platforms": "X"})
+    await world.slack.command(ANNA, SALES, "/social", "LinkedIn en X:")
+    told = await world.shown("Tell me what the text should be about")
 
     assert "errors" in answer.body
+    assert told
+    assert world.model.requests == []
 
 
 async def test_a_thread_too_long_for_one_reading_is_refused(world: World) -> None:

@@ -110,8 +110,8 @@ def _links(bare: bool) -> regex.Pattern[str]:
     rest = rf"(?::[0-9]+)?{path}{query}"
     letter = r"[\p{L}\p{N}\p{M}]"
     label = rf"{letter}(?:[\p{{L}}\p{{N}}\p{{M}}_-]*{letter})?\."
-    known = rf"(?<![a-z0-9@＠$#＃\uFFFE\uFEFF\uFFFF])https?://(?:{label})+{top}{rest}"
+    known = rf"(?<![a-z0-9@＠$#＃\uFFFE\uFEFF\uFFFF])https?://(?:{label}){{1,10}}{top}{rest}"
     # Without a scheme only Latin domains are links, also where other scripts touch them.
     plain = r"[\p{Latin}\u0300-\u036F0-9]"
-    short = rf"(?<![a-z0-9\p{{Latin}}@＠$#＃_./\-])(?:{plain}(?:(?:{plain}|-)*{plain})?\.)+{top}{rest}"
+    short = rf"(?<![a-z0-9\p{{Latin}}@＠$#＃_./\-])(?:{plain}(?:(?:{plain}|-)*{plain})?\.){{1,10}}{top}{rest}"
     return regex.compile(f"{known}|{short}" if bare else known, regex.IGNORECASE | regex.VERSION1)

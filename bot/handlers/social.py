@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from dataclasses import dataclass
@@ -72,7 +73,8 @@ async def social(desk: Desk, brief: Brief) -> Draft:
         _check_words(brief)
     # "Follow us on Instagram" names nobody that the asker would have to name.
     names = " ".join(each.name for each in platforms().values())
-    given = Material(names, brief.company, lines, run.words, *run.inputs.values(), brief.instruction)
+    told = (names, brief.company, lines, run.words, *run.inputs.values(), brief.instruction)
+    given = await asyncio.to_thread(Material, *told)  # half a second for the longest thread
     user = material("thread", lines, run.run_id) + request_of(brief)
     posts, model = await _write(desk, brief, chosen=chosen, user=user, given=given)
     if any(not post.size.fits for post in posts):
@@ -120,13 +122,13 @@ def _change(before: tuple[Platform, ...], instruction: str) -> tuple[Platform, .
 
 
 def _check_words(brief: Brief) -> None:
-    """Make sure that the words say more than where to look: nobody opens a web page here.
+    """Make sure that the words say more than where to post and where to look: nobody opens a web page here.
 
     Raises:
-        UserError: there are none, or only links.
+        UserError: there are none, or only platforms, or only links.
     """
     said = brief.run.words
-    if not any(character.isalnum() for character in said):
+    if not any(character.isalnum() for character in said) or listed(said.rstrip(": ")):
         raise UserError("nothing-to-say")
     if not any(character.isalnum() for character in put_links(re.sub(r"[<>|]", " ", said), lambda _: "")):
         raise UserError("social.link-alone")
@@ -169,10 +171,12 @@ async def _shorten(desk: Desk, brief: Brief, *, posts: list[Post], user: str, gi
 
 def _shape(chosen: tuple[Platform, ...]) -> type[BaseModel]:
     """Return what the answer must be an object of: one post per platform, none missing."""
-    from pydantic import BaseModel, Field, create_model
+    from pydantic import BaseModel, ConfigDict, Field, create_model
 
     class Variant(BaseModel):
-        text: str = Field(description="the post as it goes out, without hashtags at its end")
+        model_config = ConfigDict(str_strip_whitespace=True)
+
+        text: str = Field(min_length=1, description="the post as it goes out, without hashtags at its end")
         hashtags: list[str] = Field(description="words for hashtags, the most fitting first; may be empty")
 
     fields: dict[str, Any] = {each.key: (Variant, Field(description=each.name)) for each in chosen}
