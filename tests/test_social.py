@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.handlers.platforms import hashtags_in, measure, platforms
+from bot.handlers.social import recount
 from bot.sandbox.model import Reply
 from tests.conftest import ANNA, BEN, SALES, World, buttons, running, said
 
@@ -72,16 +73,20 @@ async def test_one_question_brings_a_post_for_each_platform(world: World) -> Non
 
 async def test_posts_are_approved_and_edited_like_every_draft(world: World) -> None:
     """Edit opens the posts as text, and what is accepted counts as time saved."""
-    world.model.answers = [posts(x="Tot zaterdag!")]
+    world.model.answers = [posts(x="Tot zaterdag! @piet")]
     card = await ask(world, f"X: {TOPIC}")
     await world.slack.click(ANNA, world.im, card["ts"], "edit")
     form = await world.slack.wait_for(lambda: world.slack.modals.get(ANNA))
-    await world.slack.submit(ANNA, {"part0": "## X\n\nTot zaterdag, tot ziens!"})
+    await world.slack.submit(
+        ANNA, {"part0": f"## X · 13 of 280\n\n```\nTot ziens! {'a' * 280}\n```\n\n## Ours\n\n- none"}
+    )
     card = await world.card(having="undo")
     (row,) = await world.rows(where=lambda row: row["review"] == "edited")
 
     assert "Tot zaterdag!" in str(form["blocks"])
-    assert "tot ziens!" in said(card)
+    assert "Tot ziens!" in said(card)
+    assert "Counted after the edit: X 291 of 280 · 11 too long." in small_print(card)
+    assert "@piet" not in small_print(card)
     assert "share" in buttons(card)
     assert row["edit_distance"] > 0
 
@@ -200,6 +205,24 @@ async def test_a_fence_in_a_post_does_not_break_the_card(world: World) -> None:
     card = await ask(world, f"X: {TOPIC}")
 
     assert "```\nZie '''code''' hier\n```" in said(card)
+
+
+def test_an_edited_text_is_counted_however_it_looks() -> None:
+    """Who takes the frames or headings away still reads counts, or none at all, and no error."""
+    assert recount("## Bluesky\n\nKort 👍🏽\n\n## X · 3\n```\n\n```", "nl") == (
+        "Geteld na het aanpassen: Bluesky 6 van 300, X 0 van 280.",
+    )
+    assert recount("Alleen nog tekst", "en") == ()
+    assert recount("", "en") == ()
+
+
+async def test_too_many_links_are_flagged(world: World) -> None:
+    """Threads refuses a post with more than five links, so the draft says so."""
+    links = " ".join(f"https://a.nl/{n}" for n in range(6))
+    world.model.answers = [posts(threads=links), posts(threads=links)]
+    card = await ask(world, f"threads: {links} samen")
+
+    assert "Threads (1 link too many)" in small_print(card)
 
 
 async def test_no_platform_named_gives_the_usual_three(tmp_path: Path) -> None:

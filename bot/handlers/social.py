@@ -39,7 +39,8 @@ AIM = 0.9
 _ONLY = re.compile(r"\b(?:only|just|alleen|enkel)\b", re.IGNORECASE)
 _WITHOUT = re.compile(r"\b(?:without|not|no|drop|zonder|niet|geen|laat)\b[^.;,]*", re.IGNORECASE)
 _CITATION = re.compile(r"[ \t]*\[\d+(?:, ?\d+)*\](?!\()")
-_HEADING = re.compile(r"^## (.+?) · ", re.MULTILINE)
+_HEADING = re.compile(r"^## (.+?)(?: · .*)?$", re.MULTILINE)
+_FENCED = re.compile(r"^```\n(.*?)\n?^```", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,22 @@ async def social(desk: Desk, brief: Brief) -> Draft:
         messages_read=len(conversation.transcript.lines) if conversation else 0,
         notes=_notes(posts, given, language=run.language, asked=asked),
     )
+
+
+def recount(edited: str, language: Language) -> tuple[str, ...]:
+    """Return the small print of posts that a person edited: their counts as they stand now.
+
+    What was found against the first text is left out: whoever edited it has read it.
+    """
+    by_name = {each.name: each for each in platforms().values()}
+    pieces = _HEADING.split(edited)
+    counts = []
+    for name, body in zip(pieces[1::2], pieces[2::2], strict=True):
+        if name in by_name:
+            framed = _FENCED.search(body)
+            post = Post(by_name[name], framed[1] if framed else body.strip())
+            counts.append(f"{name} {_count(post, language)}")
+    return (text("social.note.edited", language, counts=", ".join(counts)),) if counts else ()
 
 
 def _choose(brief: Brief) -> tuple[tuple[Platform, ...], bool]:
@@ -225,17 +242,9 @@ def _hashtag(told: str) -> str:
 
 def _section(post: Post, language: Language) -> str:
     """Write a post for review: its count, the text ready to copy, and what shows of it first."""
-    size = post.size
-    count = text(
-        "social.count",
-        language,
-        count=format_number(size.count, language, 0),
-        limit=format_number(post.platform.limit, language, 0),
-    )
-    if size.over:
-        count += " · " + text("social.over", language, over=format_number(size.over, language, 0))
-    if size.hashtags:
-        count += " · " + text("social.hashtags", language, count=size.hashtags)
+    count = _count(post, language)
+    if post.size.hashtags:
+        count += " · " + text("social.hashtags", language, count=post.size.hashtags)
     # In a fence, so that it is copied to the letter and nothing in it is read as Markdown.
     parts = [f"## {post.platform.name} · {count}", f"```\n{post.text.replace('```', chr(39) * 3)}\n```"]
     if first := seen_first(post.platform, post.text):
@@ -243,6 +252,15 @@ def _section(post: Post, language: Language) -> str:
             "> " + text("social.seen", language, first=re.sub(r"([\\`*_\[\]<>#~|])", r"\\\1", first))
         )
     return "\n\n".join(parts)
+
+
+def _count(post: Post, language: Language) -> str:
+    """Say how long a post is, of how much, and what is too long: `301 of 280 · 21 too long`."""
+    size, limit = post.size, format_number(post.platform.limit, language, 0)
+    count = text("social.count", language, count=format_number(size.count, language, 0), limit=limit)
+    if size.over:
+        count += " · " + text("social.over", language, over=format_number(size.over, language, 0))
+    return count
 
 
 def _notes(posts: list[Post], given: Material, *, language: Language, asked: bool) -> tuple[str, ...]:
