@@ -69,6 +69,7 @@ async def test_one_question_brings_a_post_for_each_platform(world: World) -> Non
     assert fields(world) == ["linkedin", "x"]
     assert (row["task"], row["calls"], row["baseline_minutes"]) == ("social", 1, 30.0)
     assert "at most 252 characters" in asked(world)
+    assert f">\n{TOPIC}\n</request" in asked(world)
 
 
 async def test_posts_are_approved_and_edited_like_every_draft(world: World) -> None:
@@ -262,7 +263,7 @@ async def test_a_thread_is_a_source(world: World) -> None:
     root = await world.thread((BEN, "We openen 12 december in Zutphen."), (ANNA, "En 100 gratis broden!"))
     world.model.answers = [posts(facebook="Op 12 december openen we in Zutphen: 100 gratis broden! [1, 2]")]
     bot = f"<@{world.slack.workspace.bot_user_id}>"
-    await world.slack.say(ANNA, SALES, f"{bot} social post voor Facebook", thread_ts=root)
+    await world.slack.say(ANNA, SALES, f"{bot} social post, voor Facebook", thread_ts=root)
     card = await world.card()
 
     assert "100 gratis broden!\n```" in said(card)
@@ -284,7 +285,7 @@ async def test_an_empty_post_is_no_draft(world: World) -> None:
     ("words", "wanted"),
     [
         ("<https://bakkerij.nl/open|bakkerij.nl/open>", "I do not open web pages"),
-        ("https://bakkerij.nl/open", "I do not open web pages"),
+        ("x: https://bakkerij.nl/open", "I do not open web pages"),
     ],
 )
 async def test_a_web_page_alone_is_no_source(world: World, words: str, wanted: str) -> None:
@@ -302,7 +303,7 @@ async def test_nothing_but_platforms_asks_what_it_is_about(world: World) -> None
     await world.slack.command(ANNA, SALES, "/social")
     await world.slack.wait_for(lambda: world.slack.modals.get(ANNA))
     answer = await world.slack.submit(ANNA, {"input_platforms": "X"})
-    await world.slack.command(ANNA, SALES, "/social", "LinkedIn en X:")
+    await world.slack.command(ANNA, SALES, "/social", "LinkedIn en X")
     told = await world.shown("Tell me what the text should be about")
 
     assert "errors" in answer.body

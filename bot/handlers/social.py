@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.handlers.counting import put_links
@@ -76,7 +76,8 @@ async def social(desk: Desk, brief: Brief) -> Draft:
     names = " ".join(each.name for each in platforms().values())
     told = (names, brief.company, lines, run.words, *run.inputs.values(), brief.instruction)
     given = await asyncio.to_thread(Material, *told)  # half a second for the longest thread
-    user = material("thread", lines, run.run_id) + request_of(brief)
+    about = replace(brief, run=replace(run, words=_split(run.words)[1]))
+    user = material("thread", lines, run.run_id) + request_of(about)
     posts, model = await _write(desk, brief, chosen=chosen, user=user, given=given)
     if any(not post.size.fits for post in posts):
         posts = await _shorten(desk, brief, posts=posts, user=user, given=given)
@@ -120,14 +121,19 @@ def _choose(brief: Brief) -> tuple[tuple[Platform, ...], bool]:
             known = ", ".join(each.name for each in platforms().values())
             raise UserError("social.platform-unknown", known=known)
     else:
-        # "x en linkedin: …" names them before the colon, and what follows is the topic.
-        head, colon, _ = run.words.partition(":")
-        chosen = (listed(head) if colon else None) or named(run.words)
+        chosen = _split(run.words)[0] or named(run.words)
     if brief.version > 1:
         written = set(_HEADING.findall(brief.before))
         before = tuple(each for each in platforms().values() if each.name in written)
         chosen = _change(before or chosen or default_platforms(), brief.instruction)
     return chosen or default_platforms(), bool(chosen)
+
+
+def _split(words: str) -> tuple[tuple[Platform, ...], str]:
+    """Split "x en linkedin: we open …" into the platforms before the colon and the topic behind it."""
+    head, colon, topic = words.partition(":")
+    chosen = listed(head) if colon else None
+    return (chosen, topic.strip()) if chosen else ((), words)
 
 
 def _change(before: tuple[Platform, ...], instruction: str) -> tuple[Platform, ...]:
@@ -144,8 +150,8 @@ def _check_words(brief: Brief) -> None:
     Raises:
         UserError: there are none, or only platforms, or only links.
     """
-    said = brief.run.words
-    if not any(character.isalnum() for character in said) or listed(said.rstrip(": ")):
+    said = _split(brief.run.words)[1]
+    if not any(character.isalnum() for character in said) or listed(said):
         raise UserError("nothing-to-say")
     if not any(character.isalnum() for character in put_links(re.sub(r"[<>|]", " ", said), lambda _: "")):
         raise UserError("social.link-alone")
