@@ -100,7 +100,10 @@ def _is_light(code: int) -> bool:
 
 @cache
 def _links(bare: bool) -> regex.Pattern[str]:
-    """Build the pattern of a link after twitter-text's rules; only a known top-level domain makes one."""
+    """Build the pattern of a link after twitter-text's rules; only a top-level domain that it knows makes one.
+
+    Those stand in `tlds.txt`: the names of IANA's root zone, as twitter-text's list has them.
+    """
     names = (Path(__file__).parent / "tlds.txt").read_text(encoding="utf-8").split()
     top = rf"(?:{'|'.join(sorted(names, key=len, reverse=True))}|xn--[-0-9a-z]+)(?![0-9a-z@+-])"
     path_char = r"[\p{Latin}\p{Cyrillic}\u0300-\u036F0-9!*';:=+,.$/%#\[\]\-\u2013_~@|&]"
