@@ -65,6 +65,28 @@ def test_an_invented_link_leaves_a_gap() -> None:
     assert out == ("https://evil.example.com/x?a=b", "www.evil.nl")
 
 
+@pytest.mark.parametrize(
+    ("given_", "said"),
+    [
+        ("open ma t/m za 8-17u, zo dicht", "Monday to Saturday, 8 am to 5 pm. Zaterdag ook, maandag ook"),
+        ("di-do 17.30 uur", "Tuesday and Thursday, 5:30"),
+        ("from 2 pm to 5:15 p.m. on Fri. 4 Dec", "vrijdag 4 december, 14 tot 17.15 uur"),
+    ],
+)
+def test_opening_hours_are_the_same_in_full(given_: str, said: str) -> None:
+    """Notes hold short days and one clock, posts whole days and the other one: nothing of that is invented."""
+    found = Material(given_).unfounded(said)
+
+    assert (found.figures, found.days) == ((), ())
+
+
+def test_a_short_word_is_no_day() -> None:
+    """The Dutch words "do" and "zo" in the notes do not let the model choose a day."""
+    found = Material("zo doen we het, do it zo snel als het kan").unfounded("Tot donderdag of zondag")
+
+    assert found.days == ("donderdag", "zondag")
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=120))
 def test_a_text_is_always_founded_on_itself(said: str) -> None:
     """Whoever copies the input to the letter reads no warning about figures, handles or links."""

@@ -63,8 +63,10 @@ _COUNTED = {
     "honderd hundred": 100,
     "duizend thousand": 1000,
 }
+_SHORT_DAYS = ("ma mon", "di tue tues", "wo wed", "do thu thurs", "vr fri", "za sat", "zo sun")
 _MONTH = {word: number for number, words in enumerate(_MONTHS, 1) for word in words.split()}
 _WEEKDAY = {word: number for number, words in enumerate(_WEEKDAYS, 1) for word in words.split()}
+_SHORT_DAY = {word: number for number, words in enumerate(_SHORT_DAYS, 1) for word in words.split()}
 _NUMERAL = {word: str(number) for words, number in _COUNTED.items() for word in words.split()}
 
 _NAME = "|".join(sorted(_MONTH, key=len, reverse=True))
@@ -73,6 +75,13 @@ _MONTH_DAY = re.compile(rf"\b({_NAME})\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?![.,:
 _ISO = re.compile(r"\b(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})\b")
 _NUMERIC = re.compile(r"\b(?P<day>\d{1,2})[-/.](?P<month>\d{1,2})[-/.](?P<year>\d{4}|\d{2})\b")
 _SHORT = re.compile(r"\b(\d{1,2})[-/](\d{1,2})\b")
+# "do" and "zo" are words too: a short day stands before a figure, or at either end of a span.
+_DAYS = "|".join(_SHORT_DAY)
+_SPAN = r"(?:t/m|tot|to|[-–/&+])"
+_AS_DAY = re.compile(rf"\b({_DAYS})\b(?=\.?\s*(?:\d|{_SPAN}))|(?<=[-–/&+m])\s*\b({_DAYS})\b", re.IGNORECASE)
+_CLOCK = re.compile(
+    r"\b(\d{1,2})(?:[.:](\d\d))?\s*(p\.?m\b|u(?:ur)?\b|h(?:rs)?\b|(?<=[.:]\d\d))", re.IGNORECASE
+)
 # A figure that is part of a word, such as B1 or 4K, is part of a name.
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,:\u00a0\u202f]\d+)*(?![^\W\d_]*\d)")
 _LIST_NUMBER = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
@@ -114,7 +123,10 @@ class Material:
         self._figures |= {str(number) for day in self._days for number in day}
         words = self._words = {word.casefold() for word in _WORD.findall(said)}
         self._figures |= {_NUMERAL[word] for word in words & _NUMERAL.keys()}
+        self._figures |= set(_other_clock(said))
         self._weekdays = {_WEEKDAY[word] for word in words & _WEEKDAY.keys()}
+        short = (before or behind for before, behind in _AS_DAY.findall(said))
+        self._weekdays |= {_SHORT_DAY[word.casefold()] for word in short}
 
     def holds_link(self, link: str) -> bool:
         """Say whether a link, or the site that a bare name stands for, was given."""
@@ -194,6 +206,14 @@ def _take_days(text: str) -> tuple[str, dict[str, tuple[int, int]]]:
 
         text = pattern.sub(written, text)
     return text, found
+
+
+def _other_clock(text: str) -> Iterator[str]:
+    """Yield the times of *text* as the other clock has them: 17 for `5 pm`, 5 for `17u`."""
+    for hour, minutes, mark in _CLOCK.findall(text):
+        other = int(hour) + 12 if mark[:1] in "pP" and mark else int(hour) - 12
+        if 1 <= other <= 23:
+            yield _plain(str(other), minutes)
 
 
 def _readings(number: str) -> set[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.handlers.counting import put_links
 from bot.handlers.desk import Brief, Desk
-from bot.handlers.draft import INPUT_BUDGET_CHARS, LANGUAGE, RULES, material, read, request_of
+from bot.handlers.draft import INPUT_BUDGET_CHARS, LANGUAGE, RULES, put_in_tags, read, write_request
 from bot.handlers.facts import Material
 from bot.handlers.platforms import (
     Platform,
@@ -77,7 +77,7 @@ async def social(desk: Desk, brief: Brief) -> Draft:
     told = (names, brief.company, lines, run.words, *run.inputs.values(), brief.instruction)
     given = await asyncio.to_thread(Material, *told)  # half a second for the longest thread
     about = replace(brief, run=replace(run, words=_split(run.words)[1]))
-    user = material("thread", lines, run.run_id) + request_of(about)
+    user = put_in_tags("thread", lines, run.run_id) + write_request(about)
     posts, model = await _write(desk, brief, chosen=chosen, user=user, given=given)
     if any(not post.size.fits for post in posts):
         posts = await _shorten(desk, brief, posts=posts, user=user, given=given)
@@ -174,7 +174,7 @@ async def _shorten(desk: Desk, brief: Brief, *, posts: list[Post], user: str, gi
     told = "\n".join(f"{post.platform.key}: {_excess(post)}\n{post.text}\n" for post in wrong)
     again = (
         user
-        + material("does-not-fit", told, brief.run.run_id)
+        + put_in_tags("does-not-fit", told, brief.run.run_id)
         + "Write these posts again so that they fit; say less rather than abbreviate."
     )
     chosen = tuple(post.platform for post in wrong)
