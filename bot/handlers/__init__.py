@@ -6,8 +6,15 @@ from collections.abc import Awaitable, Callable
 
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import draft
-from bot.tasks import Draft
+from bot.handlers.social import recount, social
+from bot.tasks import Draft, Language
 
-HANDLERS: dict[str, Callable[[Desk, Brief], Awaitable[Draft]]] = {"draft": draft}
+HANDLERS: dict[str, Callable[[Desk, Brief], Awaitable[Draft]]] = {
+    "draft": draft,
+    "social": social,
+}
 
-__all__ = ["HANDLERS", "Brief", "Desk", "draft"]
+EDITED: dict[str, Callable[[str, Language], tuple[str, ...]]] = {"social": recount}
+"""By handler: the small print of a text that a person edited, where it differs from the draft's own."""
+
+__all__ = ["EDITED", "HANDLERS", "Brief", "Desk", "draft"]

@@ -6,11 +6,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.delivery import Delivery
-from bot.handlers import HANDLERS, Brief, Desk
+from bot.handlers import EDITED, HANDLERS, Brief, Desk
 from bot.jobs.control import is_by_hand
 from bot.jobs.posts import Posts, Spot
 from bot.llm import LLMError
@@ -317,6 +317,9 @@ class Runs:
         draft = await self.records.drafts.get(run.run_id, state.version) if state else None
         if state is None or draft is None:
             return
+        task = self._tasks.get(run.task)
+        if state.final_text and task is not None and task.handler in EDITED:
+            draft = replace(draft, notes=EDITED[task.handler](state.final_text, run.language))
         spot = await self._draft_spot(run)
         share = self._share_spot(run)
         # A draft that stands where it would be shared to needs no button for it.
