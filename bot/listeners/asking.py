@@ -68,7 +68,7 @@ async def _command(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     if own is None and name != "/draft":
         await ack(text("unknown-command", intake.language, name=name))
         return
-    task, rest = (own, words) if own else intake.recognise(words)
+    task, rest = (own, words) if own else intake.named(words)
     if task is None and words:
         await ack(intake.unknown(words))
         return
@@ -169,7 +169,7 @@ async def _submit(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     place, words = intake.source(words, otherwise=here)
     inputs = {name.removeprefix("input_"): value for name, value in values.items() if value}
     try:
-        intake.check_material(task, place, words)
+        intake.check_material(task, place, words, form=bool(inputs))
         if not (words or place or inputs):
             raise UserError("nothing-to-say")
     except UserError as error:
