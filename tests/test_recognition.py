@@ -75,7 +75,10 @@ def _found(sentence: str) -> str:
         ("blog", ["blog over stoelen", "kun je hier een blogje van maken", "write a blog about translation"]),
         ("vacancy", ["schrijf een vacature voor een kok", "job ad for a baker please"]),
         ("reply", ["reply please", "schrijf terug dat het kan", "reply Tell her that it is fine"]),
-        ("crm-note", ["crm-notitie graag", "maak een CRM notitie van dit gesprek"]),
+        (
+            "crm-note",
+            ["crm-notitie graag", "crm-note gebeld met Piet", "maak een CRM notitie van dit gesprek"],
+        ),
         ("announcement", ["announce to everybody that we close", "schrijf een interne mededeling"]),
         ("client-letter", ["schrijf een klantbrief", "make a letter to the client of this"]),
         ("answer", ["answer", "answer: what is VAT?"]),

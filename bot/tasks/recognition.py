@@ -114,10 +114,12 @@ def recognise(
     if len(asked) == 1:
         task = tasks[asked.pop()]
         return task, rest if task is named else words
-    by_name = named is not None and head.casefold().lstrip("/").startswith(named.name)
-    if asked or not by_name or named is tasks.get(default) or _begins_a_statement(rest, sentence):
+    if asked or named is None or named.name == default:
         return None, words
-    return named, rest
+    by_name = head.casefold().lstrip("/").startswith(named.name)
+    # "crm-note" can be nothing else; "email" may be.
+    plain = "-" in named.name or not _begins_a_statement(rest, sentence)
+    return (named, rest) if by_name and plain else (None, words)
 
 
 def _asked_tasks(tasks: tuple[Task, ...], sentence: str) -> set[str]:
