@@ -12,6 +12,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.context import Place
+from bot.listeners.following import follow_up
 from bot.listeners.intake import ANSWER, Intake, log
 from bot.listeners.tijdwinst import HELP, carry_out, help_text
 from bot.tasks import Run, Surface, Task, UserError, nearest_tasks
@@ -95,7 +96,13 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     channel_id, ts = event["channel"], event["ts"]
     thread_ts = event.get("thread_ts") or (ts if surface == "mention" else "")
     here = Place(channel_id, thread_ts) if surface == "mention" else None
+    run_id = f"{_team(intake, body)}:{channel_id}:{ts}"
     task, rest = intake.recognise(words)
+    in_thread = event.get("thread_ts") or ""
+    again = {"channel_id": channel_id, "thread_ts": in_thread if surface == "mention" else ""}
+    follows = task is None and (surface == "message" or bool(in_thread))
+    if follows and await follow_up(intake, words, message_id=run_id, user_id=event["user"], **again):
+        return
     place, rest = intake.source(rest, otherwise=here)
     refusal = ""
     if words.lower() in HELP or (not words and surface == "mention"):
@@ -110,9 +117,7 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
             intake.check_material(task, place, rest)
         except UserError as error:
             refusal = text(error.key, intake.language, **error.params)
-    run_id = f"{_team(intake, body)}:{channel_id}:{ts}"
     if refusal:
-        in_thread = event.get("thread_ts") or ""
         intake.later(intake.tell_once(run_id, channel_id, event["user"], refusal, thread_ts=in_thread))
         return
     await intake.accept(

@@ -20,7 +20,7 @@ from bot.tasks.nouns import (
     find_task,
     nearest_tasks,
 )
-from bot.tasks.recognition import recognise
+from bot.tasks.recognition import asks_again, recognise
 
 __all__ = [
     "LANGUAGES",
@@ -39,6 +39,7 @@ __all__ = [
     "TaskFileError",
     "TijdwinstError",
     "UserError",
+    "asks_again",
     "find_task",
     "load_company",
     "load_tasks",

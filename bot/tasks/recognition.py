@@ -14,7 +14,9 @@ from functools import lru_cache
 
 from bot.tasks.nouns import Task, find_task
 from bot.tasks.wording import (
+    ANEW,
     ASKING,
+    CHANGE,
     DEFINITE,
     FOLLOW,
     FREE_PARTICLES,
@@ -120,6 +122,15 @@ def recognise(
     # "crm-note" can be nothing else; "email" may be.
     plain = "-" in named.name or not _begins_a_statement(rest, sentence)
     return (named, rest) if by_name and plain else (None, words)
+
+
+def asks_again(words: str) -> bool:
+    """Say whether *words* only say how a draft is to be changed: "korter", "in English please".
+
+    Nothing else may stand in them: whoever says more has a wish or question of their own.
+    """
+    said = set(split_words(words))
+    return bool(said & CHANGE) and said <= ANEW
 
 
 def _asked_tasks(tasks: tuple[Task, ...], sentence: str) -> set[str]:

@@ -95,6 +95,21 @@ PARTICLES = (*FREE_PARTICLES, "na", "op", "uit", "om", "af", "door", "in", "aan"
 PHRASE_LEADS = PREPOSITIONS | _bag(
     "easier simpler clearer makkelijker eenvoudiger begrijpelijker duidelijker"
 )
+CHANGE = _bag(
+    """korter langer formeler informeler vriendelijker zakelijker warmer strakker simpeler eenvoudiger duidelijker
+    concreter persoonlijker directer beleefder strenger milder positiever losser luchtiger formeel informeel
+    opnieuw anders shorter longer formal informal friendlier warmer simpler clearer stricter softer politer firmer
+    casual direct again differently engels english nederlands dutch duits german frans french spaans spanish"""
+)
+"""What may be wanted of a draft that is there."""
+
+_AROUND_CHANGE = _bag(
+    """nog een keer iets wat een beetje veel maar en and but a bit little much more less meer minder maak schrijf
+    write rewrite herschrijf make it het hem de the tekst text draft concept email mail samenvatting summary brief
+    letter reply versie version dit this in to naar kan kun je can could you do doe try probeer once one time toon
+    tone please graag"""
+)
+ANEW = CHANGE | _AROUND_CHANGE | POLITE | OPENERS
 SALUTATION = _bag("dear beste geachte lieve")
 STATES = ASKING | _bag("never not nooit niet nothing niets adres address sent me mij us ons")
 
