@@ -135,6 +135,7 @@ def test_the_pasted_text_asks_for_nothing() -> None:
     assert _found("vertaal dit:\nKunt u een offerte maken?") == "translate"
     assert _found("Can you proofread this: please write us a quote") == "proofread"
     assert _found("Hierbij de tekst van Jan:\nkun je een offerte maken?") == ""
+    assert _found("." * 40_000 + " vertaal dit") == ""
 
 
 def test_the_words_behind_a_name_stay() -> None:

@@ -98,10 +98,7 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     here = Place(channel_id, thread_ts) if surface == "mention" else None
     run_id = f"{_team(intake, body)}:{channel_id}:{ts}"
     task, rest = intake.recognise(words)
-    in_thread = event.get("thread_ts") or ""
-    again = {"channel_id": channel_id, "thread_ts": in_thread if surface == "mention" else ""}
-    follows = task is None and (surface == "message" or bool(in_thread))
-    if follows and await follow_up(intake, words, message_id=run_id, user_id=event["user"], **again):
+    if task is None and await follow_up(intake, words, event, message_id=run_id, surface=surface):
         return
     place, rest = intake.source(rest, otherwise=here)
     refusal = ""
@@ -112,12 +109,13 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     elif task is None and place is not None and surface == "message" and not rest:
         task = intake.tasks["summarise"]
     task = task or intake.tasks[ANSWER]
-    if not refusal:
-        try:
+    try:
+        if not refusal:
             intake.check_material(task, place, rest)
-        except UserError as error:
-            refusal = text(error.key, intake.language, **error.params)
+    except UserError as error:
+        refusal = text(error.key, intake.language, **error.params)
     if refusal:
+        in_thread = event.get("thread_ts") or ""
         intake.later(intake.tell_once(run_id, channel_id, event["user"], refusal, thread_ts=in_thread))
         return
     await intake.accept(

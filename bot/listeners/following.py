@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bot import jobs
 from bot.listeners.intake import Intake
-from bot.tasks import asks_again
+from bot.tasks import Surface, asks_again
 from bot.texts import text
 
 REMEMBERED = timedelta(days=1)
@@ -14,21 +15,23 @@ REMEMBERED = timedelta(days=1)
 
 
 async def follow_up(
-    intake: Intake, words: str, *, message_id: str, user_id: str, channel_id: str, thread_ts: str
+    intake: Intake, words: str, event: dict[str, Any], *, message_id: str, surface: Surface
 ) -> bool:
     """Have a draft written anew as *words* say; False when they are no such wish, or there is no such draft.
 
+    A mention is about the draft of its thread, a message in the messages tab about the newest there.
+
     Args:
         message_id: the delivery's own id, so that the same message counts once.
-        thread_ts: the thread that the bot was mentioned in; empty in the messages tab.
     """
-    if not asks_again(words):
+    user_id, channel_id, in_thread = event["user"], event["channel"], event.get("thread_ts") or ""
+    if not asks_again(words) or (surface == "mention" and not in_thread):
         return False
     newest = await intake.records.drafts.newest_open(
         intake.team_id,
         user_id,
         channel_id=channel_id,
-        thread_ts=thread_ts,
+        thread_ts=in_thread if surface == "mention" else "",
         since=datetime.now(UTC) - REMEMBERED,
     )
     if newest is None:
@@ -41,5 +44,5 @@ async def follow_up(
         intake.later(jobs.show_review(run_id, decision.review_id, "redone"))
     key = "follow-up.working" if decision.result == "done" else f"review.{decision.result}"
     sentence = text(key, intake.language)
-    intake.later(intake.tell_once(message_id, channel_id, user_id, sentence, thread_ts=thread_ts))
+    intake.later(intake.tell_once(message_id, channel_id, user_id, sentence, thread_ts=in_thread))
     return True

@@ -124,8 +124,10 @@ class Intake:
         Raises:
             UserError: it has not; the text says how to give it some.
         """
-        if task.reads == "thread" and place is None and (task.deliver == "thread" or not (words or form)):
+        if task.reads == "thread" and place is None and task.deliver == "thread":
             raise UserError("summarize-how")
+        if task.reads == "thread" and place is None and not (words or form):
+            raise UserError("material-how")
         if place is None and words and not any(character.isalnum() for character in words):
             raise UserError("nothing-to-say")
 

@@ -51,6 +51,7 @@ from bot.tasks.wording import (
 
 _CLAUSE = re.compile(r"[,.;!?()\"“”]+(?=\s|$)|\s[-–—]\s")
 _PAST = re.compile(r"\w{3,}ed|ge\w{3,}[dt]")
+_MOST_CHARS = 1000
 _MOST_WORDS = 40
 """A longer first line is no wish but a text that somebody pasted."""
 
@@ -129,8 +130,8 @@ def asks_again(words: str) -> bool:
 
     Nothing else may stand in them: whoever says more has a wish or question of their own.
     """
-    said = set(split_words(words))
-    return bool(said & CHANGE) and said <= ANEW
+    said = set(split_words(words[:_MOST_CHARS]))
+    return len(words) < _MOST_CHARS and bool(said & CHANGE) and said <= ANEW
 
 
 def _asked_tasks(tasks: tuple[Task, ...], sentence: str) -> set[str]:
@@ -164,7 +165,7 @@ def _begins_a_statement(rest: str, sentence: str) -> bool:
 
 def _wish(sentence: str) -> str:
     """Return the first line that says more than hello, up to a colon."""
-    for line in sentence.splitlines():
+    for line in sentence[:_MOST_CHARS].splitlines():
         wish = re.split(r":(?=\s|$)", line)[0]
         if set(split_words(wish)) - GREETING:
             return wish
