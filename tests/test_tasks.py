@@ -59,7 +59,7 @@ def _faults(folder: Path, **files: str) -> str:
 
 def test_the_shipped_tasks_load() -> None:
     """A fresh clone has its tasks, in both languages."""
-    tasks = load_tasks(PROMPTS, ["draft"])
+    tasks = load_tasks(PROMPTS, HANDLERS)
 
     assert {"summarise", "answer", "reply"} <= set(tasks)
     assert tasks["summarise"].title_in("nl") == "Thread samenvatten"
@@ -244,7 +244,7 @@ def test_people_name_tasks_in_their_own_words(tmp_path: Path) -> None:
 
 def test_a_misspelt_task_gets_an_offer() -> None:
     """Each task is offered once, however many of its names come near."""
-    tasks = load_tasks(PROMPTS, ["draft"])
+    tasks = load_tasks(PROMPTS, HANDLERS)
 
     assert nearest_tasks(tasks, "Sumarise") == ["summarise"]
     assert nearest_tasks(tasks, "/samenvaten") == ["summarise"]

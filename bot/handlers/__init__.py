@@ -6,8 +6,12 @@ from collections.abc import Awaitable, Callable
 
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import draft
+from bot.handlers.letter import letter
 from bot.tasks import Draft
 
-HANDLERS: dict[str, Callable[[Desk, Brief], Awaitable[Draft]]] = {"draft": draft}
+HANDLERS: dict[str, Callable[[Desk, Brief], Awaitable[Draft]]] = {
+    "draft": draft,
+    "letter": letter,
+}
 
 __all__ = ["HANDLERS", "Brief", "Desk", "draft"]
