@@ -272,7 +272,7 @@ async def test_the_form_asks_and_writes(world: World) -> None:
     (row,) = await world.rows()
 
     assert "errors" in nothing.body
-    assert "Which conversation?" in empty.body
+    assert "From what?" in empty.body
     assert (row["task"], row["surface"]) == ("reply", "form")
     assert "chairs arrive" in said(card)
 

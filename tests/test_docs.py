@@ -13,7 +13,10 @@ import yaml  # type: ignore[import-untyped]
 from sqlite_utils import Database
 
 from bot.digest.method import NUMBERS, write_sql
+from bot.handlers import HANDLERS
+from bot.listeners.intake import ANSWER
 from bot.records.schema import migrate
+from bot.tasks import find_task, load_tasks, recognise
 from tests.figures import good_week
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -99,3 +102,54 @@ def test_every_question_in_the_evaluation_can_be_asked(records: Database, name: 
         records.execute(asked).fetchall()
     except sqlite3.Error as error:
         pytest.fail(f"{asked}: {error}")
+
+
+TASKS = load_tasks(DOCS.parent / "prompts", HANDLERS)
+
+
+def _examples() -> dict[str, tuple[str, str]]:
+    """Return task -> what is asked and what comes back, as the page of examples says."""
+    sections = re.split(r"^## `([\w-]+)`\n", (DOCS / "examples.md").read_text(), flags=re.MULTILINE)[1:]
+    fences = [re.findall(r"```text\n(.*?)```", section, re.DOTALL) for section in sections[1::2]]
+    return {name: (asked, given) for name, (asked, given) in zip(sections[::2], fences, strict=True)}
+
+
+def test_every_task_has_an_example() -> None:
+    """Who wonders what a task gives finds one request and one draft for each."""
+    assert _examples().keys() == TASKS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(_examples()))
+def test_no_example_invents_a_figure(name: str) -> None:
+    """The examples keep the rule that they show: every figure in a draft was in the request."""
+    asked, given = _examples()[name]
+    # The counts in headings are written by code, not by the model.
+    written = "\n".join(line for line in given.splitlines() if not line.startswith("## "))
+    figures = set(re.findall(r"\d[\d.,:]*\d", written))
+
+    assert figures <= set(re.findall(r"\d[\d.,:]*\d", asked.replace("03-12-2026", "3 Dezember 2026")))
+
+
+def test_every_example_is_asked_as_it_says() -> None:
+    """Who types an example's request gets that task, and not another one."""
+    for name, (asked, _) in _examples().items():
+        how, _, words = asked.partition(" ")
+        own = next((one for one in TASKS.values() if one.command == how), None)
+        task, _ = find_task(TASKS, words) if how == "/draft" else recognise(TASKS, words, default=ANSWER)
+        task = own or task
+
+        assert (task.name if task else ANSWER) == name
+
+
+def test_the_readme_lists_every_task() -> None:
+    """The table in README has a row for each task, under its title, with a way to ask for it."""
+    table = (DOCS.parent / "README.md").read_text().partition("| task | how to ask")[2].partition("\n\n")[0]
+    rows = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|", table, flags=re.MULTILINE))
+    rows.pop("---", None)
+
+    assert {task.title for task in TASKS.values()} == rows.keys() - {"---"}
+    for task in TASKS.values():
+        asked = rows[task.title]
+        assert task.command in asked if task.command else task.name in asked or "<question>" in asked, (
+            task.name
+        )

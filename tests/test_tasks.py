@@ -66,6 +66,16 @@ def test_the_shipped_tasks_load() -> None:
     assert tasks["summarise"].description_in("en").startswith("What was decided")
 
 
+@pytest.mark.parametrize("path", sorted(PROMPTS.glob("[a-z]*.md")), ids=lambda path: path.stem)
+def test_a_shipped_prompt_is_short_and_its_text_can_leave_the_house(path: Path) -> None:
+    """A firm reads a prompt in two minutes, and no letter or e-mail has message numbers in it."""
+    task = load_tasks(PROMPTS, HANDLERS)[path.stem]
+    leaves = task.handler == "draft" and task.deliver == "private" and task.name not in ("answer", "minutes")
+
+    assert len(task.prompt.splitlines()) <= 45
+    assert "message numbers like [12]" in " ".join(task.prompt.split()) or not leaves
+
+
 def test_one_file_makes_a_task(tmp_path: Path) -> None:
     """Writing one file is all that a new task takes; its prompt is used to the letter."""
     (tmp_path / "quote.md").write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())

@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import draft
+from bot.handlers.letter import letter
 from bot.handlers.social import recount, social
 from bot.tasks import Draft, Language
 
 HANDLERS: dict[str, Callable[[Desk, Brief], Awaitable[Draft]]] = {
     "draft": draft,
+    "letter": letter,
     "social": social,
 }
 

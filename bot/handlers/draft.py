@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from bot.guard import wrap
@@ -32,8 +33,11 @@ LANGUAGE = {
 }
 
 
-async def draft(desk: Desk, brief: Brief) -> Draft:
+async def draft(desk: Desk, brief: Brief, *, material: Callable[[str], None] | None = None) -> Draft:
     """Write a draft from the asker's words, the form, and the thread that the task reads.
+
+    Args:
+        material: is handed what the model was given, for those who check the draft by it.
 
     Raises:
         UserError: there is nothing to work from, or the asker may not read it.
@@ -53,6 +57,27 @@ async def draft(desk: Desk, brief: Brief) -> Draft:
         raise UserError("nothing-to-say")
     system.append(LANGUAGE[run.language])
     system = [block for block in system if block]
+    if material is not None:
+        # Without the messages' numbers: they are no figures of anybody.
+        written = (line.partition("] ")[2] for line in lines)
+        material("\n".join((*written, run.words, *run.inputs.values(), brief.instruction)))
+    answer, notes = await _write(desk, brief, system=system, lines=lines, request=request)
+    return Draft(
+        run_id=run.run_id,
+        version=brief.version,
+        text=answer.text.strip(),
+        model=answer.model,
+        sources=sources,
+        messages_read=len(lines),
+        notes=notes,
+    )
+
+
+async def _write(
+    desk: Desk, brief: Brief, *, system: list[str], lines: tuple[str, ...], request: str
+) -> tuple[Paid, tuple[str, ...]]:
+    """Return the model's text, and what the reader must know of how it came about."""
+    run = brief.run
     parts = split_lines(lines, INPUT_BUDGET_CHARS)
     notes = _about_span(run)
     if len(parts) > 1:
@@ -63,15 +88,7 @@ async def draft(desk: Desk, brief: Brief) -> Draft:
         answer = await desk.ask(brief, system=system, user=user)
     if answer.cut:
         notes += (text("card.note.cut", run.language),)
-    return Draft(
-        run_id=run.run_id,
-        version=brief.version,
-        text=answer.text.strip(),
-        model=answer.model,
-        sources=sources,
-        messages_read=len(lines),
-        notes=notes,
-    )
+    return answer, notes
 
 
 def _about_span(run: Run) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.context import Place
+from bot.listeners.following import follow_up
 from bot.listeners.intake import ANSWER, Intake, Source, aim, log
 from bot.listeners.spans import Span
 from bot.listeners.tijdwinst import HELP, carry_out, help_text
@@ -69,7 +70,7 @@ async def _command(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     if own is None and name != "/draft":
         await ack(text("unknown-command", intake.language, name=name))
         return
-    task, rest = (own, words) if own else intake.recognise(words)
+    task, rest = (own, words) if own else intake.named(words)
     if task is None and words:
         await ack(intake.unknown(words))
         return
@@ -96,9 +97,15 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     channel_id, ts = event["channel"], event["ts"]
     thread_ts = event.get("thread_ts") or (ts if surface == "mention" else "")
     here = Place(channel_id, thread_ts) if surface == "mention" else None
+    run_id = f"{_team(intake, body)}:{channel_id}:{ts}"
     task, rest = intake.recognise(words)
-    at_top = surface == "mention" and not event.get("thread_ts")
-    source, rest = intake.source(rest, otherwise=here, here=_channel(channel_id) if at_top else "")
+    if task is None and await follow_up(intake, words, event, message_id=run_id, surface=surface):
+        return
+    at_top = _channel(channel_id) if surface == "mention" and not event.get("thread_ts") else ""
+    source, rest = intake.source(rest, otherwise=here, here=at_top)
+    if not rest and not isinstance(source, Span):
+        # "What did I miss?" names the task and the part of the channel in the same words.
+        source, _ = intake.source(words, otherwise=source if isinstance(source, Place) else None, here=at_top)
     refusal = ""
     if words.lower() in HELP or (not words and surface == "mention"):
         refusal = help_text(intake)
@@ -107,12 +114,11 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     elif task is None and _wants_summary(source, rest, surface):
         task = intake.tasks["summarise"]
     task = task or intake.tasks[ANSWER]
-    if not refusal:
-        try:
+    try:
+        if not refusal:
             intake.check_material(task, source, rest)
-        except UserError as error:
-            refusal = text(error.key, intake.language, **error.params)
-    run_id = f"{_team(intake, body)}:{channel_id}:{ts}"
+    except UserError as error:
+        refusal = text(error.key, intake.language, **error.params)
     if refusal:
         in_thread = event.get("thread_ts") or ""
         intake.later(intake.tell_once(run_id, channel_id, event["user"], refusal, thread_ts=in_thread))
@@ -180,7 +186,7 @@ async def _submit(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     source, words = intake.source(words, otherwise=here)
     inputs = {name.removeprefix("input_"): value for name, value in values.items() if value}
     try:
-        intake.check_material(task, source, words)
+        intake.check_material(task, source, words, form=_holds_material(task, inputs))
         if not (words or source or inputs):
             raise UserError("nothing-to-say")
     except UserError as error:
@@ -190,6 +196,11 @@ async def _submit(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     run = _run(intake, task, surface="form", body=body, words=words, source=source, inputs=inputs)
     await intake.accept(replace(run, asking_minutes=_asking_minutes(metadata)))
     await ack()
+
+
+def _holds_material(task: Task, inputs: dict[str, str]) -> bool:
+    """Say whether a task's own fields hold what it is about, and not only how it should be."""
+    return any(inputs.get(field.name) for field in task.inputs if field.required or field.type == "multiline")
 
 
 def _asking_minutes(metadata: dict[str, str]) -> float | None:

@@ -16,7 +16,7 @@ from bot.context import Place, find_link
 from bot.delivery import Delivery
 from bot.listeners.spans import Span, find_span
 from bot.records import Records
-from bot.tasks import Language, Run, Task, UserError, find_task, nearest_tasks
+from bot.tasks import Language, Run, Task, UserError, find_task, nearest_tasks, recognise
 from bot.texts import text
 
 log = logging.getLogger(__name__)
@@ -117,18 +117,14 @@ class Intake:
         if self._background:
             await asyncio.wait(self._background, timeout=5)
 
-    def recognise(self, words: str) -> tuple[Task | None, str]:
-        """Return the task that *words* name, and the rest of them.
-
-        The first word decides; in a short sentence any word may ("please summarise this").
-        """
+    def named(self, words: str) -> tuple[Task | None, str]:
+        """Return the task whose name *words* begin with, else the one that they ask for, and the rest."""
         task, rest = find_task(self.tasks, words)
-        if task is None and len(words.split()) <= 6:
-            for word in words.split():
-                task, _ = find_task(self.tasks, word.strip(".,!?"))
-                if task is not None:
-                    return task, words
-        return task, rest
+        return (task, rest) if task else self.recognise(words)
+
+    def recognise(self, words: str) -> tuple[Task | None, str]:
+        """Return the task that a sentence asks for, and the rest of it; none when it leaves a doubt."""
+        return recognise(self.tasks, words, default=ANSWER, sentence=_SLACK_LINK.sub(" ", words))
 
     def unknown(self, words: str) -> str:
         """Say that there is no such task, and which ones come near."""
@@ -152,14 +148,16 @@ class Intake:
         span, rest = find_span(words, here=here, moment=datetime.now(UTC), zone=self.zone)
         return (span, rest) if span is not None else (otherwise, words)
 
-    def check_material(self, task: Task, source: Source, words: str) -> None:
-        """Make sure that a task has something to work from.
+    def check_material(self, task: Task, source: Source, words: str, *, form: bool = False) -> None:
+        """Make sure that a task has something to work from; *form* says that its own fields hold something.
 
         Raises:
             UserError: it has not; the text says how to give it some.
         """
-        if task.reads == "thread" and source is None and (task.deliver == "thread" or not words):
+        if task.reads == "thread" and source is None and task.deliver == "thread":
             raise UserError("summarize-how")
+        if task.reads == "thread" and source is None and not (words or form):
+            raise UserError("material-how")
         if source is None and words and not any(character.isalnum() for character in words):
             raise UserError("nothing-to-say")
 

@@ -65,6 +65,30 @@ class Drafts:
         )
         return _draft(rows[0]) if rows else None
 
+    async def newest_open(
+        self, team_id: str, user_id: str, *, channel_id: str, thread_ts: str, since: datetime
+    ) -> tuple[str, int] | None:
+        """Return run and version of the draft that somebody got last and has not decided on, or None.
+
+        It was written *since* a moment, and rests on the thread, or without one stands in the channel.
+        """
+        row = await self._store.read(
+            lambda db: db.execute(
+                """
+                select drafts.run_id, max(drafts.version)
+                from runs join requests using (run_id) join drafts using (run_id)
+                where runs.team_id = ? and runs.user_id = ? and drafts.created_at >= ?
+                    and runs.review in ('open', 'redone')
+                    and case when ? = ''
+                        then exists (select 1 from posts where posts.run_id = runs.run_id and channel_id = ?)
+                        else requests.source_channel_id = ? and requests.source_ts = ? end
+                group by drafts.run_id order by max(drafts.created_at) desc limit 1
+                """,
+                [team_id, user_id, iso(since), thread_ts, channel_id, channel_id, thread_ts],
+            ).fetchone()
+        )
+        return None if row is None else (row[0], row[1])
+
     async def delivered(self, run_id: str, version: int) -> None:
         """Start the review's clock: the draft can be read from now on."""
         at = iso(now())

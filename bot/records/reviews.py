@@ -101,8 +101,9 @@ class Reviews:
         final_text: str = "",
         instruction: str = "",
         view_id: str = "",
+        message_id: str = "",
     ) -> Decision:
-        """Write one press into the books, once.
+        """Write one press, or one message that asks for the same, into the books, once.
 
         A press on a version that was replaced, or that contradicts the decision that stands, is `stale`;
         the same press again is `already`. Undo takes the last decision back, whatever it was.
@@ -113,9 +114,14 @@ class Reviews:
             state = _state(db, run_id)
             if state is None:
                 return Decision("stale", 0, None)
+            if message_id and db.execute("select 1 from forms where view_id = ?", [message_id]).fetchone():
+                return Decision("already", 0, state)
             verdict = _judge(state, version=version, act=act)
             if verdict != "done":
                 return Decision(verdict, 0, state)
+            if message_id:
+                form = [message_id, run_id, version, user_id, iso(at), iso(at)]
+                db.execute("insert into forms values (?, ?, ?, ?, ?, ?)", form)
             if act == "undone" and state.review == "redone":
                 _restore(db, run_id, state.version)
             if view_id:

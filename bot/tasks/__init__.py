@@ -1,4 +1,4 @@
-"""The nouns of the house, and the task files that make a Task; the lowest floor, it imports no other room."""
+"""The nouns, the files that make a Task, and how people ask for one; the lowest floor, it imports no other room."""
 
 from bot.tasks.files import RESERVED_COMMANDS, load_company, load_tasks
 from bot.tasks.nouns import (
@@ -20,6 +20,7 @@ from bot.tasks.nouns import (
     find_task,
     nearest_tasks,
 )
+from bot.tasks.recognition import asks_again, recognise
 
 __all__ = [
     "LANGUAGES",
@@ -38,8 +39,10 @@ __all__ = [
     "TaskFileError",
     "TijdwinstError",
     "UserError",
+    "asks_again",
     "find_task",
     "load_company",
     "load_tasks",
     "nearest_tasks",
+    "recognise",
 ]
