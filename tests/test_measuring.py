@@ -355,8 +355,8 @@ def test_what_is_urgent_is_never_done_by_hand(said: str) -> None:
     assert not any(is_by_hand(replace(run, inputs={"notes": said}), task, chosen) for run in drawn)
 
 
-async def test_the_control_sample_asks_for_minutes_and_has_a_way_out(world: World) -> None:
-    """Who is drawn is asked to do it by hand and tell the minutes; or has it drafted all the same."""
+async def _drawn(world: World) -> dict[str, Any]:
+    """Ask for summaries until chance draws one for the control sample."""
     settings = WorkspaceSettings(control_sample=True)
     await world.bot.records.workspaces.change("T1", settings, user_id=CHEF)
     root = await world.thread(*LINES)
@@ -364,7 +364,27 @@ async def test_the_control_sample_asks_for_minutes_and_has_a_way_out(world: Worl
         while "by_hand" not in {name for one in world.slack.messages(world.im) for name in buttons(one)}:
             await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
             await world.rows(len(world.slack.messages(world.im)))
-    card = await world.card(having="by_hand")
+    return await world.card(having="by_hand")
+
+
+async def test_who_had_it_drafted_did_not_do_it_by_hand(world: World) -> None:
+    """After "Draft it anyway" no minutes by hand are taken for the same text: they would spoil the comparison."""
+    card = await _drawn(world)
+    asked = len(world.model.requests)
+    await world.slack.click(ANNA, world.im, card["ts"], "draft_anyway")
+    await world.slack.wait_for(lambda: len(world.model.requests) > asked)
+    await world.slack.click(ANNA, world.im, card["ts"], "by_hand")
+    await _form(world)
+    await world.slack.submit(ANNA, {"minutes": "22"})
+    await world.slack.called("chat.postEphemeral", where=lambda told: "older version" in told["text"])
+    row = await _row(world, outcome="by_hand")
+
+    assert row["by_hand_minutes"] is None
+
+
+async def test_the_control_sample_asks_for_minutes_and_has_a_way_out(world: World) -> None:
+    """Who is drawn is asked to do it by hand and tell the minutes; or has it drafted all the same."""
+    card = await _drawn(world)
     row = await _row(world, outcome="by_hand")
     await world.slack.click(ANNA, world.im, card["ts"], "by_hand")
     await _form(world)
