@@ -295,9 +295,7 @@ async def test_only_its_owner_answers_for_a_timer(world: World) -> None:
     await _form(world)
     await world.slack.click(ANNA, world.im, question["ts"], "timer_drop")
     await world.slack.submit(ANNA, {"minutes": "35"})
-    await world.slack.called(
-        "chat.postEphemeral", where=lambda told: told["user"] == ANNA and "No clock of yours" in told["text"]
-    )
+    await world.slack.wait_for(lambda: "No clock of yours" in str(world.slack.ephemerals(world.im, ANNA)))
     best = await world.bot.records.baselines.current("T1", "summarise", claimed_minutes=15)
 
     assert still is not None
@@ -376,7 +374,7 @@ async def test_who_had_it_drafted_did_not_do_it_by_hand(world: World) -> None:
     await world.slack.click(ANNA, world.im, card["ts"], "by_hand")
     await _form(world)
     await world.slack.submit(ANNA, {"minutes": "22"})
-    await world.slack.called("chat.postEphemeral", where=lambda told: "older version" in told["text"])
+    await world.slack.wait_for(lambda: "older version" in str(world.slack.ephemerals(world.im, ANNA)))
     row = await _row(world, outcome="by_hand")
 
     assert row["by_hand_minutes"] is None

@@ -186,8 +186,8 @@ async def _decider(intake: Intake, body: dict[str, Any], value: str) -> Run | No
 
 
 async def _thank(intake: Intake, body: dict[str, Any], key: str, **params: Any) -> None:
-    channel_id = (body.get("channel") or {}).get("id") or body["user"]["id"]
-    await intake.delivery.tell(channel_id, body["user"]["id"], text(key, intake.language, **params))
+    channel_id = (body.get("channel") or {}).get("id") or ""
+    await intake.tell(body["user"]["id"], text(key, intake.language, **params), channel_id=channel_id)
 
 
 async def _open_minutes(
