@@ -317,6 +317,15 @@ def test_a_hundred_and_fifty_tasks_fit() -> None:
     assert sum(int(row[1]) for row in rows[1:-1]) == int(rows[-1][1])
 
 
+def test_many_tasks_with_long_names_fit() -> None:
+    """Names as long as they are shown do not make the digest too long for Slack."""
+    figures = build(*(Case(f"{at:03} " + "lange naam " * 6, accepted=(8, 4, 0, 0)) for at in range(150)))
+    for language in ("en", "nl"):
+        blocks = week_message(figures, titles={}, language=language, late=True)
+
+        assert message_error({"blocks": blocks, "text": "x"}, update=False) is None
+
+
 def test_a_removed_task_keeps_its_history() -> None:
     """A task whose file is gone is shown by the name that the ledger has."""
     assert _table(_message(build(Case("old-task"))))[1][0] == "old-task"

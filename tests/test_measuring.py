@@ -294,9 +294,7 @@ async def test_only_its_owner_answers_for_a_timer(world: World) -> None:
     await _form(world)
     await world.slack.click(ANNA, world.im, question["ts"], "timer_drop")
     await world.slack.submit(ANNA, {"minutes": "35"})
-    await world.slack.called(
-        "chat.postEphemeral", where=lambda told: told["user"] == ANNA and "No clock of yours" in told["text"]
-    )
+    await world.slack.wait_for(lambda: "No clock of yours" in str(world.slack.ephemerals(world.im, ANNA)))
     best = await world.bot.records.baselines.current("T1", "summarise", claimed_minutes=15)
 
     assert still is not None
@@ -354,7 +352,7 @@ def test_what_is_urgent_is_never_done_by_hand(said: str) -> None:
     assert not any(is_by_hand(replace(run, inputs={"notes": said}), task, chosen) for run in drawn)
 
 
-def _drawn(world: World) -> str:
+def _drawn_ts(world: World) -> str:
     """Return a `ts` whose request chance draws for the control sample."""
     task, chosen = world.bot.tasks["summarise"], WorkspaceSettings(control_sample=True)
     stamps = (world.slack.workspace.next_ts() for _ in range(1_000))
@@ -365,15 +363,35 @@ def _drawn(world: World) -> str:
     )
 
 
-async def test_the_control_sample_asks_for_minutes_and_has_a_way_out(world: World) -> None:
-    """Who is drawn is asked to do it by hand and tell the minutes; or has it drafted all the same."""
+async def _drawn(world: World) -> dict[str, Any]:
+    """Ask for a summary that chance draws for the control sample, and return its card in the thread."""
     settings = WorkspaceSettings(control_sample=True)
     await world.bot.records.workspaces.change("T1", settings, user_id=CHEF)
     root = await world.thread(*LINES)
     words = f"<@{world.slack.workspace.bot_user_id}> summarise"
-    asked_at = world.slack.workspace.add_message(SALES, ANNA, words, ts=_drawn(world), thread_ts=root)
+    asked_at = world.slack.workspace.add_message(SALES, ANNA, words, ts=_drawn_ts(world), thread_ts=root)
     await world.slack.push_event({**asked_at, "type": "app_mention", "channel": SALES})
-    card = await world.card(SALES, having="by_hand", thread_ts=root)
+    return await world.card(SALES, having="by_hand", thread_ts=root)
+
+
+async def test_who_had_it_drafted_did_not_do_it_by_hand(world: World) -> None:
+    """After "Draft it anyway" no minutes by hand are taken for the same text: they would spoil the comparison."""
+    card = await _drawn(world)
+    asked = len(world.model.requests)
+    await world.slack.click(ANNA, SALES, card["ts"], "draft_anyway")
+    await world.slack.wait_for(lambda: len(world.model.requests) > asked)
+    await world.slack.click(ANNA, SALES, card["ts"], "by_hand")
+    await _form(world)
+    await world.slack.submit(ANNA, {"minutes": "22"})
+    await world.slack.called("chat.postEphemeral", where=lambda told: "older version" in told["text"])
+    row = await _row(world, outcome="by_hand")
+
+    assert row["by_hand_minutes"] is None
+
+
+async def test_the_control_sample_asks_for_minutes_and_has_a_way_out(world: World) -> None:
+    """Who is drawn is asked to do it by hand and tell the minutes; or has it drafted all the same."""
+    card = await _drawn(world)
     row = await _row(world, outcome="by_hand")
     await world.slack.click(ANNA, SALES, card["ts"], "by_hand")
     await _form(world)

@@ -53,6 +53,8 @@ async def test_a_point_may_part_thousands(world: World) -> None:
         "realisation": "62,5",
     }
     await world.slack.submit(CHEF, given)
+    im = world.slack.workspace.im_with(CHEF).id
+    await world.slack.wait_for(lambda: "Saved" in str(world.slack.ephemerals(im, CHEF)))
     holds = await world.bot.records.workspaces.get("T1")
 
     assert (holds.setup_cost, holds.fixed_monthly_cost) == (Decimal(1250), Decimal("1049.50"))

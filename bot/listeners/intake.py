@@ -18,6 +18,7 @@ from bot.listeners.spans import Span, find_span
 from bot.records import Records
 from bot.tasks import Language, Run, Task, UserError, find_task, nearest_tasks, recognise
 from bot.texts import text
+from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
 
@@ -164,6 +165,16 @@ class Intake:
     async def may_review(self, run: Run, user_id: str) -> bool:
         """Say whether *user_id* may decide on the draft of *run*: its asker, or an admin."""
         return user_id == run.user_id or await self.is_admin(user_id)
+
+    async def tell(self, user_id: str, sentence: str, *, channel_id: str = "") -> None:
+        """Tell one person something where they are; who sent in a form is nowhere: in their messages tab."""
+        try:
+            channel_id = channel_id or await self.records.people.messages_tab(self.team_id, user_id)
+            channel_id = channel_id or await self.delivery.messages_tab(user_id)
+        except SlackError as error:
+            log.warning("%s was not told: %s", user_id, error)
+            return
+        await self.delivery.tell(channel_id, user_id, sentence)
 
     async def is_admin(self, user_id: str) -> bool:
         """Say whether somebody is an admin or owner of the workspace; Slack is asked when it is not known."""

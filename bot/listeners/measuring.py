@@ -186,8 +186,8 @@ async def _decider(intake: Intake, body: dict[str, Any], value: str) -> Run | No
 
 
 async def _thank(intake: Intake, body: dict[str, Any], key: str, **params: Any) -> None:
-    channel_id = (body.get("channel") or {}).get("id") or body["user"]["id"]
-    await intake.delivery.tell(channel_id, body["user"]["id"], text(key, intake.language, **params))
+    channel_id = (body.get("channel") or {}).get("id") or ""
+    await intake.tell(body["user"]["id"], text(key, intake.language, **params), channel_id=channel_id)
 
 
 async def _open_minutes(
@@ -215,6 +215,8 @@ async def _told_minutes(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> 
     elif "run" in metadata:
         if await intake.records.reviews.tell_by_hand(metadata["run"], minutes):
             intake.later(jobs.show_by_hand(metadata["run"], minutes))
+        else:
+            key = "review.stale"
     elif timer := await _own_timer(intake, body["user"]["id"], int(metadata["timing"])):
         claimed = claimed_minutes(intake, timer.work)
         await intake.records.baselines.stop(timer.timing_id, minutes=minutes, claimed_minutes=claimed)

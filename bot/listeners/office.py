@@ -88,8 +88,7 @@ async def _changed(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     intake.language, intake.zone = wanted.language, wanted.zone
     await ack()
     key = "settings.saved" if changed else "settings.same"
-    channel_id = await intake.records.people.messages_tab(intake.team_id, user_id) or user_id
-    intake.later(intake.delivery.tell(channel_id, user_id, text(key, wanted.language)))
+    intake.later(intake.tell(user_id, text(key, wanted.language)))
 
 
 def _read(

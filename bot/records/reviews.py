@@ -234,7 +234,12 @@ class Reviews:
 
         def work(db: Database) -> bool:
             row = db.execute(
-                "select team_id from runs where run_id = ? and outcome = 'by_hand'", [run_id]
+                """
+                select team_id from runs where run_id = ? and outcome = 'by_hand'
+                    and not exists (select 1 from requests where run_id = ?)
+                """,
+                # Whose draft was written anyway did not do it by hand: see the button "Draft it anyway".
+                [run_id, f"{run_id}^"],
             ).fetchone()
             if row is None:
                 return False
