@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft7Validator
 
+from bot.handlers import HANDLERS
 from bot.manifest import EVENTS, SCOPES, manifest
 from bot.tasks import Task, load_tasks
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = ROOT.parent / "shared" / "data" / "slack-manifest.schema.json"
-TASKS = load_tasks(ROOT / "prompts", ["draft"])
+TASKS = load_tasks(ROOT / "prompts", HANDLERS)
 
 
 def test_the_file_is_the_generated_one() -> None:

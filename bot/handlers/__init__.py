@@ -6,8 +6,12 @@ from collections.abc import Awaitable, Callable
 
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import draft
+from bot.handlers.quote import quote
 from bot.tasks import Draft
 
-HANDLERS: dict[str, Callable[[Desk, Brief], Awaitable[Draft]]] = {"draft": draft}
+HANDLERS: dict[str, Callable[[Desk, Brief], Awaitable[Draft]]] = {
+    "draft": draft,
+    "quote": quote,
+}
 
-__all__ = ["HANDLERS", "Brief", "Desk", "draft"]
+__all__ = ["HANDLERS", "Brief", "Desk", "draft", "quote"]

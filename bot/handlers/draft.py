@@ -40,7 +40,7 @@ async def draft(desk: Desk, brief: Brief) -> Draft:
     """
     run, task = brief.run, brief.task
     system = [RULES, brief.company, task.prompt]
-    request = _request(brief)
+    request = write_request(brief)
     lines: tuple[str, ...] = ()
     sources: dict[str, str] = {}
     said = any(character.isalnum() for character in run.words)
@@ -60,7 +60,7 @@ async def draft(desk: Desk, brief: Brief) -> Draft:
         answer = await _in_parts(desk, brief, system=system, parts=parts, request=request)
         notes = (text("card.note.parts", run.language, parts=len(parts)),)
     else:
-        user = _material("thread", "\n".join(lines), run.run_id) + request
+        user = put_in_tags("thread", "\n".join(lines), run.run_id) + request
         answer = await desk.ask(brief, system=system, user=user)
     if answer.cut:
         notes += (text("card.note.cut", run.language),)
@@ -103,7 +103,7 @@ async def _in_parts(
         nonlocal finished
         async with gate:
             head = f"This is part {index + 1} of {len(parts)} of one long conversation.\n"
-            user = head + _material("thread", "\n".join(part), brief.run.run_id) + request
+            user = head + put_in_tags("thread", "\n".join(part), brief.run.run_id) + request
             answer = await desk.ask(brief, system=system, user=user)
         finished += 1
         if brief.tell is not None:
@@ -115,23 +115,24 @@ async def _in_parts(
     head = (
         "These are your own texts about the parts of one long conversation, in order. Join them into one.\n"
     )
-    user = head + _material("parts", joined, brief.run.run_id) + request
+    user = head + put_in_tags("parts", joined, brief.run.run_id) + request
     return await desk.ask(brief, system=system, user=user)
 
 
-def _request(brief: Brief) -> str:
+def write_request(brief: Brief) -> str:
     """Return what the asker wants, in tags; empty when they said nothing beyond the task's name."""
     run = brief.run
     pieces = [run.words.strip(), *(f"{name}: {value}" for name, value in run.inputs.items() if value)]
     asked = "\n".join(piece for piece in pieces if piece)
-    request = _material("request", asked, run.run_id) if asked else ""
+    request = put_in_tags("request", asked, run.run_id) if asked else ""
     if brief.version > 1:
-        request += _material("previous-draft", brief.before, run.run_id)
-        request += _material(
+        request += put_in_tags("previous-draft", brief.before, run.run_id)
+        request += put_in_tags(
             "request", brief.instruction or "Write it again, better and different.", run.run_id
         )
     return request
 
 
-def _material(tag: str, body: str, run_id: str) -> str:
+def put_in_tags(tag: str, body: str, run_id: str) -> str:
+    """Return material between tags of this run; empty when there is none."""
     return wrap(tag, body, run_id=run_id) + "\n\n" if body else ""

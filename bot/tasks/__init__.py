@@ -1,6 +1,7 @@
 """The nouns of the house, and the task files that make a Task; the lowest floor, it imports no other room."""
 
-from bot.tasks.files import RESERVED_COMMANDS, load_company, load_tasks
+from bot.tasks.company import Firm, load_company, load_firm
+from bot.tasks.files import RESERVED_COMMANDS, load_tasks
 from bot.tasks.nouns import (
     LANGUAGES,
     Act,
@@ -26,6 +27,7 @@ __all__ = [
     "RESERVED_COMMANDS",
     "Act",
     "Draft",
+    "Firm",
     "Identity",
     "Input",
     "Language",
@@ -40,6 +42,7 @@ __all__ = [
     "UserError",
     "find_task",
     "load_company",
+    "load_firm",
     "load_tasks",
     "nearest_tasks",
 ]
