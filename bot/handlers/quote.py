@@ -67,7 +67,8 @@ async def quote(desk: Desk, brief: Brief) -> Draft:
         found.notes.insert(0, text("quote.note-amount", run.language, amounts=fallback(", ".join(unknown))))
     if not (firm.name and firm.kvk):
         found.notes.append(text("quote.note-firm", run.language))
-    document = make_document(offer, totals, firm)
+    # A quote without a sender is none; what the workspace is called is better than nothing.
+    document = make_document(offer, totals, replace(firm, name=firm.name or desk.identity.team))
     await desk.records.quotes.keep(run.run_id, brief.version, document)
     parts = [write_head(document), prose, write_figures(document), _write_questions(found, offer.language)]
     return Draft(

@@ -32,6 +32,7 @@ def make_document(offer: Offer, totals: Totals, firm: Firm) -> Json:
         "valid_until": offer.valid_until.isoformat(),
         "title": text("quote.title", language),
         "number_label": text("quote.number", language),
+        "has_customer": bool(customer.name),
         "customer": [customer.name or text("quote.no-customer", language), *customer.address],
         "facts": facts,
         "seller": _seller(firm),
@@ -90,11 +91,16 @@ def write_figures(document: Json) -> str:
 
 def _plain(cell: str) -> str:
     """Return a text that a Markdown table holds in one cell."""
-    return re.sub(r"\s+", " ", cell).replace("|", "\\|").strip()
+    return re.sub(r"[ \t\r\n]+", " ", cell).replace("|", "\\|").strip()
 
 
 def _money(amount: Decimal, offer: Offer) -> str:
     return format_cents(int(amount * 100), offer.currency, offer.language)
+
+
+def _signed(amount: Decimal, offer: Offer) -> str:
+    """Return an amount with its sign in front, as every language reads it; `€ -5` is how a cash register writes."""
+    return f"{'−' if amount < 0 else '+'}\u00a0{_money(abs(amount), offer)}"
 
 
 def _columns(language: Language) -> list[str]:
@@ -118,7 +124,7 @@ def _row(one: Worked, offer: Offer) -> list[str]:
 def _word_discount(discount: Discount, offer: Offer) -> str:
     if discount.percent:
         return f"{format_number(discount.percent, offer.language, 2)}%"
-    return _money(-discount.amount, offer) if discount.amount else ""
+    return _signed(-discount.amount, offer) if discount.amount else ""
 
 
 def word_vat(tax: Vat, language: Language) -> str:
@@ -135,7 +141,7 @@ def _sums(totals: Totals, offer: Offer) -> list[list[Any]]:
     if sums.discount:
         rows.append([text("quote.subtotal", language), _money(sums.lines, offer), False])
         percent = f" {_word_discount(offer.discount, offer)}" if offer.discount.percent else ""
-        rows.append([text("quote.discount", language) + percent, _money(-sums.discount, offer), False])
+        rows.append([text("quote.discount", language) + percent, _signed(-sums.discount, offer), False])
     if offer.customer.consumer:
         rows.append([text("quote.total-incl", language), _money(sums.payable, offer), True])
         rows += [
@@ -166,11 +172,10 @@ def _choice(one: Worked, totals: Totals, offer: Offer) -> str:
 
 def _difference(choice: Choice, offer: Offer) -> str:
     """Return what a choice changes in the total with VAT, and that total."""
-    sign = "+" if choice.difference >= 0 else ""
     return text(
         "quote.difference",
         offer.language,
-        difference=f"{sign}{_money(choice.difference, offer)}",
+        difference=_signed(choice.difference, offer),
         total=_money(choice.sums.payable, offer),
     )
 
@@ -216,4 +221,5 @@ def _footer(firm: Firm, language: Language) -> str:
         ("iban", firm.iban),
     )
     said = [text(f"quote.{name}", language, value=value) for name, value in named if value]
-    return " · ".join(filter(None, [firm.name, *said]))
+    # An account number that breaks over two lines cannot be copied.
+    return " · ".join(one.replace(" ", "\u00a0") for one in (firm.name, *said) if one)

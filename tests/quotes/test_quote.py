@@ -159,11 +159,11 @@ async def test_discounts_options_and_alternatives(world: World) -> None:
 
     assert "| Hanglamp rookglas (LMP-1) | 4 stuk | €249.00 | 5% | 21% | €946.20 |" in shown
     assert "| Subtotal |  |  |  |  | €981.20 |" in shown
-    assert "| Discount 10% |  |  |  |  | -€98.12 |" in shown
+    assert "| Discount 10% |  |  |  |  | − €98.12 |" in shown
     assert "| VAT 21% of €851.58 |  |  |  |  | €178.83 |" in shown
     assert "| VAT 9% of €31.50 |  |  |  |  | €2.84 |" in shown
-    assert "- Wandlamp messing (LMP-2), instead of Hanglamp rookglas: 4 stuk x €119.50, -€" in shown
-    assert "- Option: Montage (MON-1): 12 uur x €68.75, +€" in shown
+    assert "- Wandlamp messing (LMP-2), instead of Hanglamp rookglas: 4 stuk x €119.50, − €" in shown
+    assert "- Option: Montage (MON-1): 12 uur x €68.75, + €" in shown
 
 
 async def test_a_consumer_sees_prices_with_vat(world: World) -> None:
