@@ -26,7 +26,7 @@ from bot.manifest import SCOPES, manifest
 from bot.offline import digest, evaluate, export, import_prices
 from bot.records.export import TABLES
 from bot.settings import Settings, SettingsError
-from bot.tasks import TaskFileError, load_tasks
+from bot.tasks import TaskFileError, load_firm, load_tasks
 from bot.wire import SlackError, Wire
 
 
@@ -59,6 +59,10 @@ async def check(environ: Mapping[str, str]) -> int:
     try:
         tasks = load_tasks(PROMPTS, HANDLERS)
         print(f"prompts: {len(tasks)} tasks: {', '.join(tasks)}", file=sys.stderr)
+    except TaskFileError as error:
+        faults += str(error).splitlines()
+    try:
+        load_firm(PROMPTS)
     except TaskFileError as error:
         faults += str(error).splitlines()
     try:

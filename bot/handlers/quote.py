@@ -25,7 +25,6 @@ from bot.views import fallback
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-MOST_LINES = 100
 CONSUMER = "consumer"
 
 
@@ -143,7 +142,7 @@ def _make_offer(
     customer = _customer(answer, run, firm=firm, material=material, found=found)
     delivery = date.fromisoformat(run.inputs["delivery"]) if run.inputs.get("delivery") else None
     pricing = Pricing(run.language, articles, customer, firm, delivery or today, material, found)
-    lines, unpriced = pricing.price(answer.lines[:MOST_LINES])
+    lines, unpriced = pricing.price(answer.lines)
     offer = Offer(
         language=language,
         currency="EUR",

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from bot.quotes.pricelist import read_amount
 
-_NUMBER = r"\d[\d.,\u00a0\u202f]*(?:\s\d{3}(?!\d))*"
+_NUMBER = r"\d[\d.,\u00a0\u202f]*(?:\s\d{3}(?!\d)(?:[.,]\d+)?)*"
 _AMOUNT = re.compile(
     rf"(?:€|\bEUR|\beuro)\s*(-?{_NUMBER})|(?<![\w.,])({_NUMBER})\s*(?:€|EUR\b|euro'?s?\b)", re.IGNORECASE
 )

@@ -24,11 +24,11 @@ def find_prose(document: Json, accepted: str) -> str | None:
     Then nobody computed what it says, and no PDF may say it.
     """
     head, figures = write_head(document), write_figures(document)
-    if _squeeze(head) not in _squeeze(accepted) or _squeeze(figures) not in _squeeze(accepted):
+    before, first_row, after = accepted.partition(figures.partition("\n")[0])
+    _, title, prose = before.partition(head)
+    if not title or not _squeeze(first_row + after).startswith(_squeeze(figures)):
         return None
-    before = accepted.partition(figures.partition("\n")[0])[0]
-    # The customer's name may be all that the head has, and occur in the prose again.
-    return before.partition(head.splitlines()[-1])[2].strip()
+    return prose.strip()
 
 
 def hash_content(document: Json, prose: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+import sys
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -180,6 +182,22 @@ async def test_a_revised_quote_keeps_its_number(world: World) -> None:
     ]
 
 
+async def test_an_undone_redo_can_be_approved(world: World) -> None:
+    """Undo after Redo gives the first quote back, and approving it gives its number and PDF."""
+    await import_prices(world)
+    await ask(world, answer(*LINES))
+    world.model.answers = [answer(line("6 lampen", LAMP, 6))]
+    await _press(world, "redo")
+    await world.slack.wait_for(lambda: world.slack.modals.get(ANNA))
+    await world.slack.submit(ANNA, {"instruction": "6 lampen"})
+    await world.shown("| 6 stuk |")
+    await _press(world, "undo")
+    await world.shown("| 4 stuk |")
+    await _press(world, "approve")
+
+    assert len(await _wait_files(world, 1)) == 1
+
+
 async def test_a_figure_changed_by_hand_has_no_pdf(world: World) -> None:
     """Whoever types another total reads why there is no PDF, and no number is used up."""
     await import_prices(world)
@@ -292,6 +310,54 @@ async def test_four_at_once_lose_and_double_no_number(tmp_path: Path) -> None:
     assert len(set(given)) == 400
     assert given.count("OFF-2026-0001") == 2
     assert given.count("OFF-2026-0001-v2") == 1
+
+
+CLAIM_FOR_EVER = """
+import asyncio, itertools, sys
+from pathlib import Path
+from bot.records import Records
+
+async def main():
+    records = Records(Path(sys.argv[1]))
+    records.open()
+    for number in itertools.count():
+        claim = records.quotes.claim_number
+        told = await claim(f"{sys.argv[2]}:{number}", team_id="T1", year=2026, content_hash="a")
+        print(told, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_killed_approvers_lose_and_double_no_number(tmp_path: Path) -> None:
+    """Four processes that are killed in the middle of numbering leave no hole, and every number told is kept."""
+    path = tmp_path / "records.sqlite"
+    told: list[str] = []
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", CLAIM_FOR_EVER, str(path), str(name), stdout=subprocess.PIPE
+        )
+        for name in range(4)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        told += [(await process.stdout.readline()).decode().strip() for _ in range(20)]
+    for process in processes:
+        process.kill()
+        left, _ = await process.communicate()
+        # The last line may be cut off in the middle.
+        told += left.decode().splitlines()[:-1]
+    records = Records(path)
+    records.open()
+    kept = await records.store.read(
+        lambda db: db.execute("select sequence from quote_numbers order by sequence").fetchall()
+    )
+    await records.close()
+    sequences = [row[0] for row in kept]
+
+    assert sequences == list(range(1, len(sequences) + 1))
+    assert len(set(told)) == len(told) >= 80
+    assert {int(number[-4:]) for number in told} <= set(sequences)
 
 
 async def test_a_number_outlives_a_crash(tmp_path: Path) -> None:
