@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +17,7 @@ from bot.quotes.amounts import find_unknown
 from bot.quotes.document import make_document, write_figures, write_head
 from bot.quotes.matching import find_candidates
 from bot.quotes.offer import Customer, Offer
+from bot.quotes.sums import Totals
 from bot.quotes.vat import find_vat_numbers
 from bot.tasks import Draft, Firm, Language, Run, UserError
 from bot.texts import text
@@ -28,6 +29,25 @@ if TYPE_CHECKING:
 CONSUMER = "consumer"
 
 
+@dataclass(frozen=True)
+class Case:
+    """What one quote rests on, besides the model's answer.
+
+    Attributes:
+        articles: what the model may choose from, by the name that it sees.
+        material: all that was said, to check the answer against.
+        found: what the reviewer must know; it fills while the answer is checked.
+    """
+
+    run: Run
+    firm: Firm
+    today: date
+    currency: str
+    articles: dict[str, PriceRow]
+    material: str
+    found: Findings
+
+
 async def quote(desk: Desk, brief: Brief) -> Draft:
     """Draft a quote whose every figure is computed.
 
@@ -36,48 +56,58 @@ async def quote(desk: Desk, brief: Brief) -> Draft:
         LLMError: the model gave no usable answer.
     """
     run = brief.run
-    settings = await desk.records.workspaces.get(run.team_id)
-    today = datetime.now(settings.zone).date()
     request, lines = write_request(brief), await _read(desk, brief)
     if not request and not lines:
         raise UserError("nothing-to-say")
-    material = "\n".join([*lines, run.words, *run.inputs.values(), brief.before, brief.instruction])
-    prices = valid_on(await desk.records.quotes.prices(), today)
-    articles = {_name(row): row for row in find_candidates(prices.values(), material)}
-    listed = "\n".join(["<articles>", *articles, "</articles>"])
+    case = await _prepare(desk, brief, lines)
+    listed = "\n".join(["<articles>", *case.articles, "</articles>"])
     system = [RULES, brief.company, brief.task.prompt, LANGUAGE[run.language], listed]
-    system = [block for block in system if block]
     user = put_in_tags("thread", "\n".join(lines), run.run_id) + request
-    shape = make_shape(tuple(articles))
-    paid = await desk.ask(brief, system=system, user=user, shape=shape)
+    shape = make_shape(tuple(case.articles))
+    paid = await desk.ask(brief, system=[block for block in system if block], user=user, shape=shape)
     answer: Any = shape.model_validate_json(paid.text)
-    found = Findings(questions=list(answer.questions), notes=[])
-    if not prices:
-        found.notes.append(text("quote.note-no-list", run.language))
-    firm = desk.firm
-    offer = _make_offer(
-        answer, run, articles=articles, firm=firm, today=today, material=material, found=found
-    )
-    offer = Offer(**{**vars(offer), "currency": settings.currency})
-    totals = offer.work_out()
-    prose = _write_prose(answer)
-    unknown = find_unknown("\n".join([prose, *answer.questions]), offer.known_amounts(totals))
-    if unknown:
-        found.notes.insert(0, text("quote.note-amount", run.language, amounts=fallback(", ".join(unknown))))
-    if not (firm.name and firm.kvk):
-        found.notes.append(text("quote.note-firm", run.language))
+    case.found.questions.extend(answer.questions)
+    offer = _make_offer(answer, case)
+    totals, prose = offer.work_out(), _write_prose(answer)
+    _flag(offer, totals, prose=prose, case=case)
     # A quote without a sender is none; what the workspace is called is better than nothing.
-    document = make_document(offer, totals, replace(firm, name=firm.name or desk.identity.team))
+    firm = replace(case.firm, name=case.firm.name or desk.identity.team)
+    document = make_document(offer, totals, firm)
     await desk.records.quotes.keep(run.run_id, brief.version, document)
-    parts = [write_head(document), prose, write_figures(document), _write_questions(found, offer.language)]
+    open_questions = _write_questions(case.found, offer.language)
+    parts = [write_head(document), prose, write_figures(document), open_questions]
     return Draft(
         run_id=run.run_id,
         version=brief.version,
         text="\n\n".join(part for part in parts if part),
         model=paid.model,
         messages_read=len(lines),
-        notes=tuple(found.notes),
+        notes=tuple(case.found.notes),
     )
+
+
+async def _prepare(desk: Desk, brief: Brief, lines: Sequence[str]) -> Case:
+    run = brief.run
+    settings = await desk.records.workspaces.get(run.team_id)
+    today = datetime.now(settings.zone).date()
+    material = "\n".join([*lines, run.words, *run.inputs.values(), brief.before, brief.instruction])
+    prices = valid_on(await desk.records.quotes.prices(), today)
+    articles = {_name(row): row for row in find_candidates(prices.values(), material)}
+    notes = [] if prices else [text("quote.note-no-list", run.language)]
+    return Case(run, desk.firm, today, settings.currency, articles, material, Findings([], notes))
+
+
+def _flag(offer: Offer, totals: Totals, *, prose: str, case: Case) -> None:
+    """Note amounts that nobody computed, wherever the model wrote words, and what the law misses."""
+    language = case.run.language
+    words = [prose, *case.found.questions, *(line.note for line in offer.lines)]
+    words += [one.words for one in offer.unpriced]
+    unknown = find_unknown("\n".join(words), offer.known_amounts(totals))
+    if unknown:
+        amounts = fallback(", ".join(unknown))
+        case.found.notes.insert(0, text("quote.note-amount", language, amounts=amounts))
+    if not (case.firm.name and case.firm.kvk):
+        case.found.notes.append(text("quote.note-firm", language))
 
 
 def make_shape(articles: Sequence[str]) -> type[BaseModel]:
@@ -126,31 +156,24 @@ def _name(row: PriceRow) -> str:
     return f"{row.sku}: {row.name} ({row.unit})"
 
 
-def _make_offer(
-    answer: Any,
-    run: Run,
-    *,
-    articles: dict[str, PriceRow],
-    firm: Firm,
-    today: date,
-    material: str,
-    found: Findings,
-) -> Offer:
+def _make_offer(answer: Any, case: Case) -> Offer:
+    run, firm, found = case.run, case.firm, case.found
     language: Language = run.language
     if answer.language:
         language = "nl" if answer.language == "Dutch" else "en"
-    customer = _customer(answer, run, firm=firm, material=material, found=found)
+    customer = _customer(answer, case)
     delivery = date.fromisoformat(run.inputs["delivery"]) if run.inputs.get("delivery") else None
-    pricing = Pricing(run.language, articles, customer, firm, delivery or today, material, found)
+    day = delivery or case.today
+    pricing = Pricing(run.language, case.articles, customer, firm, day, case.material, found)
     lines, unpriced = pricing.price(answer.lines)
     offer = Offer(
         language=language,
-        currency="EUR",
+        currency=case.currency,
         customer=customer,
         lines=lines,
         unpriced=unpriced,
-        quoted_on=today,
-        valid_until=today + timedelta(days=firm.valid_days),
+        quoted_on=case.today,
+        valid_until=case.today + timedelta(days=firm.valid_days),
         binding=firm.offer == "binding",
         delivery_on=delivery,
         payments=tuple(Decimal(share) for share in firm.payments),
@@ -166,26 +189,25 @@ def _make_offer(
     return discounted
 
 
-def _customer(answer: Any, run: Run, *, firm: Firm, material: str, found: Findings) -> Customer:
-    told = run.inputs
-    name = (told.get("customer") or answer.customer).strip()
+def _customer(answer: Any, case: Case) -> Customer:
+    told, found, language = case.run.inputs, case.found, case.run.language
+    name = " ".join((told.get("customer") or answer.customer).split())
     if not name or _is_sentence(name):
-        found.questions.append(text("quote.ask-customer", run.language))
+        found.questions.append(text("quote.ask-customer", language))
         name = ""
     address = told.get("address", "").splitlines() or [
         line for line in answer.customer_address if not _is_sentence(line)
     ]
     number = read_vat_number(told.get("vat_number", ""))
     if not number:
-        ours = read_vat_number(firm.vat_id)
-        number = next(
-            (one for one in find_vat_numbers(material.replace(",", " ").split()) if one != ours), ""
-        )
+        ours = read_vat_number(case.firm.vat_id)
+        words = case.material.replace(",", " ").split()
+        number = next((one for one in find_vat_numbers(words) if one != ours), "")
     chosen = told.get("audience", "").partition(" ")[0] or answer.customer_is
     if chosen == "unknown" and not number:
-        found.notes.append(text("quote.note-business", run.language))
+        found.notes.append(text("quote.note-business", language))
     consumer = chosen == CONSUMER
-    lines = tuple(line.strip()[:80] for line in address if line.strip())
+    lines = tuple(" ".join(line.split())[:80] for line in address if line.strip())
     return Customer(name, lines[:6], "" if consumer else number, consumer)
 
 

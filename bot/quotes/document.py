@@ -19,12 +19,6 @@ Json = dict[str, Any]
 def make_document(offer: Offer, totals: Totals, firm: Firm) -> Json:
     """Return all that the quote says besides its number and its prose; words only, the amounts among them."""
     language, customer = offer.language, offer.customer
-    facts = [[text("quote.date", language), format_day(offer.quoted_on, language)]]
-    facts.append([text("quote.valid-until", language), format_day(offer.valid_until, language)])
-    if offer.delivery_on:
-        facts.append([text("quote.delivery", language), format_day(offer.delivery_on, language)])
-    if customer.vat_number:
-        facts.append([text("quote.your-vat", language), customer.vat_number])
     choices = [totals.lines[choice.place] for choice in totals.choices]
     return {
         "lang": language,
@@ -34,7 +28,7 @@ def make_document(offer: Offer, totals: Totals, firm: Firm) -> Json:
         "number_label": text("quote.number", language),
         "has_customer": bool(customer.name),
         "customer": [customer.name or text("quote.no-customer", language), *customer.address],
-        "facts": facts,
+        "facts": _facts(offer),
         "seller": _seller(firm),
         "columns": _columns(language),
         "lines": [_row(one, offer) for one in totals.lines if one.line.kind == "base"],
@@ -58,6 +52,17 @@ def make_document(offer: Offer, totals: Totals, firm: Firm) -> Json:
         "page": text("quote.page", language),
         "of": text("quote.of", language),
     }
+
+
+def _facts(offer: Offer) -> list[list[str]]:
+    language = offer.language
+    facts = [[text("quote.date", language), format_day(offer.quoted_on, language)]]
+    facts.append([text("quote.valid-until", language), format_day(offer.valid_until, language)])
+    if offer.delivery_on:
+        facts.append([text("quote.delivery", language), format_day(offer.delivery_on, language)])
+    if offer.customer.vat_number:
+        facts.append([text("quote.your-vat", language), offer.customer.vat_number])
+    return facts
 
 
 def write_head(document: Json) -> str:

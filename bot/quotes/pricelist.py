@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from bot.quotes.prices import PriceRow, Tier
@@ -63,11 +63,11 @@ def read_amount(written: str) -> Decimal:
     One separator followed by exactly three digits is refused when nothing tells thousands from decimals.
 
     Raises:
-        ValueError: it is no amount, or can be read in two ways.
+        ValueError: it is no amount, or can be read in two ways; the message says which.
     """
     bare = re.sub(r"(?i)€|eur|[\s\u00a0\u202f]", "", written)
     if not re.fullmatch(r"\d+(?:[.,]\d+)*", bare):
-        raise ValueError("no amount")
+        raise ValueError("no-amount")
     marks = re.findall(r"[.,]", bare)
     if not marks:
         return Decimal(bare)
@@ -76,9 +76,9 @@ def read_amount(written: str) -> Decimal:
         if len(marks) > 1:
             whole, mark, rest = bare, "", ""
         elif len(rest) == 3 and whole.strip("0"):
-            raise ValueError("two ways")
+            raise ValueError("two-ways")
     if not re.fullmatch(r"\d{1,3}(?:[.,]\d{3})*|\d+", whole):
-        raise ValueError("no amount")
+        raise ValueError("no-amount")
     return Decimal(re.sub(r"[.,]", "", whole) + (f".{rest}" if mark else ""))
 
 
@@ -97,8 +97,9 @@ def read_prices(rows: Sequence[Sequence[str]]) -> tuple[tuple[PriceRow, ...], tu
     seen: dict[str, list[tuple[int, PriceRow]]] = {}
     for number, row in filled[1:]:
         cells = {name: row[place].strip() if place < len(row) else "" for name, place in places.items()}
-        article, wrong = _read_row(number, cells)
-        faults += wrong
+        read = _Row(number, cells)
+        article = read.article()
+        faults += read.faults
         if article is None:
             continue
         faults += _overlaps(number, article, seen.setdefault(article.sku.casefold(), []))
@@ -117,65 +118,75 @@ def _find_columns(head: Sequence[str]) -> dict[str, int]:
     }
 
 
-def _read_row(number: int, cells: Mapping[str, str]) -> tuple[PriceRow | None, list[Fault]]:
-    faults: list[Fault] = []
+class _Row:
+    """One row while it is read: gives its cells as what they mean, and collects faults."""
 
-    def fault(key: str, **params: Any) -> None:
-        faults.append(Fault(number, key, params))
+    def __init__(self, number: int, cells: Mapping[str, str]) -> None:
+        self.cells = cells
+        self.faults: list[Fault] = []
+        self._number = number
 
-    def amount(column: str, written: str) -> Decimal:
+    def fault(self, key: str, **params: Any) -> None:
+        """Note a fault; a value is shown no longer than a line."""
+        if "value" in params:
+            params["value"] = params["value"][:40]
+        self.faults.append(Fault(self._number, key, params))
+
+    def article(self) -> PriceRow | None:
+        """Return the article, or None when a cell is wrong."""
+        cells = self.cells
+        for column, limit in LONGEST.items():
+            if not cells[column]:
+                self.fault("prices.missing", column=column)
+            elif len(cells[column]) > limit:
+                self.fault("prices.too-long", column=column, limit=limit)
+        code = read_code(cells["vat"])
+        if code is None:
+            self.fault("prices.no-vat", value=cells["vat"])
+        price = self._amount("price", cells["price"])
+        floor = self._amount("floor_price", cells["floor_price"]) if cells.get("floor_price") else None
+        tiers = self._tiers()
+        first, last = self._day("valid_from", date.min), self._day("valid_to", FOREVER)
+        if first > last:
+            self.fault("prices.days-swapped")
+        if self.faults or code is None:
+            return None
+        return PriceRow(cells["sku"], cells["name"], cells["unit"], price, code, first, last, tiers, floor)
+
+    def _amount(self, column: str, written: str) -> Decimal:
         try:
             read = read_amount(written)
-        except (ValueError, InvalidOperation) as error:
-            key = "prices.two-ways" if str(error) == "two ways" else "prices.no-amount"
-            fault(key, column=column, value=written[:40])
+        except ValueError as error:
+            self.fault(f"prices.{error}", column=column, value=written)
             return Decimal(0)
         if read > LARGEST_PRICE or -int(read.normalize().as_tuple().exponent) > MOST_DECIMALS:
-            fault("prices.out-of-range", column=column, value=written[:40])
+            self.fault("prices.out-of-range", column=column, value=written)
         return read
 
-    def day(column: str, otherwise: date) -> date:
-        written = cells.get(column, "")
+    def _day(self, column: str, otherwise: date) -> date:
+        written = self.cells.get(column, "")
         for form in _DAYS if written else ():
             try:
                 return datetime.strptime(written, form).date()
             except ValueError:
                 continue
         if written:
-            fault("prices.no-day", column=column, value=written[:40])
+            self.fault("prices.no-day", column=column, value=written)
         return otherwise
 
-    for column, limit in LONGEST.items():
-        if not cells[column]:
-            fault("prices.missing", column=column)
-        elif len(cells[column]) > limit:
-            fault("prices.too-long", column=column, limit=limit)
-    code = read_code(cells["vat"])
-    if code is None:
-        fault("prices.no-vat", value=cells["vat"][:40])
-    price = amount("price", cells["price"])
-    floor = amount("floor_price", cells["floor_price"]) if cells.get("floor_price") else None
-    tiers = _read_tiers(cells.get("tiers", ""), fault=fault, amount=amount)
-    first, last = day("valid_from", date.min), day("valid_to", FOREVER)
-    if first > last:
-        fault("prices.days-swapped")
-    if faults or code is None:
-        return None, faults
-    return PriceRow(cells["sku"], cells["name"], cells["unit"], price, code, first, last, tiers, floor), []
-
-
-def _read_tiers(written: str, *, fault: Any, amount: Any) -> tuple[Tier, ...]:
-    """Read `10: 9,50 | 100: 8,75`: from which quantity on, and the price of one unit."""
-    tiers: list[Tier] = []
-    for part in filter(None, (part.strip() for part in re.split(r"[|\n]", written))):
-        quantity, mark, price = part.partition(":")
-        if not mark:
-            fault("prices.no-tiers", value=written[:40])
-            return ()
-        tiers.append(Tier(amount("tiers", quantity.strip()), amount("tiers", price.strip())))
-    if any(one.from_quantity >= two.from_quantity for one, two in itertools.pairwise(tiers)):
-        fault("prices.tiers-order", value=written[:40])
-    return tuple(tiers)
+    def _tiers(self) -> tuple[Tier, ...]:
+        """Read `10: 9,50 | 100: 8,75`: from which quantity on, and the price of one unit."""
+        written = self.cells.get("tiers", "")
+        tiers: list[Tier] = []
+        for part in filter(None, (part.strip() for part in re.split(r"[|\n]", written))):
+            quantity, mark, price = part.partition(":")
+            if not mark:
+                self.fault("prices.no-tiers", value=written)
+                return ()
+            tiers.append(Tier(self._amount("tiers", quantity.strip()), self._amount("tiers", price.strip())))
+        if any(one.from_quantity >= two.from_quantity for one, two in itertools.pairwise(tiers)):
+            self.fault("prices.tiers-order", value=written)
+        return tuple(tiers)
 
 
 def _overlaps(number: int, article: PriceRow, others: list[tuple[int, PriceRow]]) -> list[Fault]:
