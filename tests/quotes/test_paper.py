@@ -56,7 +56,8 @@ def _offer(language: Language = "nl", **more: Any) -> Offer:
     )
 
 
-def _document(language: Language = "nl", firm: Firm = FIRM, **more: Any) -> dict[str, Any]:
+def make_sample(language: Language = "nl", firm: Firm = FIRM, **more: Any) -> dict[str, Any]:
+    """Return the words of a quote with everything on it."""
     offer = _offer(language, **more)
     return make_document(offer, offer.work_out(), firm)
 
@@ -65,7 +66,7 @@ def _document(language: Language = "nl", firm: Firm = FIRM, **more: Any) -> dict
 @pytest.mark.parametrize("logo", [b"", LOGO], ids=["plain", "logo"])
 def test_the_same_quote_gives_the_same_bytes(language: Language, logo: bytes) -> None:
     """Who makes the PDF again gets the same file, tagged for screen readers, whatever the words hold."""
-    document = _document(language)
+    document = make_sample(language)
     prose = 'Beste heer #read("/etc/passwd"),\n\n- $x$ \\ `raw` @ref <label>'
     pdf = quote_pdf(document, number="OFF-2026-0001", prose=prose, logo=logo)
 
@@ -76,7 +77,7 @@ def test_the_same_quote_gives_the_same_bytes(language: Language, logo: bytes) ->
 
 def test_the_figures_of_the_draft_and_of_the_pdf_are_the_same_words() -> None:
     """Both are written from one document, in Dutch as in English."""
-    dutch, english = _document("nl"), _document("en")
+    dutch, english = make_sample("nl"), make_sample("en")
     said_in = write_figures(dutch)
 
     for row in dutch["lines"]:
@@ -92,7 +93,7 @@ def test_the_figures_of_the_draft_and_of_the_pdf_are_the_same_words() -> None:
 
 def test_only_untouched_figures_are_printed() -> None:
     """Words around the figures may be edited and are printed so; a changed figure or customer stops the PDF."""
-    document = _document()
+    document = make_sample()
     head, figures = write_head(document), write_figures(document)
     accepted = f"{head}\n\nBeste Anna,\n\n{figures}\n\n---\n\n**Nog open**\n- Kleur?"
 

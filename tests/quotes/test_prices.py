@@ -14,6 +14,7 @@ import openpyxl  # type: ignore[import-untyped]
 import pytest
 
 from bot.__main__ import main
+from bot.demo import PRICES
 from bot.quotes import PriceRow, Tier, valid_on
 from bot.quotes.pricelist import read_amount, read_prices
 from bot.quotes.sheet import SheetError, read_sheet
@@ -61,6 +62,16 @@ def test_a_dutch_spreadsheet_is_read_as_it_was_saved(encoding: str) -> None:
         Decimal(900),
     )
     assert (rows[1].name, rows[1].price, rows[1].vat_code) == ("Koekjes café", Decimal("12.5"), "low")
+
+
+def test_the_price_list_of_the_demo_is_right() -> None:
+    """Who tries `/quote` in the demo finds articles with a price today, and another one next year."""
+    rows, faults = read_prices(read_sheet(PRICES.read_bytes()))
+    named = {row.name for row in valid_on(rows, date(2026, 12, 1)).values()}
+
+    assert faults == ()
+    assert {"Plantenbak groot", "Olijfboom 150 cm"} <= named
+    assert valid_on(rows, date(2027, 1, 1))["OLIJF-150"].price == 209
 
 
 def test_a_workbook_is_read_with_its_numbers_and_days() -> None:
