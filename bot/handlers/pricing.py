@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.quotes import Discount, Line, PriceRow, find_vat
+from bot.quotes.matching import sounds_alike
 from bot.quotes.offer import Customer, Unpriced
 from bot.quotes.pricelist import read_amount
 from bot.quotes.sums import NONE, Kind, Totals
@@ -52,26 +53,27 @@ class Pricing:
         unpriced: list[Unpriced] = []
         places: dict[int, int] = {}
         unseen: list[str] = []
-        numbers = {
-            value for value in map(_number, re.findall(r"\d[\d.,]*", self.material)) if value is not None
-        }
+        strangers: list[str] = []
+        numbers = self._numbers()
         for number, one in enumerate(mapped, 1):
             quantity = _quantity(one.quantity)
             row = self.articles.get(one.article)
             line = self._line(one, row, quantity) if row and quantity else None
-            if line is None or quantity is None:
+            if line is None or row is None or quantity is None:
                 unpriced.append(self._leave(one, row, quantity))
                 continue
             if quantity not in numbers and quantity != 1:
                 unseen.append(f"{quantity.normalize():f} x {line.name}")
+            if not sounds_alike(row, one.words):
+                strangers.append(f"“{one.words.strip()[:80]}” → {line.name}")
             replaced = places.get(one.replaces, -1) if one.kind == "alternative" else -1
             kind: Kind = "option" if one.kind == "alternative" and replaced < 0 else one.kind
             if kind == "base":
                 places[number] = len(lines)
             lines.append(replace(line, kind=kind, replaces=replaced))
-        if unseen:
-            named = fallback(", ".join(unseen))
-            self.found.notes.append(text("quote.note-quantity", self.language, names=named))
+        for key, names in (("quote.note-quantity", unseen), ("quote.note-match", strangers)):
+            if names:
+                self.found.notes.append(text(key, self.language, names=fallback(", ".join(names))))
         return tuple(lines), tuple(unpriced)
 
     def _line(self, one: Any, row: PriceRow, quantity: Decimal) -> Line | None:

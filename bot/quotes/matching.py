@@ -31,6 +31,12 @@ def find_candidates(rows: Iterable[PriceRow], material: str) -> list[PriceRow]:
     return [articles[place] for place in ranked[:MOST_CANDIDATES] if scores[place]]
 
 
+def sounds_alike(row: PriceRow, words: str) -> bool:
+    """Say whether *words* and an article share a word, or part of one: else somebody should look twice."""
+    said = set(words_of(words))
+    return any(_match(word, said, " ".join(said)) for word in words_of(f"{row.sku} {row.name}"))
+
+
 def words_of(text: str) -> list[str]:
     """Return the words of a text without capitals and accents."""
     plain = unicodedata.normalize("NFKD", text.casefold())

@@ -103,6 +103,7 @@ async def test_the_model_sees_articles_and_no_price(world: World) -> None:
             "An amount in the text that I did not compute: € 999",
         ),
         (answer(line("spiegel van € 300")), "An amount in the text that I did not compute: € 300"),
+        (answer(line("koffie", LAMP, 4)), "check the article: “koffie” → Hanglamp rookglas"),
         (answer(line("25 lampen", LAMP, 25)), "check the quantity: 25 x Hanglamp rookglas"),
         (
             answer(line("lamp", LAMP, 4, discount="12%")),
