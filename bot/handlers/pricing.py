@@ -9,11 +9,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from bot.quotes import Discount, Line, PriceRow, find_vat
+from bot.quotes import Discount, Line, PriceRow, find_vat, work_out
 from bot.quotes.matching import sounds_alike
 from bot.quotes.offer import Customer, Unpriced
 from bot.quotes.pricelist import read_amount
-from bot.quotes.sums import NONE, Kind, Totals
+from bot.quotes.sums import CENT, NONE, Kind, Totals
 from bot.tasks import Firm, Language
 from bot.texts import text
 from bot.views import fallback
@@ -92,10 +92,12 @@ class Pricing:
             quantity=quantity,
             price=row.price_for(quantity),
             vat=tax,
-            discount=self.read_discount(one.discount, of=row.name),
+            discount=self.read_discount(one.discount),
             note=_short(one.note, one.words),
         )
-        if line.discount.amount > quantity * line.price:
+        try:
+            work_out([line], includes_vat=self.customer.consumer)
+        except ValueError:
             self._ask("quote.ask-discount", one.discount)
             return replace(line, discount=NONE)
         return line
@@ -114,7 +116,7 @@ class Pricing:
     def _ask(self, key: str, words: str) -> None:
         self.found.questions.append(text(key, self.language, words=words))
 
-    def read_discount(self, words: str, *, of: str) -> Discount:
+    def read_discount(self, words: str) -> Discount:
         """Return a discount that the material holds too; another is asked about and left out."""
         words = words.strip().rstrip(".")
         if not words or _NOTHING.fullmatch(words):
@@ -127,26 +129,34 @@ class Pricing:
             if len(words) <= 60 and words not in self.material:
                 self._ask("quote.ask-discount", words)
             return NONE
-        if percent and value > self.firm.max_discount_percent:
-            limit = self.firm.max_discount_percent
-            named = fallback(f"{of} ({words})")
-            self.found.notes.insert(0, text("quote.note-limit", self.language, limit=limit, names=named))
         return Discount(percent=value) if percent else Discount(amount=value)
 
-    def check_floors(self, totals: Totals) -> None:
-        """Tell which lines bring in less than their floor, the discount on the whole counted in."""
+    def check_limits(self, totals: Totals) -> None:
+        """Tell which discounts pass the firm's limit, and which lines bring in less than their floor."""
         floors = {row.sku: row.floor_price for row in self.articles.values() if row.floor_price is not None}
-        kept = 1 - totals.sums.discount / totals.sums.lines if totals.sums.lines else Decimal(1)
-        low = []
-        for one in totals.lines:
-            line = one.line
-            if one.listed and line.sku in floors:
-                brought = line.price * one.total / one.listed * (kept if line.kind == "base" else 1)
-                if brought < floors[line.sku]:
-                    low.append(line.name)
+        limit, sums = self.firm.max_discount_percent, totals.sums
+        kept = 1 - sums.discount / sums.lines if sums.lines else Decimal(1)
+        large, low = [], []
+        for one in (one for one in totals.lines if one.listed):
+            line, share = one.line, one.total / one.listed
+            if _passes(one.listed - one.total, of=one.listed, limit=limit):
+                large.append(line.name)
+            # The discount on the whole counts, where it is given.
+            if line.price * share * (kept if line.kind == "base" else 1) < floors.get(line.sku, 0):
+                low.append(line.name)
+        if _passes(sums.discount, of=sums.lines, limit=limit):
+            large.append(text("quote.whole", self.language))
         if low:
-            named = fallback(", ".join(low))
-            self.found.notes.insert(0, text("quote.note-floor", self.language, names=named))
+            said = text("quote.note-floor", self.language, names=fallback(", ".join(low)))
+            self.found.notes.insert(0, said)
+        if large:
+            named = fallback(", ".join(large))
+            self.found.notes.insert(0, text("quote.note-limit", self.language, limit=limit, names=named))
+
+
+def _passes(discount: Decimal, *, of: Decimal, limit: int) -> bool:
+    """Say whether a discount is more than *limit* per cent; the cent that rounding may add is no discount."""
+    return (discount - CENT) * 100 > limit * of
 
 
 def _short(note: str, words: str) -> str:

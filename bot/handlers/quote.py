@@ -178,14 +178,14 @@ def _make_offer(answer: Any, case: Case) -> Offer:
         delivery_on=delivery,
         payments=tuple(Decimal(share) for share in firm.payments),
     )
-    discount = pricing.read_discount(answer.quote_discount, of=text("quote.whole", run.language))
+    discount = pricing.read_discount(answer.quote_discount)
     discounted = replace(offer, discount=discount)
     try:
         totals = discounted.work_out()
     except ValueError:
         found.questions.append(text("quote.ask-discount", run.language, words=answer.quote_discount))
         return offer
-    pricing.check_floors(totals)
+    pricing.check_limits(totals)
     return discounted
 
 

@@ -167,7 +167,9 @@ def _work_out_line(line: Line, *, includes_vat: bool) -> Worked:
         raise ValueError("a quantity must be above zero")
     unit_price = line.price
     if includes_vat:
-        unit_price = round_cents(unit_price * (100 + line.vat.rate) / 100)
+        # To the cent, or as fine as the price list is: a screw of a tenth of a cent must not become free.
+        finest = min(CENT, Decimal(1).scaleb(int(unit_price.normalize().as_tuple().exponent)))
+        unit_price = (unit_price * (100 + line.vat.rate) / 100).quantize(finest)
     listed = round_cents(line.quantity * unit_price)
     percent, amount = line.discount.percent, line.discount.amount
     total = round_cents(line.quantity * unit_price * (100 - percent) / 100) - round_cents(amount)

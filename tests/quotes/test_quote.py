@@ -107,7 +107,7 @@ async def test_the_model_sees_articles_and_no_price(world: World) -> None:
         (answer(line("25 lampen", LAMP, 25)), "check the quantity: 25 x Hanglamp rookglas"),
         (
             answer(line("lamp", LAMP, 4, discount="12%")),
-            "A discount of more than 10%: Hanglamp rookglas (12%)",
+            "A discount of more than 10%: Hanglamp rookglas",
         ),
         (answer(line("lamp", LAMP, 4, discount="€ 249")), "Below its floor price: Hanglamp rookglas"),
         (answer(*LINES), "only with a valid VAT number"),
@@ -166,6 +166,17 @@ async def test_discounts_options_and_alternatives(world: World) -> None:
     assert "| VAT 9% of €31.50 |  |  |  |  | €2.84 |" in shown
     assert "- Wandlamp messing (LMP-2), instead of Hanglamp rookglas: 4 stuk x €119.50, − €" in shown
     assert "- Option: Montage (MON-1): 12 uur x €68.75, + €" in shown
+
+
+async def test_a_discount_at_the_limit_is_not_flagged(world: World) -> None:
+    """Ten per cent is ten per cent, also where a cent is rounded up; eleven on the whole is flagged."""
+    await import_prices(world)
+    lines = [line("wandlamp", WALL, 3), line("koffie", COFFEE, 3, discount="€ 10,50")]
+    at_limit = await ask(world, answer(*lines, quote_discount="10%"), "3 wandlampen, 10% of 11%, € 10,50")
+    await ask(world, answer(*lines, quote_discount="11%"), "3 wandlampen, 10% of 11%, € 10,50")
+
+    assert "A discount of more than" not in str(at_limit["blocks"])
+    assert await world.shown("A discount of more than 10%: the whole quote")
 
 
 async def test_a_consumer_sees_prices_with_vat(world: World) -> None:

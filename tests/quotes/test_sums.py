@@ -59,7 +59,9 @@ def _cents(amount: Fraction) -> int:
 def _line_cents(line: Line, *, includes_vat: bool) -> int:
     price = Fraction(line.price)
     if includes_vat:
-        price = Fraction(_cents(price * (100 + Fraction(line.vat.rate)) / 100), 100)
+        # To the cent, or as fine as the price is.
+        fine = next(10**digits for digits in range(2, 9) if (price * 10**digits).denominator == 1)
+        price = Fraction(_cents(price * (100 + Fraction(line.vat.rate)) / 100 * fine / 100), fine)
     paid = price * Fraction(line.quantity) * (1 - Fraction(line.discount.percent) / 100)
     return _cents(paid) - _cents(Fraction(line.discount.amount))
 
@@ -130,6 +132,14 @@ def test_consumer_prices_add_up_as_shown() -> None:
     assert [one.unit_price for one in totals.lines] == [Decimal("9.99"), Decimal("1.10")]
     assert totals.sums.payable == Decimal("37.67")
     assert totals.sums.vat == Decimal("5.84")
+
+
+def test_a_price_below_a_cent_is_not_free_for_consumers() -> None:
+    """A thousand screws of 0.4 cent cost a consumer five euros, not nothing."""
+    totals = work_out([_line("0.004", "1000")], includes_vat=True)
+
+    assert totals.lines[0].unit_price == Decimal("0.005")
+    assert totals.sums.payable == Decimal("5.00")
 
 
 def test_options_and_alternatives_stay_out_of_the_total() -> None:
