@@ -72,7 +72,7 @@ async def _command(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     if task is None and words:
         await ack(intake.unknown(words))
         return
-    if task is None or (own is None and not rest and task.deliver == "private"):
+    if task is None or (not rest and task.deliver == "private"):
         await ack()
         chosen = task.name if task else ""
         intake.later(_open_form(intake, body["trigger_id"], metadata={}, chosen=chosen))

@@ -142,6 +142,13 @@ def _zip_of(name: str) -> bytes:
     return written.getvalue()
 
 
+def test_excels_own_mark_of_the_separator_is_understood() -> None:
+    """A first line `sep=;` is no row, and quotes that never close are told."""
+    assert [row.sku for row in _rows("sep=;\nsku;name;unit;price;vat\nA;Lamp;pc;1,5;high\n")] == ["A"]
+    with pytest.raises(SheetError, match=r"prices\.damaged"):
+        read_sheet(b'sku,name\n"A,B')
+
+
 @pytest.mark.parametrize("content", [b"PK\3\4broken", _zip_of("x.xml"), b"a\0b", b"x" * 20_000_001])
 def test_what_is_no_sheet_is_refused(content: bytes) -> None:
     """A picture, a broken workbook or a giant ends in one sentence."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.compose import PROMPTS
 from bot.handlers.quote import make_shape
 from bot.quotes import PriceRow
 from bot.quotes.pricelist import read_prices
 from bot.quotes.sheet import read_sheet
-from tests.conftest import ANNA, BEN, SALES, World, buttons, said
+from tests.conftest import ANNA, BEN, SALES, World, buttons, running, said
 
 PRICES = """\
 sku;naam;eenheid;prijs;btw;staffel;bodemprijs
@@ -129,6 +132,7 @@ async def test_what_stands_out_is_flagged(world: World, reply: dict[str, Any], w
     [
         ([line("lampen", LAMP, 0)], {}, "How much of this: lampen?"),
         ([line("4 lampen", LAMP, 4, discount="30%")], {}, "Which discount is meant: 30%?"),
+        ([line("4 lampen", LAMP, 4, discount="€ 12000")], {}, "Which discount is meant: € 12000?"),
         ([line("4 lampen", LAMP, 4)], {"quote_discount": "€ 12000"}, "Which discount is meant: € 12000?"),
         ([line("4 lampen", LAMP, 4)], {"customer": ""}, "Who is the customer, and where?"),
         ([line("4 lampen", LAMP, 4)], {"questions": ["Welke kleur snoer?"]}, "Welke kleur snoer?"),
@@ -195,6 +199,46 @@ async def test_without_a_price_list_nothing_has_a_price(world: World) -> None:
 
     assert "python -m bot import prices" in str(card["blocks"])
     assert "- 4 x 4 lampen" in said(card)
+
+
+FIRM = """\
++++
+name = "De Linde B.V."
+kvk = "12345678"
+vat_id = "NL004495445B01"
+offer = "binding"
+payments = [30, 70]
++++
+"""
+
+
+async def test_the_form_decides_customer_vat_and_language(tmp_path: Path) -> None:
+    """Who fills in the form has it so: its customer, its VAT number, its day of delivery; the firm's own sentence."""
+    prompts = tmp_path / "prompts"
+    shutil.copytree(PROMPTS, prompts)
+    (prompts / "_company.md").write_text(FIRM)
+    async with running(tmp_path / "data", prompts=prompts, language="nl") as world:
+        await import_prices(world)
+        world.model.answers = [answer(*LINES[:2], language="English")]
+        await world.slack.command(ANNA, SALES, "/quote", "")
+        await world.slack.wait_for(lambda: world.slack.modals.get(ANNA))
+        filled = {
+            "words": ASKED,
+            "input_customer": "Café Zuid",
+            "input_address": "Markt 1\n9711 AB Groningen",
+            "input_audience": "business / zakelijk",
+            "input_vat_number": "BE 0123.456.749",
+            "input_delivery": "2027-01-15",
+        }
+        await world.slack.submit(ANNA, filled)
+        shown = said(await world.card())
+
+    assert shown.startswith("**Quote: Café Zuid**\nMarkt 1\n9711 AB Groningen\n")
+    assert "| Montage (MON-1) | 12 uur | €68.75 |  | reverse charge | €825.00 |" in shown
+    assert "Our VAT number: NL004495445B01; yours: BE0123456749" in shown
+    assert "Delivery: 15 January 2027" in shown
+    assert "This offer stands until" in shown
+    assert "Instalment 2 (70%)" in shown
 
 
 async def test_a_thread_becomes_a_quote(world: World) -> None:
