@@ -72,16 +72,17 @@ def test_every_line_of_the_shipped_example_works(tmp_path: Path) -> None:
         ("valid_days = 0", "from 1 to 365"),
         ('nmae = "x"', "did you mean `name`?"),
         ('logo = "../secret.png"', "beside this one"),
-        ('logo = "logo.exe"', "beside this one"),
+        ('logo = "text.png"', "no PNG, JPEG or SVG"),
         ('logo = "none.png"', "cannot be read"),
-        ('logo = "big.png"', "larger than 1 MB"),
+        ('logo = "big.png"', "larger than 500 kB"),
         ("kvk = 12345678", "`kvk` must be text"),
         ("x", "not valid TOML"),
     ],
 )
 def test_a_wrong_detail_stops_the_bot_with_its_cure(tmp_path: Path, front: str, wanted: str) -> None:
     """A typing error in an account number is told at start, with its line, and not by a customer."""
-    (tmp_path / "big.png").write_bytes(b"x" * 1_000_001)
+    (tmp_path / "big.png").write_bytes(b"x" * 500_001)
+    (tmp_path / "text.png").write_bytes(b"not a picture")
     _write(tmp_path, front)
 
     with pytest.raises(TaskFileError) as told:

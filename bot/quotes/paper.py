@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import typst
 
 from bot.quotes.document import Json, write_figures, write_head
+
+HERE = Path(__file__).parent
+
+log = logging.getLogger(__name__)
 
 _MARKS = re.compile(r"\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)")
 _ITEM = re.compile(r"(?:[-*•]|\d+[.)])\s+")
@@ -43,12 +47,22 @@ def quote_pdf(document: Json, *, number: str, prose: str, logo: bytes = b"") -> 
         number: empty for a quote that has none yet.
         logo: PNG, JPEG or SVG.
     """
-    data = {**document, "number": number, "prose": split_prose(prose), "logo": bool(logo)}
-    year, month, day = document["date"]
-    # Files by name, all of them here: the template reaches no other. The package's types do not know the form.
-    files: Any = {"main": _template(), **({"logo": logo} if logo else {})}
+    data = {**document, "number": number, "prose": split_prose(prose), "logo": list(logo)}
+    try:
+        return _compile(data)
+    except typst.TypstError:
+        if not logo:
+            raise
+        # A picture that cannot be drawn must not keep a quote from its customer.
+        log.warning("the logo cannot be drawn: save it anew as PNG, JPEG or SVG")
+        return _compile({**data, "logo": []})
+
+
+def _compile(data: Json) -> bytes:
+    year, month, day = data["date"]
     found = typst.compile(
-        files,
+        HERE / "paper.typ",
+        root=HERE,
         sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
         format="pdf",
         ignore_system_fonts=True,
@@ -78,11 +92,6 @@ def split_prose(prose: str) -> list[dict[str, Any]]:
         else:
             parts.append({"kind": "text", "text": _MARKS.sub("", line)})
     return [part for part in parts if part["kind"] != "gap"]
-
-
-@cache
-def _template() -> bytes:
-    return (Path(__file__).parent / "paper.typ").read_bytes()
 
 
 def _squeeze(markdown: str) -> str:

@@ -14,7 +14,7 @@ from bot.tasks.files import TaskFile, check_keys, split_front
 from bot.tasks.nouns import TaskFileError
 
 FILE = "_company.md"
-LARGEST_LOGO_BYTES = 1_000_000
+LARGEST_LOGO_BYTES = 500_000
 OfferMode = Literal["binding", "vrijblijvend"]
 
 _KEYS = {
@@ -33,6 +33,7 @@ _KEYS = {
     "max_discount_percent": int,
     "terms": str,
 }
+_PICTURES = (b"\x89PNG\r\n", b"\xff\xd8\xff")
 _RANGES = {"valid_days": (1, 365), "max_discount_percent": (0, 100)}
 
 
@@ -131,8 +132,8 @@ def _read_logo(file: TaskFile, folder: Path, name: Any) -> bytes:
     if not isinstance(name, str) or not name:
         return b""
     path = (folder / name).resolve()
-    if path.parent != folder.resolve() or path.suffix.casefold() not in (".png", ".jpg", ".jpeg", ".svg"):
-        file.fault("logo", "`logo` must name a PNG, JPEG or SVG file beside this one.")
+    if path.parent != folder.resolve():
+        file.fault("logo", "`logo` must name a file beside this one.")
         return b""
     try:
         content = path.read_bytes()
@@ -140,6 +141,9 @@ def _read_logo(file: TaskFile, folder: Path, name: Any) -> bytes:
         file.fault("logo", f"the logo cannot be read ({error.strerror}); check its name.")
         return b""
     if len(content) > LARGEST_LOGO_BYTES:
-        file.fault("logo", "the logo is larger than 1 MB; save it smaller.")
+        file.fault("logo", "the logo is larger than 500 kB; save it smaller.")
+        return b""
+    if not content.startswith(_PICTURES) and b"<svg" not in content:
+        file.fault("logo", "the logo is no PNG, JPEG or SVG; save it as one of these.")
         return b""
     return content

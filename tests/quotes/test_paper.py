@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 import subprocess
 import sys
@@ -25,6 +26,9 @@ from tests.quotes.test_quote import LAMP, LINES, answer, ask, import_prices, lin
 
 HIGH, REVERSED = Vat("S", Decimal(21)), Vat("AE", Decimal(0))
 LOGO = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
+PNG = base64.b64decode(
+    b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+)
 FIRM = Firm(
     name="Lichtatelier De Linde B.V.",
     seat="Zutphen",
@@ -63,7 +67,7 @@ def make_sample(language: Language = "nl", firm: Firm = FIRM, **more: Any) -> di
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("logo", [b"", LOGO], ids=["plain", "logo"])
+@pytest.mark.parametrize("logo", [b"", LOGO, PNG], ids=["plain", "svg", "png"])
 def test_the_same_quote_gives_the_same_bytes(language: Language, logo: bytes) -> None:
     """Who makes the PDF again gets the same file, tagged for screen readers, whatever the words hold."""
     document = make_sample(language)
@@ -73,6 +77,15 @@ def test_the_same_quote_gives_the_same_bytes(language: Language, logo: bytes) ->
     assert pdf.startswith(b"%PDF-")
     assert b"pdfuaid:part" in pdf
     assert pdf == quote_pdf(document, number="OFF-2026-0001", prose=prose, logo=logo)
+
+
+def test_a_broken_logo_costs_the_logo_and_not_the_quote(caplog: pytest.LogCaptureFixture) -> None:
+    """A picture that cannot be drawn is left out, and the log says so."""
+    document = make_sample()
+    pdf = quote_pdf(document, number="OFF-2026-0001", prose="", logo=PNG[:40])
+
+    assert pdf == quote_pdf(document, number="OFF-2026-0001", prose="")
+    assert "the logo cannot be drawn" in caplog.text
 
 
 def test_the_figures_of_the_draft_and_of_the_pdf_are_the_same_words() -> None:
