@@ -23,10 +23,10 @@ from bot.delivery import client
 from bot.handlers import HANDLERS
 from bot.llm import LLM, LLMError
 from bot.manifest import SCOPES, manifest
-from bot.offline import digest, evaluate, export
+from bot.offline import digest, evaluate, export, import_prices
 from bot.records.export import TABLES
 from bot.settings import Settings, SettingsError
-from bot.tasks import TaskFileError, load_tasks
+from bot.tasks import TaskFileError, load_firm, load_tasks
 from bot.wire import SlackError, Wire
 
 
@@ -59,6 +59,10 @@ async def check(environ: Mapping[str, str]) -> int:
     try:
         tasks = load_tasks(PROMPTS, HANDLERS)
         print(f"prompts: {len(tasks)} tasks: {', '.join(tasks)}", file=sys.stderr)
+    except TaskFileError as error:
+        faults += str(error).splitlines()
+    try:
+        load_firm(PROMPTS)
     except TaskFileError as error:
         faults += str(error).splitlines()
     try:
@@ -197,6 +201,11 @@ def _parser() -> argparse.ArgumentParser:
     judged.add_argument(
         "--out", type=Path, metavar="FILE", help="where the PDF goes; beside you unless named"
     )
+    imported = commands.add_parser(
+        "import", help="take in data of yours; all of it, or nothing when a row is wrong"
+    )
+    imported.add_argument("what", choices=["prices"], help="a price list for quotes")
+    imported.add_argument("file", type=Path, metavar="FILE", help="CSV or XLSX")
     return parser
 
 
@@ -229,6 +238,8 @@ def main(arguments: list[str] | None = None) -> int:
             return asyncio.run(digest(settings))
         if chosen.command == "evaluate":
             return asyncio.run(evaluate(settings, start=chosen.start, end=chosen.end, out=chosen.out))
+        if chosen.command == "import":
+            return import_prices(settings, chosen.file)
         asyncio.run(run(settings))
     except (SettingsError, TaskFileError, StartError) as error:
         print(error, file=sys.stderr)

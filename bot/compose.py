@@ -20,7 +20,7 @@ from bot.listeners import Intake, register
 from bot.llm import LLM, LLMError
 from bot.records import Records, WorkspaceSettings
 from bot.settings import Settings
-from bot.tasks import Identity, TijdwinstError, load_company, load_tasks
+from bot.tasks import Identity, TijdwinstError, load_company, load_firm, load_tasks
 from bot.tokens import ANY_TEAM, ASK_AGAIN_S, Tokens
 from bot.wire import SlackError, SocketClient, Wire
 
@@ -56,6 +56,7 @@ class Bot:
         self.settings = settings
         self.tasks = load_tasks(prompts, HANDLERS)
         self._company = load_company(prompts)
+        self._firm = load_firm(prompts)
         self._limits = limits or jobs.Limits()
         self._pace_s = pace_s
         self.records = open_records(settings)
@@ -112,7 +113,7 @@ class Bot:
             tz_name=self.settings.tz_name,
             ask_again_s=min(ASK_AGAIN_S, self._limits.continue_after_s),
         )
-        desk = Desk(identity=identity, context=context, llm=self._llm, records=self.records)
+        desk = Desk(identity=identity, context=context, llm=self._llm, records=self.records, firm=self._firm)
         posts = jobs.Posts(self.records, delivery)
         runs = jobs.Runs(
             desk=desk,

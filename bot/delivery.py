@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -102,6 +103,33 @@ class Delivery:
         Raises:
             SlackError: Slack did not let us look, so nobody knows.
         """
+
+        def ours(message: dict[str, Any]) -> bool:
+            metadata = message.get("metadata") or {}
+            return bool((metadata.get("event_payload") or {}).get("post_id") == post_id)
+
+        return await self._find(channel_id, ours, since=since, thread_ts=thread_ts)
+
+    async def find_file(self, channel_id: str, *, name: str, since: datetime, thread_ts: str = "") -> str:
+        """Return the `ts` of the message that brought the file *name*, or an empty text.
+
+        Raises:
+            SlackError: Slack did not let us look, so nobody knows.
+        """
+
+        def brought(message: dict[str, Any]) -> bool:
+            return any(file.get("name") == name for file in message.get("files") or [])
+
+        return await self._find(channel_id, brought, since=since, thread_ts=thread_ts)
+
+    async def _find(
+        self,
+        channel_id: str,
+        fits: Callable[[dict[str, Any]], bool],
+        *,
+        since: datetime,
+        thread_ts: str,
+    ) -> str:
         oldest = (since - CLOCK_MARGIN).timestamp()
         cursor = ""
         for _ in range(MOST_PAGES):
@@ -115,8 +143,7 @@ class Delivery:
                 page = await self._call("conversations.history", asked)
             messages = page.get("messages") or []
             for message in messages:
-                metadata = message.get("metadata") or {}
-                if (metadata.get("event_payload") or {}).get("post_id") == post_id:
+                if fits(message):
                     return str(message["ts"])
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
             # A history comes newest first; what is older than the claim cannot be what was claimed.
@@ -134,13 +161,13 @@ class Delivery:
         title: str,
         alt: str = "",
         thread_ts: str = "",
-    ) -> None:
-        """Bring a file into a conversation.
+    ) -> str:
+        """Bring a file into a conversation and return its id.
 
         Raises:
             SlackError: it was not taken, or nobody knows.
         """
-        await self._call(
+        answer = await self._call(
             "files.upload",
             self._slack.files_upload_v2(
                 channel=channel_id,
@@ -150,7 +177,9 @@ class Delivery:
                 alt_txt=alt or None,
                 thread_ts=thread_ts or None,
             ),
+            having="files",
         )
+        return str(answer["files"][0]["id"])
 
     async def messages_tab(self, user_id: str) -> str:
         """Return the id of our conversation with *user_id*.

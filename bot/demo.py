@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.compose import Bot, StartError
+from bot.quotes.pricelist import read_prices
+from bot.quotes.sheet import read_sheet
 from bot.sandbox.export import ExportError, load_export
 from bot.sandbox.model import Model
 from bot.sandbox.page import ShownSlack
@@ -19,6 +21,7 @@ from bot.sandbox.seed import seed_workspace
 from bot.sandbox.workspace import Workspace
 from bot.settings import Settings
 
+PRICES = Path(__file__).parent / "sandbox" / "prices.csv"
 SIGNING_SECRET = "sandbox-signing-secret"
 
 
@@ -51,6 +54,8 @@ async def demo(environ: Mapping[str, str], *, export: Path | None, port: int) ->
         bot = Bot(settings)
         await bot.start()
         stack.push_async_callback(bot.stop)
+        if export is None:
+            await _import_prices(bot)
 
         async def newest() -> list[dict[str, Any]]:
             return await bot.records.ledger.newest(20)
@@ -67,6 +72,13 @@ async def demo(environ: Mapping[str, str], *, export: Path | None, port: int) ->
             f"The demo is at {slack.url}  (Ctrl-C ends it; its ledger is {folder}/records.sqlite)", flush=True
         )
         await stop.wait()
+
+
+async def _import_prices(bot: Bot) -> None:
+    """Give the invented firm its price list, so that `/quote` has something to work with."""
+    content = PRICES.read_bytes()
+    rows, _ = read_prices(read_sheet(content))
+    await bot.records.quotes.import_prices(rows, file_name=PRICES.name, file_hash="demo")
 
 
 def who_writes(own_key: str) -> str:

@@ -1,9 +1,12 @@
-"""The commands that read the records beside a running bot: data on stdout, all else on stderr."""
+"""The commands that work on the records beside a running bot: data on stdout, all else on stderr."""
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import sqlite3
 import sys
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,12 +14,17 @@ from zoneinfo import ZoneInfo
 from bot.compose import PROMPTS, open_records
 from bot.digest import Figures, gather, parse_period, period_of, report_pdf, report_text, week_text
 from bot.handlers import HANDLERS
+from bot.quotes import PriceRow
+from bot.quotes.pricelist import read_prices
+from bot.quotes.sheet import SheetError, read_sheet
 from bot.records import Records
 from bot.records.export import as_csv, as_json_lines, read_rows
 from bot.settings import Settings
 from bot.tasks import UserError, load_tasks
 from bot.texts import text
 from bot.views import plain
+
+MOST_FAULTS = 50  # of a price list that are printed: who left out a column need not read it a thousand times
 
 
 def export(settings: Settings, what: str, *, form: str, start: date | None, end: date | None) -> int:
@@ -84,6 +92,43 @@ async def evaluate(settings: Settings, *, start: date | None, end: date | None, 
     finally:
         await records.close()
     return 0
+
+
+def import_prices(settings: Settings, path: Path) -> int:
+    """Make the articles of a CSV or XLSX file the price list, all of them or none; works beside a running bot."""
+    language = settings.language
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        print(f"{path} cannot be read ({error.strerror}): check the name.", file=sys.stderr)
+        return 1
+    try:
+        rows, faults = read_prices(read_sheet(content))
+    except SheetError as error:
+        print(text(str(error), language), file=sys.stderr)
+        return 2
+    for fault in faults[:MOST_FAULTS]:
+        print(fault.word(language), file=sys.stderr)
+    if faults:
+        print(text("prices.none-imported", language, count=len(faults)), file=sys.stderr)
+        return 2
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        new = asyncio.run(_keep_prices(settings, rows, path.name, hashlib.sha256(content).hexdigest()))
+    except (OSError, sqlite3.Error) as error:
+        print(f"{settings.data_dir} cannot be written ({error}): make it writable.", file=sys.stderr)
+        return 1
+    print(text("prices.imported" if new else "prices.same", language, count=len(rows)))
+    return 0
+
+
+async def _keep_prices(settings: Settings, rows: Sequence[PriceRow], file_name: str, file_hash: str) -> bool:
+    records = open_records(settings)
+    records.open()
+    try:
+        return await records.quotes.import_prices(rows, file_name=file_name, file_hash=file_hash)
+    finally:
+        await records.close()
 
 
 async def _figures(

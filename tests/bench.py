@@ -23,11 +23,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.quotes.paper import quote_pdf
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
 from tests import bench_ledger as bench_ledger_rows
 from tests.conftest import ANNA, SALES, SECRET, buttons, make_slack
 from tests.process import ROOT, BotProcess, answered, free_port
+from tests.quotes.test_paper import make_sample
 
 MODEL_S = 1.3
 LINK = "https://x.slack.com/archives/C0/p1700000000000100"
@@ -303,6 +305,17 @@ async def bench_ledger() -> list[Figure]:
     ]
 
 
+async def bench_quote(runs: int = 30) -> list[Figure]:
+    """Measure the PDF of a quote of one page, each with a number of its own."""
+    document = make_sample("nl")
+    waits = []
+    for number in range(runs):
+        started_s = time.perf_counter()
+        quote_pdf(document, number=f"OFF-2026-{number:04}", prose="U vroeg om licht.")
+        waits.append((time.perf_counter() - started_s) * 1000)
+    return [against("PDF of a quote of one page, p50", statistics.median(waits), 100, unit="ms")]
+
+
 PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "acks": bench_acks,
     "own": bench_own_time,
@@ -310,6 +323,7 @@ PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "start": bench_start,
     "soak": bench_soak,
     "ledger": bench_ledger,
+    "quote": bench_quote,
 }
 
 

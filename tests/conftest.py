@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.compose import Bot
+from bot.compose import PROMPTS, Bot
 from bot.jobs import Limits
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
@@ -116,6 +116,7 @@ async def running(
 ) -> AsyncIterator[World]:
     """Start the bot on *tmp_path* between a Slack and a model."""
     limits = more.pop("limits", LIMITS)
+    prompts = more.pop("prompts", PROMPTS)
     async with AsyncExitStack() as stack:
         if slack is None:
             slack = await stack.enter_async_context(make_slack())
@@ -132,7 +133,7 @@ async def running(
             port=0,
             **more,
         )
-        bot = Bot(settings, limits=limits, pace_s=0.0)
+        bot = Bot(settings, prompts=prompts, limits=limits, pace_s=0.0)
         stack.push_async_callback(bot.stop)
         await bot.start()
         if not socket:

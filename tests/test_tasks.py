@@ -80,7 +80,7 @@ def test_one_file_makes_a_task(tmp_path: Path) -> None:
     """Writing one file is all that a new task takes; its prompt is used to the letter."""
     (tmp_path / "quote.md").write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
     (tmp_path / "_company.md").write_text("<!-- how -->\nWe bake.\n<!-- never closed")
-    task = load_tasks(tmp_path, ["draft"])["quote"]
+    task = load_tasks(tmp_path, HANDLERS)["quote"]
 
     assert task.prompt == "A lamp costs $40 and {braces} stay.\n"
     assert task.inputs[0].label_in("nl") == "Klant?"
@@ -146,7 +146,7 @@ def test_a_value_of_any_kind_is_judged(tmp_path: Path, key: str, value: str) -> 
     if (key, value) == ("title", "'x'"):
         (tmp_path / "quote.md").write_text(content)
 
-        assert load_tasks(tmp_path, ["draft"])["quote"].title == "x"
+        assert load_tasks(tmp_path, HANDLERS)["quote"].title == "x"
     else:
         assert all(f"quote.md:{line}: " in fault for fault in _faults(tmp_path, quote=content).splitlines())
 
@@ -161,7 +161,7 @@ def test_a_prompt_is_used_to_the_letter(prompt: str, windows: bool) -> None:
     with TemporaryDirectory() as folder:
         raw = content.replace("\n", "\r\n") if windows else content
         (Path(folder) / "quote.md").write_bytes(raw.encode())
-        task = load_tasks(Path(folder), ["draft"])["quote"]
+        task = load_tasks(Path(folder), HANDLERS)["quote"]
 
     assert task.prompt == prompt
 
@@ -173,7 +173,7 @@ def test_no_content_breaks_the_reader(content: bytes) -> None:
         for whole in (content, b"+++\n" + content + b"\n+++\nWrite."):
             (Path(folder) / "quote.md").write_bytes(whole)
             with pytest.raises(TaskFileError, match=r"quote\.md:"):
-                load_tasks(Path(folder), ["draft"])
+                load_tasks(Path(folder), HANDLERS)
 
 
 def test_every_fault_of_every_file_is_told(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_files_that_are_no_tasks_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "._quote.md").write_bytes(b"\x00\x05\x16\x07")
     (tmp_path / "_notes.md").write_text("not a task")
 
-    assert list(load_tasks(tmp_path, ["draft"])) == ["quote"]
+    assert list(load_tasks(tmp_path, HANDLERS)) == ["quote"]
 
 
 def test_an_empty_folder_is_a_fault(tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_people_name_tasks_in_their_own_words(tmp_path: Path) -> None:
     (tmp_path / "quote.md").write_text(GOOD.replace('["offerte"]', '["offerte", "offerte van de week"]'))
     other = GOOD.replace("/quote", "/other").replace('["offerte"]', '["Offerte van"]')
     (tmp_path / "other.md").write_text(other)
-    tasks = load_tasks(tmp_path, ["draft"])
+    tasks = load_tasks(tmp_path, HANDLERS)
 
     assert find_task(tasks, " OFFERTE voor Piet ") == (tasks["quote"], "voor Piet")
     assert find_task(tasks, "offerte:\nvoor Piet") == (tasks["quote"], "voor Piet")
@@ -274,7 +274,7 @@ def test_the_example_on_the_page_works(tmp_path: Path) -> None:
     """Who copies the example of the page has a task."""
     page = (PROMPTS.parent / "docs" / "tasks.md").read_text()
     (tmp_path / "invite.md").write_text(page.partition("```text\n")[2].partition("```")[0])
-    task = load_tasks(tmp_path, ["draft"])["invite"]
+    task = load_tasks(tmp_path, HANDLERS)["invite"]
 
     assert task.inputs[0].label_in("nl") == "Wat organiseer je, wanneer en waar?"
     assert task.prompt.startswith("You write an invitation")

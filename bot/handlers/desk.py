@@ -13,7 +13,7 @@ from bot.context import Context, Place, Transcript, permalink
 from bot.llm import LLM, Answer, LLMError
 from bot.records import Records
 from bot.records.ledger import Call, Paid
-from bot.tasks import Identity, Run, Task, UserError
+from bot.tasks import Firm, Identity, Run, Task, UserError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -54,6 +54,7 @@ class Desk:
     context: Context
     llm: LLM
     records: Records
+    firm: Firm = field(default_factory=Firm)
     unbooked: dict[str, tuple[Call, Paid]] = field(default_factory=dict)
 
     async def read_thread(self, run: Run) -> Conversation:

@@ -53,6 +53,28 @@ class Posts:
         await self._records.drafts.posted(post_id, ts=ts)
         return ts, True
 
+    async def file_once(
+        self, post_id: str, spot: Spot, name: str, content: bytes, *, title: str, run_id: str
+    ) -> None:
+        """Bring a file unless it stands already; *name* is its alone, so that it is found again.
+
+        Raises:
+            SlackError: it was not taken, or nobody knows: the next try looks first.
+        """
+        claim = await self._records.drafts.claim_post(post_id, run_id=run_id, channel_id=spot.channel_id)
+        if claim.ts:
+            return
+        ts = ""
+        if not claim.first:
+            ts = await self._delivery.find_file(
+                spot.channel_id, name=name, since=claim.claimed_at, thread_ts=spot.thread_ts
+            )
+        if not ts:
+            ts = await self._delivery.upload(
+                spot.channel_id, name=name, content=content, title=title, thread_ts=spot.thread_ts
+            )
+        await self._records.drafts.posted(post_id, ts=ts)
+
     async def bring(
         self, post_id: str, spot: Spot, line: str, blocks: list[dict[str, Any]], *, run_id: str = ""
     ) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from bot.delivery import Delivery
 from bot.handlers import EDITED, HANDLERS, Brief, Desk
 from bot.jobs.control import is_by_hand
+from bot.jobs.papers import Papers
 from bot.jobs.posts import Posts, Spot
 from bot.llm import LLMError
 from bot.records import Records
@@ -94,6 +95,7 @@ class Runs:
         self._desk = desk
         self._delivery = delivery
         self._posts = posts
+        self._papers = Papers(desk, posts)
         self._tasks = tasks
         self._company = company
         self._language = language
@@ -276,6 +278,8 @@ class Runs:
             channel = f"<#{self._share_spot(run).channel_id}>"
             note = text("error.share-failed", run.language, channel=channel)
         await self._show_card(run, note=note)
+        if act in (*ACCEPTED, "shared") and not note:
+            await self._papers.bring(run, state, await self._draft_spot(run))
 
     async def show_card(self, run_id: str) -> None:
         """Bring a draft's messages in line with what was told about it."""

@@ -1,4 +1,4 @@
-"""The only room that speaks SQL: the ledger, requests, drafts and reviews, people; nothing here calls out."""
+"""The only room that speaks SQL: the ledger, requests, drafts and reviews, quotes, people; nothing here calls out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from bot.records.ledger import Ledger
 from bot.records.people import People
 from bot.records.proof import Proof
 from bot.records.questions import Questions
+from bot.records.quotes import Quotes
 from bot.records.requests import Requests
 from bot.records.reviews import Reviews
 from bot.records.store import Store
@@ -32,6 +33,7 @@ class Records:
         self.people = People(self.store)
         self.baselines = Baselines(self.store)
         self.proof = Proof(self.store)
+        self.quotes = Quotes(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.

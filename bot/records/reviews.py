@@ -359,6 +359,13 @@ def _restore(db: Database, run_id: str, version: int) -> None:
         """,
         [version + 1, iso(now()), iso(now()), run_id, version - 1],
     )
+    db.execute(
+        """
+        insert into quotes (run_id, version, document, created_at, delete_after)
+        select run_id, ?, document, created_at, delete_after from quotes where run_id = ? and version = ?
+        """,
+        [version + 1, run_id, version - 1],
+    )
 
 
 def _reading(db: Database, run_id: str, version: int, at: datetime) -> float:

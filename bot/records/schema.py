@@ -254,6 +254,52 @@ create table digests (
 ) strict;
 """
 
+QUOTES = """
+create table price_lists (
+    list_id integer primary key,
+    file_name text not null,
+    file_hash text not null,
+    articles integer not null,
+    imported_at text not null
+) strict;
+
+create table prices (
+    list_id integer not null references price_lists (list_id),
+    sku text not null,
+    valid_from text not null,
+    valid_to text not null,
+    name text not null,
+    unit text not null,
+    price_micro integer not null,
+    vat_code text not null,
+    tiers text not null,
+    floor_price_micro integer,
+    primary key (list_id, sku, valid_from)
+) strict;
+
+create table quotes (
+    run_id text not null,
+    version integer not null,
+    document text not null,
+    created_at text not null,
+    delete_after text not null,
+    primary key (run_id, version)
+) strict;
+create index quotes_delete_after on quotes (delete_after);
+
+create table quote_numbers (
+    team_id text not null,
+    year integer not null,
+    sequence integer not null,
+    version integer not null,
+    run_id text not null,
+    content_hash text not null,
+    issued_at text not null,
+    primary key (team_id, year, sequence, version),
+    unique (run_id, content_hash)
+) strict;
+"""
+
 
 @migrations()
 def m001_first_tables(db: Database) -> None:
@@ -265,6 +311,12 @@ def m001_first_tables(db: Database) -> None:
 def m002_proof(db: Database) -> None:
     """What proves that it pays: corrections, rework, baselines, the team's settings and its digests."""
     _carry_out(db, PROOF)
+
+
+@migrations()
+def m003_quotes(db: Database) -> None:
+    """Price lists, what quotes say, and the numbers that they got."""
+    _carry_out(db, QUOTES)
 
 
 @migrations()

@@ -1,6 +1,7 @@
 """The nouns, the files that make a Task, and how people ask for one; the lowest floor, it imports no other room."""
 
-from bot.tasks.files import RESERVED_COMMANDS, load_company, load_tasks
+from bot.tasks.company import Firm, load_company, load_firm
+from bot.tasks.files import RESERVED_COMMANDS, load_tasks
 from bot.tasks.nouns import (
     LANGUAGES,
     Act,
@@ -27,6 +28,7 @@ __all__ = [
     "RESERVED_COMMANDS",
     "Act",
     "Draft",
+    "Firm",
     "Identity",
     "Input",
     "Language",
@@ -42,6 +44,7 @@ __all__ = [
     "asks_again",
     "find_task",
     "load_company",
+    "load_firm",
     "load_tasks",
     "nearest_tasks",
     "recognise",

@@ -49,7 +49,7 @@ _KINDS = {
 }
 
 
-class _File:
+class TaskFile:
     """One task file while it is read: knows where every key stands, and collects faults."""
 
     def __init__(self, path: Path) -> None:
@@ -98,8 +98,8 @@ def load_tasks(folder: Path, handlers: Collection[str]) -> dict[str, Task]:
     for path in sorted(folder.glob("*.md")):
         if path.name.startswith(("_", ".")):
             continue
-        file = _File(path)
-        read = _read(file)
+        file = TaskFile(path)
+        read = split_front(file)
         if read is not None:
             front, prompt = read
             _check_task(file, front, prompt, handlers=handlers)
@@ -114,20 +114,7 @@ def load_tasks(folder: Path, handlers: Collection[str]) -> dict[str, Task]:
     return tasks
 
 
-def load_company(folder: Path) -> str:
-    """Return what `_company.md` says about the firm; comments between `<!--` and `-->` are left out.
-
-    Raises:
-        TaskFileError: the file is there and cannot be read.
-    """
-    file = _File(folder / "_company.md")
-    whole = _read_text(file) if file.path.exists() else ""
-    if whole is None:
-        raise TaskFileError("\n".join(file.told()))
-    return re.sub(r"<!--.*?(-->|\Z)", "", whole, flags=re.DOTALL).strip()
-
-
-def _read_text(file: _File) -> str | None:
+def _read_text(file: TaskFile) -> str | None:
     try:
         raw = file.path.read_bytes()
         return raw.decode("utf-8-sig").replace("\r\n", "\n")
@@ -140,11 +127,18 @@ def _read_text(file: _File) -> str | None:
     return None
 
 
-def _read(file: _File) -> tuple[dict[str, Any], str] | None:
+def split_front(file: TaskFile, *, needed: bool = True) -> tuple[dict[str, Any], str] | None:
+    """Return front matter and the text below it; None, and a fault noted, where the file is not so built.
+
+    Args:
+        needed: a file without front matter is a fault; else all of it is text.
+    """
     whole = _read_text(file)
     if whole is None:
         return None
     lines = whole.split("\n")
+    if not needed and lines[0].rstrip() != _FENCE:
+        return {}, whole
     end = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() == _FENCE), 0)
     if lines[0].rstrip() != _FENCE or not end:
         file.fault("", "front matter must stand between two lines of `+++`, the first of them on line 1.")
@@ -162,12 +156,12 @@ def _read(file: _File) -> tuple[dict[str, Any], str] | None:
     return front, "\n".join(lines[end + 1 :]).removeprefix("\n")
 
 
-def _check_task(file: _File, front: dict[str, Any], prompt: str, *, handlers: Collection[str]) -> None:
+def _check_task(file: TaskFile, front: dict[str, Any], prompt: str, *, handlers: Collection[str]) -> None:
     if not _NAME.fullmatch(file.path.stem):
         file.fault("", "the file's name is the task's: use lower-case letters, digits and hyphens.")
     if not prompt.strip():
         file.fault("", "the prompt is empty; write it below the second `+++`.")
-    _check_keys(file, front, _KEYS)
+    check_keys(file, front, _KEYS)
     _check_filled(file, front, ("title", "description"))
     for key, hint in get_type_hints(Task).items():
         if key in ("model", "reads", "deliver", "effort"):
@@ -184,19 +178,19 @@ def _check_task(file: _File, front: dict[str, Any], prompt: str, *, handlers: Co
     if not _are_words(front.get("aliases")):
         file.fault("aliases", "`aliases` must be a list of words between quotes.")
     dutch = _table(front, "nl")
-    _check_keys(file, dutch, _DUTCH_KEYS, inside="nl")
+    check_keys(file, dutch, _DUTCH_KEYS, inside="nl")
     _check_filled(file, dutch, ("title", "description"), inside="nl")
     _check_inputs(file, front.get("inputs"), _table(dutch, "inputs"))
 
 
-def _check_inputs(file: _File, tables: Any, labels: dict[str, Any]) -> None:
+def _check_inputs(file: TaskFile, tables: Any, labels: dict[str, Any]) -> None:
     names: list[Any] = []
     for number, table in enumerate(tables if isinstance(tables, list) else []):
         at = f"inputs.{number}"
         if not isinstance(table, dict):
             file.fault(at, "`inputs` must be tables: write [[inputs]].")
             continue
-        _check_keys(file, table, _INPUT_KEYS, inside=at)
+        check_keys(file, table, _INPUT_KEYS, inside=at)
         _check_filled(file, table, ("name", "label"), inside=at)
         _check_choice(file, "type", table, get_args(get_type_hints(Input)["type"]), inside=at)
         name, options = table.get("name"), table.get("options")
@@ -221,7 +215,8 @@ def _check_inputs(file: _File, tables: Any, labels: dict[str, Any]) -> None:
             file.fault(f"nl.inputs.{name}", f"`nl.inputs.{name}` names no input; rename or remove it.")
 
 
-def _check_keys(file: _File, table: dict[str, Any], known: Mapping[str, type], *, inside: str = "") -> None:
+def check_keys(file: TaskFile, table: dict[str, Any], known: Mapping[str, type], *, inside: str = "") -> None:
+    """Note a fault for each key that is not known, or not of its type."""
     for key, value in table.items():
         at = f"{inside}.{key}" if inside else key
         if key not in known:
@@ -232,7 +227,7 @@ def _check_keys(file: _File, table: dict[str, Any], known: Mapping[str, type], *
             file.fault(at, f"`{key}` must be {_KINDS[known[key]]}.")
 
 
-def _check_filled(file: _File, table: dict[str, Any], keys: Iterable[str], *, inside: str = "") -> None:
+def _check_filled(file: TaskFile, table: dict[str, Any], keys: Iterable[str], *, inside: str = "") -> None:
     for key in keys:
         at = f"{inside}.{key}" if inside else key
         value = table.get(key, "")
@@ -243,7 +238,7 @@ def _check_filled(file: _File, table: dict[str, Any], keys: Iterable[str], *, in
 
 
 def _check_choice(
-    file: _File, key: str, table: dict[str, Any], allowed: Sequence[str], *, inside: str = ""
+    file: TaskFile, key: str, table: dict[str, Any], allowed: Sequence[str], *, inside: str = ""
 ) -> None:
     value = table.get(key)
     if isinstance(value, str) and value not in allowed:
@@ -261,7 +256,7 @@ def _table(table: dict[str, Any], key: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _claim_words(file: _File, front: dict[str, Any], owners: dict[str, str]) -> None:
+def _claim_words(file: TaskFile, front: dict[str, Any], owners: dict[str, str]) -> None:
     """Let a task's name, command and aliases stand for it alone, whatever their capitals."""
     aliases = front.get("aliases")
     claims = [("", file.path.stem), ("command", front.get("command"))]

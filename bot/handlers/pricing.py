@@ -1,0 +1,181 @@
+"""What a model mapped becomes priced lines; what is doubtful becomes a question or a note, never a guess."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from bot.quotes import Discount, Line, PriceRow, find_vat, work_out
+from bot.quotes.matching import sounds_alike
+from bot.quotes.offer import Customer, Unpriced
+from bot.quotes.pricelist import read_amount
+from bot.quotes.sums import CENT, NONE, Kind, Totals
+from bot.tasks import Firm, Language
+from bot.texts import text
+from bot.views import fallback
+
+LARGEST_QUANTITY = Decimal(1_000_000)
+LONGEST_NOTE_WORDS = 8
+
+_OFF = r"(?:\s*(?:korting|discount|off))?"
+_PERCENT = re.compile(rf"(\d+(?:[.,]\d+)?)\s*(?:%|procent|percent|per cent){_OFF}", re.IGNORECASE)
+_MONEY = re.compile(rf"(?:€|EUR|euro)?\s*(\d[\d.,]*?)(?:,-)?\s*(?:€|EUR|euro)?{_OFF}", re.IGNORECASE)
+_NOTHING = re.compile(r"[€\s]*0+(?:[.,]0+)?\s*%?|none|geen|no|nee", re.IGNORECASE)
+
+
+@dataclass
+class Findings:
+    """What the reviewer must know: questions to be answered, and what stands out."""
+
+    questions: list[str]
+    notes: list[str]
+
+
+@dataclass
+class Pricing:
+    """Prices what the model mapped; everything doubtful is asked, never guessed."""
+
+    language: Language
+    articles: dict[str, PriceRow]
+    customer: Customer
+    firm: Firm
+    day: date
+    material: str
+    found: Findings
+
+    def price(self, mapped: Sequence[Any]) -> tuple[tuple[Line, ...], tuple[Unpriced, ...]]:
+        """Return the lines that have a price, and the rest."""
+        lines: list[Line] = []
+        unpriced: list[Unpriced] = []
+        places: dict[int, int] = {}
+        unseen: list[str] = []
+        strangers: list[str] = []
+        numbers = self._numbers()
+        for number, one in enumerate(mapped, 1):
+            quantity = _quantity(one.quantity)
+            row = self.articles.get(one.article)
+            line = self._line(one, row, quantity) if row and quantity else None
+            if line is None or row is None or quantity is None:
+                unpriced.append(self._leave(one, row, quantity))
+                continue
+            if quantity not in numbers and quantity != 1:
+                unseen.append(f"{quantity.normalize():f} x {line.name}")
+            if not sounds_alike(row, one.words):
+                strangers.append(f"“{one.words.strip()[:80]}” → {line.name}")
+            replaced = places.get(one.replaces, -1) if one.kind == "alternative" else -1
+            kind: Kind = "option" if one.kind == "alternative" and replaced < 0 else one.kind
+            if kind == "base":
+                places[number] = len(lines)
+            lines.append(replace(line, kind=kind, replaces=replaced))
+        for key, names in (("quote.note-quantity", unseen), ("quote.note-match", strangers)):
+            if names:
+                self.found.notes.append(text(key, self.language, names=fallback(", ".join(names))))
+        return tuple(lines), tuple(unpriced)
+
+    def _line(self, one: Any, row: PriceRow, quantity: Decimal) -> Line | None:
+        """Return a priced line; None when no VAT rate is known for the day."""
+        may_reverse = bool(self.customer.vat_number and self.firm.vat_id)
+        tax = find_vat(row.vat_code, self.day, reverse=may_reverse)
+        if tax is None:
+            return None
+        note = text("quote.note-reverse", self.language)
+        if row.vat_code == "reverse" and not may_reverse and note not in self.found.notes:
+            self.found.notes.append(note)
+        line = Line(
+            sku=row.sku,
+            name=row.name,
+            unit=row.unit,
+            quantity=quantity,
+            price=row.price_for(quantity),
+            vat=tax,
+            discount=self.read_discount(one.discount),
+            note=_short(one.note, one.words),
+        )
+        try:
+            work_out([line], includes_vat=self.customer.consumer)
+        except ValueError:
+            self._ask("quote.ask-discount", one.discount)
+            return replace(line, discount=NONE)
+        return line
+
+    def _leave(self, one: Any, row: PriceRow | None, quantity: Decimal | None) -> Unpriced:
+        words = one.words.strip().rstrip(".")[:200] or (row.name if row else "?")
+        key = "quote.ask-quantity" if row and not quantity else "quote.ask-price"
+        self._ask(key, words)
+        return Unpriced(words, quantity)
+
+    def _numbers(self) -> set[Decimal]:
+        """Return the numbers that somebody wrote: others were worked out, or made up."""
+        read = map(_number, re.findall(r"\d[\d.,]*", self.material))
+        return {value for value in read if value is not None}
+
+    def _ask(self, key: str, words: str) -> None:
+        self.found.questions.append(text(key, self.language, words=words))
+
+    def read_discount(self, words: str) -> Discount:
+        """Return a discount that the material holds too; another is asked about and left out."""
+        words = words.strip().rstrip(".")
+        if not words or _NOTHING.fullmatch(words):
+            return NONE
+        percent, money = _PERCENT.fullmatch(words), _MONEY.fullmatch(words)
+        match = percent or money
+        value = _number(match[1]) if match else None
+        if value is None or value not in self._numbers() or (percent and value > 100):
+            # A model that has nothing to say here repeats the request.
+            if len(words) <= 60 and words not in self.material:
+                self._ask("quote.ask-discount", words)
+            return NONE
+        return Discount(percent=value) if percent else Discount(amount=value)
+
+    def check_limits(self, totals: Totals) -> None:
+        """Tell which discounts pass the firm's limit, and which lines bring in less than their floor."""
+        floors = {row.sku: row.floor_price for row in self.articles.values() if row.floor_price is not None}
+        limit, sums = self.firm.max_discount_percent, totals.sums
+        kept = 1 - sums.discount / sums.lines if sums.lines else Decimal(1)
+        large, low = [], []
+        for one in (one for one in totals.lines if one.listed):
+            line, share = one.line, one.total / one.listed
+            if _passes(one.listed - one.total, of=one.listed, limit=limit):
+                large.append(line.name)
+            # The discount on the whole counts, where it is given.
+            if line.price * share * (kept if line.kind == "base" else 1) < floors.get(line.sku, 0):
+                low.append(line.name)
+        if _passes(sums.discount, of=sums.lines, limit=limit):
+            large.append(text("quote.whole", self.language))
+        if low:
+            said = text("quote.note-floor", self.language, names=fallback(", ".join(low)))
+            self.found.notes.insert(0, said)
+        if large:
+            named = fallback(", ".join(large))
+            self.found.notes.insert(0, text("quote.note-limit", self.language, limit=limit, names=named))
+
+
+def _passes(discount: Decimal, *, of: Decimal, limit: int) -> bool:
+    """Say whether a discount is more than *limit* per cent; the cent that rounding may add is no discount."""
+    return (discount - CENT) * 100 > limit * of
+
+
+def _short(note: str, words: str) -> str:
+    """Return a note of a few words; one that only repeats the request says nothing."""
+    note = note.strip().rstrip(".")
+    return note if len(note.split()) <= LONGEST_NOTE_WORDS and note != words.strip().rstrip(".") else ""
+
+
+def _quantity(told: float) -> Decimal | None:
+    """Return a quantity that can be meant, to three decimals; None when it was not told."""
+    try:
+        quantity = round(Decimal(str(told)), 3)
+    except ArithmeticError:
+        return None
+    return quantity if quantity.is_finite() and 0 < quantity <= LARGEST_QUANTITY else None
+
+
+def _number(written: str) -> Decimal | None:
+    try:
+        return read_amount(written.rstrip(".,"))
+    except ValueError:
+        return None

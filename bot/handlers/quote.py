@@ -1,0 +1,231 @@
+"""The handler of quotes: the model maps words to articles, and code prices, checks and writes every figure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+from bot.handlers.desk import Brief, Desk
+from bot.handlers.draft import LANGUAGE, RULES, put_in_tags, write_request
+from bot.handlers.pricing import Findings, Pricing
+from bot.quotes import PriceRow, read_vat_number, valid_on
+from bot.quotes.amounts import find_unknown
+from bot.quotes.document import make_document, write_figures, write_head
+from bot.quotes.matching import find_candidates
+from bot.quotes.offer import Customer, Offer
+from bot.quotes.sums import Totals
+from bot.quotes.vat import find_vat_numbers
+from bot.tasks import Draft, Firm, Language, Run, UserError
+from bot.texts import text
+from bot.views import fallback
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+CONSUMER = "consumer"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one quote rests on, besides the model's answer.
+
+    Attributes:
+        articles: what the model may choose from, by the name that it sees.
+        material: all that was said, to check the answer against.
+        found: what the reviewer must know; it fills while the answer is checked.
+    """
+
+    run: Run
+    firm: Firm
+    today: date
+    currency: str
+    articles: dict[str, PriceRow]
+    material: str
+    found: Findings
+
+
+async def quote(desk: Desk, brief: Brief) -> Draft:
+    """Draft a quote whose every figure is computed.
+
+    Raises:
+        UserError: there is nothing to work from, or the asker may not read it.
+        LLMError: the model gave no usable answer.
+    """
+    run = brief.run
+    request, lines = write_request(brief), await _read(desk, brief)
+    if not request and not lines:
+        raise UserError("nothing-to-say")
+    case = await _prepare(desk, brief, lines)
+    listed = "\n".join(["<articles>", *case.articles, "</articles>"])
+    system = [RULES, brief.company, brief.task.prompt, LANGUAGE[run.language], listed]
+    user = put_in_tags("thread", "\n".join(lines), run.run_id) + request
+    shape = make_shape(tuple(case.articles))
+    paid = await desk.ask(brief, system=[block for block in system if block], user=user, shape=shape)
+    answer: Any = shape.model_validate_json(paid.text)
+    case.found.questions.extend(answer.questions)
+    offer = _make_offer(answer, case)
+    totals, prose = offer.work_out(), _write_prose(answer)
+    _flag(offer, totals, prose=prose, case=case)
+    # A quote without a sender is none; what the workspace is called is better than nothing.
+    firm = replace(case.firm, name=case.firm.name or desk.identity.team)
+    document = make_document(offer, totals, firm)
+    await desk.records.quotes.keep(run.run_id, brief.version, document)
+    open_questions = _write_questions(case.found, offer.language)
+    parts = [write_head(document), prose, write_figures(document), open_questions]
+    return Draft(
+        run_id=run.run_id,
+        version=brief.version,
+        text="\n\n".join(part for part in parts if part),
+        model=paid.model,
+        messages_read=len(lines),
+        notes=tuple(case.found.notes),
+    )
+
+
+async def _prepare(desk: Desk, brief: Brief, lines: Sequence[str]) -> Case:
+    run = brief.run
+    settings = await desk.records.workspaces.get(run.team_id)
+    today = datetime.now(settings.zone).date()
+    material = "\n".join([*lines, run.words, *run.inputs.values(), brief.before, brief.instruction])
+    prices = valid_on(await desk.records.quotes.prices(), today)
+    articles = {_name(row): row for row in find_candidates(prices.values(), material)}
+    notes = [] if prices else [text("quote.note-no-list", run.language)]
+    return Case(run, desk.firm, today, settings.currency, articles, material, Findings([], notes))
+
+
+def _flag(offer: Offer, totals: Totals, *, prose: str, case: Case) -> None:
+    """Note amounts that nobody computed, wherever the model wrote words, and what the law misses."""
+    language = case.run.language
+    words = [prose, *case.found.questions, *(line.note for line in offer.lines)]
+    words += [one.words for one in offer.unpriced]
+    unknown = find_unknown("\n".join(words), offer.known_amounts(totals))
+    if unknown:
+        amounts = fallback(", ".join(unknown))
+        case.found.notes.insert(0, text("quote.note-amount", language, amounts=amounts))
+    if not (case.firm.name and case.firm.kvk):
+        case.found.notes.append(text("quote.note-firm", language))
+
+
+def make_shape(articles: Sequence[str]) -> type[BaseModel]:
+    """Return what the model must answer: it can name no article but these."""
+    # Only who drafts a quote waits for the library.
+    from pydantic import Field, create_model
+
+    names: Any = Literal[("", *articles)]
+    kinds: Any = Literal["base", "option", "alternative"]
+    audiences: Any = Literal["unknown", "business", "consumer"]
+    languages: Any = Literal["", "Dutch", "English"]
+    line = create_model(
+        "QuoteLine",
+        words=(str, Field(description="what is asked for, in the request's own words")),
+        article=(names, Field(description="the same thing in the price list; empty when none is")),
+        quantity=(float, Field(description="how many, in the article's unit; 0 when it is not told")),
+        kind=(kinds, "base"),
+        replaces=(int, Field(0, description="of an alternative: the number of the line it replaces")),
+        discount=(str, Field("", description="a promised discount like 10% or € 50; else empty")),
+        note=(str, Field("", description="a colour or a room, in at most eight words; else empty")),
+    )
+    return create_model(
+        "QuoteAnswer",
+        customer=(str, Field(description="the customer's name; empty when it is not told")),
+        customer_address=(list[str], []),
+        customer_is=(audiences, "unknown"),
+        language=(languages, ""),
+        intro=(str, Field(description="two or three sentences to the customer, without any amount")),
+        scope=(list[str], Field([], description="what is included and what is not")),
+        lines=(list[line], Field(description="one for each thing asked for")),  # type: ignore[valid-type]
+        quote_discount=(str, Field("", description="a promised discount on all of it; else empty")),
+        questions=(list[str], Field([], description="questions that are still open")),
+    )
+
+
+async def _read(desk: Desk, brief: Brief) -> tuple[str, ...]:
+    """Return the thread that the quote is about; none where the asker's words stand alone."""
+    run = brief.run
+    said = any(character.isalnum() for character in run.words)
+    if not run.source_ts or (said and desk.stands_alone(run)):
+        return ()
+    return (await desk.read_thread(run)).transcript.lines
+
+
+def _name(row: PriceRow) -> str:
+    return f"{row.sku}: {row.name} ({row.unit})"
+
+
+def _make_offer(answer: Any, case: Case) -> Offer:
+    run, firm, found = case.run, case.firm, case.found
+    language: Language = run.language
+    if answer.language:
+        language = "nl" if answer.language == "Dutch" else "en"
+    customer = _customer(answer, case)
+    delivery = date.fromisoformat(run.inputs["delivery"]) if run.inputs.get("delivery") else None
+    day = delivery or case.today
+    pricing = Pricing(run.language, case.articles, customer, firm, day, case.material, found)
+    lines, unpriced = pricing.price(answer.lines)
+    offer = Offer(
+        language=language,
+        currency=case.currency,
+        customer=customer,
+        lines=lines,
+        unpriced=unpriced,
+        quoted_on=case.today,
+        valid_until=case.today + timedelta(days=firm.valid_days),
+        binding=firm.offer == "binding",
+        delivery_on=delivery,
+        payments=tuple(Decimal(share) for share in firm.payments),
+    )
+    discount = pricing.read_discount(answer.quote_discount)
+    discounted = replace(offer, discount=discount)
+    try:
+        totals = discounted.work_out()
+    except ValueError:
+        found.questions.append(text("quote.ask-discount", run.language, words=answer.quote_discount))
+        return offer
+    pricing.check_limits(totals)
+    return discounted
+
+
+def _customer(answer: Any, case: Case) -> Customer:
+    told, found, language = case.run.inputs, case.found, case.run.language
+    name = " ".join((told.get("customer") or answer.customer).split())
+    if not name or _is_sentence(name):
+        found.questions.append(text("quote.ask-customer", language))
+        name = ""
+    address = told.get("address", "").splitlines() or [
+        line for line in answer.customer_address if not _is_sentence(line)
+    ]
+    number = read_vat_number(told.get("vat_number", ""))
+    if not number:
+        ours = read_vat_number(case.firm.vat_id)
+        words = case.material.replace(",", " ").split()
+        number = next((one for one in find_vat_numbers(words) if one != ours), "")
+    chosen = told.get("audience", "").partition(" ")[0] or answer.customer_is
+    if chosen == "unknown" and not number:
+        found.notes.append(text("quote.note-business", language))
+    consumer = chosen == CONSUMER
+    lines = tuple(" ".join(line.split())[:80] for line in address if line.strip())
+    return Customer(name, lines[:6], "" if consumer else number, consumer)
+
+
+def _is_sentence(words: str) -> bool:
+    """Say whether *words* are more than a name or a line of an address: `B.V.` may end one, `lamps.` may not."""
+    return len(words) > 80 or re.search(r"\w{4,}[.?!]$", words.strip()) is not None
+
+
+def _write_prose(answer: Any) -> str:
+    scope = "\n".join(f"- {' '.join(item.split())}" for item in answer.scope if item.strip())
+    return "\n\n".join(part for part in (answer.intro.strip(), scope) if part)
+
+
+def _write_questions(found: Findings, language: Language) -> str:
+    asked = list(
+        dict.fromkeys(" ".join(question.split()) for question in found.questions if question.strip())
+    )
+    if not asked:
+        return ""
+    title = text("quote.questions", language)
+    return "\n".join(["---", "", f"**{title}**", *(f"- {question}" for question in asked)])

@@ -1,0 +1,98 @@
+"""A quote as a PDF on A4, laid out by typst: the document's words and the accepted prose; same data, same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from bot.quotes.document import Json, write_figures, write_head
+
+HERE = Path(__file__).parent
+
+log = logging.getLogger(__name__)
+
+_MARKS = re.compile(r"\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)")
+_ITEM = re.compile(r"(?:[-*•]|\d+[.)])\s+")
+
+
+def find_prose(document: Json, accepted: str) -> str | None:
+    """Return what stands between head and figures of an accepted text; None when one of these was changed by hand.
+
+    Then nobody computed what it says, and no PDF may say it.
+    """
+    head, figures = write_head(document), write_figures(document)
+    before, first_row, after = accepted.partition(figures.partition("\n")[0])
+    _, title, prose = before.partition(head)
+    if not title or not _squeeze(first_row + after).startswith(_squeeze(figures)):
+        return None
+    return prose.strip()
+
+
+def hash_content(document: Json, prose: str) -> str:
+    """Return what tells two quotes apart; the number is no part of it."""
+    return hashlib.sha256(json.dumps([document, prose], sort_keys=True).encode()).hexdigest()
+
+
+def quote_pdf(document: Json, *, number: str, prose: str, logo: bytes = b"") -> bytes:
+    """Return the quote as a tagged PDF.
+
+    Args:
+        number: empty for a quote that has none yet.
+        logo: PNG, JPEG or SVG.
+    """
+    data = {**document, "number": number, "prose": split_prose(prose), "logo": list(logo)}
+    try:
+        return _compile(data)
+    except typst.TypstError:
+        if not logo:
+            raise
+        # A picture that cannot be drawn must not keep a quote from its customer.
+        log.warning("the logo cannot be drawn: save it anew as PNG, JPEG or SVG")
+        return _compile({**data, "logo": []})
+
+
+def _compile(data: Json) -> bytes:
+    year, month, day = data["date"]
+    found = typst.compile(
+        HERE / "paper.typ",
+        root=HERE,
+        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
+        format="pdf",
+        ignore_system_fonts=True,
+        pdf_standards=["ua-1"],
+        timestamp=int(datetime(year, month, day, tzinfo=UTC).timestamp()),
+    )
+    return found if isinstance(found, bytes) else b"".join(found)
+
+
+def split_prose(prose: str) -> list[dict[str, Any]]:
+    """Return prose as paragraphs, headings and lists, without the marks of Markdown."""
+    parts: list[dict[str, Any]] = []
+    for line in (line.strip() for line in prose.splitlines()):
+        item = _ITEM.match(line)
+        title = re.fullmatch(r"#+\s+(.+)|\*\*([^*]+)\*\*:?", line)
+        if not line or re.fullmatch(r"[-*_]{3,}", line):
+            parts.append({"kind": "gap"})
+        elif title:
+            parts.append({"kind": "title", "text": _MARKS.sub("", title[1] or title[2])})
+        elif item:
+            said = _MARKS.sub("", line[item.end() :])
+            if not (parts and parts[-1]["kind"] == "list"):
+                parts.append({"kind": "list", "items": []})
+            parts[-1]["items"].append(said)
+        elif parts and parts[-1]["kind"] == "text":
+            parts[-1]["text"] += f"\n{_MARKS.sub('', line)}"
+        else:
+            parts.append({"kind": "text", "text": _MARKS.sub("", line)})
+    return [part for part in parts if part["kind"] != "gap"]
+
+
+def _squeeze(markdown: str) -> str:
+    return " ".join(markdown.split())
