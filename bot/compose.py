@@ -99,7 +99,6 @@ class Bot:
         slack = client(
             token=self.settings.slack_bot_token, base_url=self.settings.slack_api_url, session=self._session
         )
-        warming = asyncio.create_task(self._llm.warm())
         identity = await self._who_am_i(slack)
         context = Context(slack, self._wire, identity)
         delivery = Delivery(slack, self._wire, pace_s=self._pace_s)
@@ -145,6 +144,8 @@ class Bot:
         rounds = jobs.Rounds(desk=desk, delivery=delivery, posts=posts, runs=runs, tasks=self.tasks)
         await jobs.open_engine(self.settings.data_dir.absolute() / "engine.sqlite", runs, rounds)
         self._engine_open = True
+        # Only now: beside the engine's many small steps the import would hold up the port for a second.
+        warming = asyncio.create_task(self._llm.warm())
         self._tokens.start()
         if self.settings.socket_mode:
             sockets = SocketClient(
