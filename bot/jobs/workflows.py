@@ -75,10 +75,11 @@ async def run_workflow(run_id: str, version: int, key: str, tries: int, waits: i
             log.exception("run=%s failed kind=%s", run_id, type(error).__name__)
             try:
                 await _refuse(run_id, version, {"outcome": "failed", "key": "error.generic", "retry": True})
-            except Exception as untold:
+            except Exception as untold:  # whatever it is, the row must still be closed below
                 if _slack_is_away(untold):
                     await _wait_for_slack(run_id, version, key, tries, waits)
                     return
+                log.exception("run=%s its failure could not be told kind=%s", run_id, type(untold).__name__)
             await _close(run_id, "failed", type(error).__name__)
             raise
 
@@ -137,7 +138,7 @@ async def show(run_id: str, review_id: int, act: str) -> None:
     """Bring what Slack shows in line with a decision that is stored already."""
     try:
         again = await _review(run_id, review_id, act)
-    except Exception as error:
+    except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
         if not _slack_is_away(error):
             raise
         log.warning("run=%s a decision is not shown yet: %s", run_id, error)

@@ -373,7 +373,7 @@ def migrate(db: Database) -> None:
     db.execute("begin immediate")
     try:
         migrations.apply(db)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: nothing may leave half a schema, or the lock, behind
         db.execute("rollback")
         raise
     db.execute("commit")
