@@ -16,9 +16,10 @@ from bot.jobs.papers import Papers
 from bot.jobs.posts import Posts, Spot
 from bot.llm import LLMError
 from bot.records import Records
-from bot.records.reviews import ACCEPTED, State
+from bot.records.reviews import State
 from bot.tasks import Draft, Language, Outcome, Run, Task, TijdwinstError, UserError
 from bot.texts import format_minutes, text
+from bot.value import ACCEPTED
 from bot.views import (
     apology,
     by_hand_card,
