@@ -135,7 +135,7 @@ class Runs:
             task=task,
             company=self._company,
             version=version,
-            instruction=await self.records.reviews.instruction(run_id, version),
+            instruction=await self.records.reviews.instruction(run_id, version) if version > 1 else "",
             before=before.text if before else "",
             tell=lambda done, total: self._progress(run, version, done, total),
         )
