@@ -192,13 +192,21 @@ class Delivery:
         )
         return str(answer["channel"]["id"])
 
-    async def tell(self, channel_id: str, user_id: str, text: str, *, thread_ts: str = "") -> None:
+    async def tell(
+        self,
+        channel_id: str,
+        user_id: str,
+        text: str,
+        *,
+        thread_ts: str = "",
+        blocks: list[dict[str, Any]] | None = None,
+    ) -> None:
         """Say something to one person where they are; best effort, never a draft."""
         try:
             await self._call(
                 "chat.postEphemeral",
                 self._slack.chat_postEphemeral(
-                    channel=channel_id, user=user_id, text=text, thread_ts=thread_ts or None
+                    channel=channel_id, user=user_id, text=text, thread_ts=thread_ts or None, blocks=blocks
                 ),
             )
         except SlackError as error:
@@ -213,6 +221,15 @@ class Delivery:
         asked = self._slack.views_open(trigger_id=trigger_id, view=view)
         answer = await self._call("views.open", asked, having="view")
         return str(answer["view"]["id"])
+
+    async def update_form(self, view_id: str, view: dict[str, Any], *, hash_: str) -> None:
+        """Put *view* in the place of an open form, unless it was changed since somebody saw it as *hash_*.
+
+        Raises:
+            SlackError: it is closed, or was changed meanwhile.
+        """
+        asked = self._slack.views_update(view_id=view_id, view=view, hash=hash_)
+        await self._call("views.update", asked)
 
     async def publish_home(self, user_id: str, view: dict[str, Any]) -> None:
         """Show *view* on somebody's Home tab; best effort, it is shown anew at the next visit."""

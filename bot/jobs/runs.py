@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,8 +88,8 @@ class Runs:
         posts: Posts,
         tasks: Mapping[str, Task],
         company: str,
-        language: Language,
         limits: Limits,
+        stir: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.records: Records = desk.records
         self.limits = limits
@@ -99,7 +99,8 @@ class Runs:
         self._papers = Papers(desk, posts)
         self._tasks = tasks
         self._company = company
-        self._language = language
+        # Told whose Home tab says something else now.
+        self.stir = stir
         self._down_since: dict[str, float] = {}
 
     async def open(self, run_id: str) -> bool:
@@ -107,6 +108,7 @@ class Runs:
         run = await self._run(run_id)
         task = self._tasks[run.task]
         await self.records.ledger.open(run, claimed_minutes=task.baseline_minutes)
+        self.stir(run.user_id)
         title = task.title_in(run.language)
         if is_by_hand(run, task, await self.records.workspaces.get(run.team_id)):
             sentence = text("by-hand.question", run.language, task=title)
@@ -178,7 +180,7 @@ class Runs:
         """Tell the admins once that the model's account needs them; the next run says nothing more."""
         if not await self.records.people.first_notice(run.team_id, kind):
             return
-        sentence = text(TROUBLE[kind], self._language)
+        sentence = text(TROUBLE[kind], (await self.records.workspaces.get(run.team_id)).language)
         try:
             admins = await self._desk.context.admins()
         except SlackError as error:
@@ -245,6 +247,9 @@ class Runs:
         """Close the ledger row."""
         await self.records.ledger.close(run_id, outcome, reason=reason)
         log.info("run=%s outcome=%s reason=%s", run_id, outcome, reason or "-")
+        run = await self.records.requests.get(run_id)
+        if run is not None:
+            self.stir(run.user_id)
 
     async def show_review(self, run_id: str, review_id: int, act: str) -> dict[str, Any] | None:
         """Show a decision; return the version to write when it was a redo."""
@@ -260,6 +265,7 @@ class Runs:
         else:
             await self._show_decision(run, state, act)
         await self.records.reviews.shown(review_id)
+        self.stir(run.user_id)
         return again
 
     async def _show_decision(self, run: Run, state: State, act: str) -> None:

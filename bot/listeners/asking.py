@@ -13,14 +13,14 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.context import Place
 from bot.listeners.following import follow_up
-from bot.listeners.intake import ANSWER, Intake, Source, aim, log
+from bot.listeners.helping import asks_for_help, help_message
+from bot.listeners.intake import ANSWER, Intake, Source, aim
 from bot.listeners.spans import Span
-from bot.listeners.tijdwinst import HELP, carry_out, help_text
+from bot.listeners.tijdwinst import carry_out
 from bot.tasks import Run, Surface, Task, UserError, nearest_tasks
 from bot.texts import text
 from bot.value import review_minutes
 from bot.views import form_values, task_form
-from bot.wire import SlackError
 
 PLAIN_MESSAGE_SUBTYPES = (None, "file_share", "thread_broadcast")
 
@@ -40,14 +40,17 @@ def register(app: AsyncApp, intake: Intake) -> None:
             await _message(intake, event, body, surface="message")
 
     async def summarise(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await _shortcut(intake, body, "summarise")
+        refusal = await _shortcut(intake, body, "summarise")
         await ack()
+        if refusal:
+            intake.later(intake.tell(body["user"]["id"], refusal, channel_id=body["channel"]["id"]))
 
     async def compose(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         place = _message_place(body)
         metadata = {"channel": place.channel_id, "ts": place.ts} if place else {}
-        intake.later(_open_form(intake, body["trigger_id"], metadata=metadata))
+        opening = _open_form(intake, body["trigger_id"], metadata=metadata, user_id=body["user"]["id"])
+        intake.later(opening)
 
     async def submit(ack: AsyncAck, body: dict[str, Any]) -> None:
         await _submit(intake, ack, body)
@@ -77,10 +80,18 @@ async def _command(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     if task is None or (not rest and task.deliver == "private"):
         await ack()
         chosen = task.name if task else ""
-        intake.later(_open_form(intake, body["trigger_id"], metadata={}, chosen=chosen))
+        starting = start_task(
+            intake,
+            body["trigger_id"],
+            chosen=chosen,
+            user_id=body["user_id"],
+            channel_id=body.get("channel_id", ""),
+        )
+        intake.later(starting)
         return
     source, rest = intake.source(rest, here=_channel(body.get("channel_id", "")))
     try:
+        intake.check_welcome("", source)
         intake.check_material(task, source, rest)
     except UserError as error:
         await ack(text(error.key, intake.language, **error.params))
@@ -106,9 +117,9 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     if not rest and not isinstance(source, Span):
         # "What did I miss?" names the task and the part of the channel in the same words.
         source, _ = intake.source(words, otherwise=source if isinstance(source, Place) else None, here=at_top)
-    refusal = ""
-    if words.lower() in HELP or (not words and surface == "mention"):
-        refusal = help_text(intake)
+    refusal, blocks = "", None
+    if asks_for_help(intake, words) or (not words and surface == "mention"):
+        refusal, blocks = help_message(intake, words)
     elif task is None and len(words.split()) == 1 and nearest_tasks(intake.tasks, words):
         refusal = intake.unknown(words)
     elif task is None and _wants_summary(source, rest, surface):
@@ -116,12 +127,16 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     task = task or intake.tasks[ANSWER]
     try:
         if not refusal:
+            intake.check_welcome(channel_id, source)
             intake.check_material(task, source, rest)
     except UserError as error:
         refusal = text(error.key, intake.language, **error.params)
     if refusal:
         in_thread = event.get("thread_ts") or ""
-        intake.later(intake.tell_once(run_id, channel_id, event["user"], refusal, thread_ts=in_thread))
+        told = intake.tell_once(
+            run_id, channel_id, event["user"], refusal, thread_ts=in_thread, blocks=blocks
+        )
+        intake.later(told)
         return
     run = Run(
         run_id=run_id,
@@ -150,10 +165,16 @@ def _channel(channel_id: str) -> str:
     return "" if channel_id.startswith("D") else channel_id
 
 
-async def _shortcut(intake: Intake, body: dict[str, Any], name: str) -> None:
+async def _shortcut(intake: Intake, body: dict[str, Any], name: str) -> str:
+    """Take a request of a message's menu; return why not, where it is refused."""
     task = intake.tasks[name]
     place = _message_place(body)
+    try:
+        intake.check_welcome("", place)
+    except UserError as error:
+        return text(error.key, intake.language, **error.params)
     await intake.accept(_run(intake, task, surface="shortcut", body=body, words="", source=place))
+    return ""
 
 
 def _message_place(body: dict[str, Any]) -> Place | None:
@@ -163,14 +184,26 @@ def _message_place(body: dict[str, Any]) -> Place | None:
     return Place(channel["id"], message.get("thread_ts") or message["ts"])
 
 
-async def _open_form(intake: Intake, trigger_id: str, *, metadata: dict[str, str], chosen: str = "") -> None:
+async def start_task(
+    intake: Intake, trigger_id: str, *, chosen: str, user_id: str, channel_id: str = ""
+) -> None:
+    """Open the New draft form with a task chosen in it; any, when *chosen* is empty or gone."""
+    await _open_form(intake, trigger_id, metadata={}, chosen=chosen, user_id=user_id, channel_id=channel_id)
+
+
+async def _open_form(
+    intake: Intake,
+    trigger_id: str,
+    *,
+    metadata: dict[str, str],
+    chosen: str = "",
+    user_id: str,
+    channel_id: str = "",
+) -> None:
     shown = {name: task for name, task in intake.tasks.items() if name != ANSWER}
     opened = {**metadata, "opened": f"{time.time():.0f}"}
     view = task_form(shown, language=intake.language, metadata=opened, chosen=chosen)
-    try:
-        await intake.delivery.open_form(trigger_id, view)
-    except SlackError as error:
-        log.warning("the form was not opened: %s", error)
+    await intake.show_form(trigger_id, view, user_id=user_id, channel_id=channel_id)
 
 
 async def _submit(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -186,6 +219,7 @@ async def _submit(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     source, words = intake.source(words, otherwise=here)
     inputs = {name.removeprefix("input_"): value for name, value in values.items() if value}
     try:
+        intake.check_welcome("", source)
         intake.check_material(task, source, words, form=_holds_material(task, inputs))
         if not (words or source or inputs):
             raise UserError("nothing-to-say")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,8 +15,19 @@ from bot import jobs
 from bot.context import Place, find_link
 from bot.delivery import Delivery
 from bot.listeners.spans import Span, find_span
-from bot.records import Records
-from bot.tasks import Language, Run, Task, UserError, find_task, nearest_tasks, recognise
+from bot.llm import Offer
+from bot.records import Records, WorkspaceSettings
+from bot.tasks import (
+    Identity,
+    Language,
+    Person,
+    Run,
+    Task,
+    UserError,
+    find_task,
+    nearest_tasks,
+    recognise,
+)
 from bot.texts import text
 from bot.wire import SlackError
 
@@ -51,19 +62,54 @@ def aim(run: Run, source: Source) -> Run:
 
 @dataclass
 class Intake:
-    """What the listeners share."""
+    """What the listeners share.
+
+    Attributes:
+        holds: the workspace's settings; `language` and `zone` are theirs.
+        own_models: the model ids of the environment, by the name of the setting.
+        on_settings: told of new settings, so that they hold at once everywhere.
+        stir: told of a person whose Home tab says something else now; `stir_all` of everybody's.
+    """
 
     records: Records
     delivery: Delivery
     tasks: Mapping[str, Task]
-    language: Language
-    zone: ZoneInfo
-    team_id: str
-    bot_user_id: str
+    identity: Identity
+    holds: WorkspaceSettings
+    models: Offer
+    own_models: dict[str, str]
     admins_of: Any = None
+    on_settings: Callable[[WorkspaceSettings], None] = lambda _: None
+    stir: Callable[[str], None] = lambda _: None
+    stir_all: Callable[[], None] = lambda: None
     _background: set[asyncio.Task[Any]] = field(default_factory=set)
     _accepting: int = 0
     _accepted_at: float = 0.0
+
+    @property
+    def language(self) -> Language:
+        """The language of the workspace."""
+        return self.holds.language
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the firm is."""
+        return self.holds.zone
+
+    @property
+    def team_id(self) -> str:
+        """The workspace."""
+        return self.identity.team_id
+
+    @property
+    def bot_user_id(self) -> str:
+        """Who we are in it."""
+        return self.identity.bot_user_id
+
+    def hold(self, settings: WorkspaceSettings) -> None:
+        """Let new settings hold from now on."""
+        self.holds = settings
+        self.on_settings(settings)
 
     async def accept(self, run: Run) -> bool:
         """Commit a request and let it start; False when it is the same delivery once more.
@@ -95,12 +141,33 @@ class Intake:
         await jobs.start(run)
 
     async def tell_once(
-        self, run_id: str, channel_id: str, user_id: str, sentence: str, *, thread_ts: str = ""
+        self,
+        run_id: str,
+        channel_id: str,
+        user_id: str,
+        sentence: str,
+        *,
+        thread_ts: str = "",
+        blocks: list[dict[str, Any]] | None = None,
     ) -> None:
         """Tell the asker something about a delivery; the same delivery once more tells nothing."""
         claim = await self.records.drafts.claim_post(f"{run_id}/told", run_id=run_id, channel_id=channel_id)
         if claim.first:
-            await self.delivery.tell(channel_id, user_id, sentence, thread_ts=thread_ts)
+            await self.delivery.tell(channel_id, user_id, sentence, thread_ts=thread_ts, blocks=blocks)
+
+    async def show_form(
+        self, trigger_id: str, view: dict[str, Any], *, user_id: str, channel_id: str = ""
+    ) -> str:
+        """Open a form and return its view id; empty, and the person is told, when Slack did not open it.
+
+        A trigger lives for three seconds: whoever is told can press again.
+        """
+        try:
+            return await self.delivery.open_form(trigger_id, view)
+        except SlackError as error:
+            log.warning("the form was not opened: %s", error)
+            await self.tell(user_id, text("form.not-opened", self.language), channel_id=channel_id)
+            return ""
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do *work* after the ack; what it leaves undone, the sweep or the person does again."""
@@ -162,9 +229,25 @@ class Intake:
         if source is None and words and not any(character.isalnum() for character in words):
             raise UserError("nothing-to-say")
 
+    def check_welcome(self, channel_id: str, source: Source) -> None:
+        """Make sure that the channels of a request are among those that an admin chose, where one chose any.
+
+        Raises:
+            UserError: one is not; the text names where the bot is welcome.
+        """
+        chosen = self.holds.channels
+        wanted = {channel_id, source.channel_id if source else ""}
+        # What somebody talks about with us alone is nobody's channel.
+        if chosen and any(one and not one.startswith("D") and one not in chosen for one in wanted):
+            raise UserError("not-welcome", channels=", ".join(f"<#{one}>" for one in chosen))
+
     async def may_review(self, run: Run, user_id: str) -> bool:
-        """Say whether *user_id* may decide on the draft of *run*: its asker, or an admin."""
-        return user_id == run.user_id or await self.is_admin(user_id)
+        """Say whether *user_id* may decide on the draft of *run*: its asker, whom admins named, or an admin."""
+        named = set(self.holds.reviewers)
+        task = self.tasks.get(run.task)
+        if task is not None and task.handler == "quote":
+            named |= set(self.holds.quote_approvers)
+        return user_id == run.user_id or user_id in named or await self.is_admin(user_id)
 
     async def tell(self, user_id: str, sentence: str, *, channel_id: str = "") -> None:
         """Tell one person something where they are; who sent in a form is nowhere: in their messages tab."""
@@ -178,9 +261,19 @@ class Intake:
 
     async def is_admin(self, user_id: str) -> bool:
         """Say whether somebody is an admin or owner of the workspace; Slack is asked when it is not known."""
+        person = await self.person(user_id)
+        return person is not None and person.is_admin and not person.is_guest
+
+    async def is_insider(self, user_id: str) -> bool:
+        """Say whether somebody is a full member of the workspace: no guest, and of no other firm."""
+        person = await self.person(user_id)
+        return person is not None and not person.is_guest
+
+    async def person(self, user_id: str) -> Person | None:
+        """Return who somebody is; Slack is asked when it is not known, None when it does not tell."""
         known = await self.records.people.get(self.team_id, {user_id})
         if user_id not in known and self.admins_of is not None:
             fresh = await self.admins_of({user_id})
             await self.records.people.put(fresh)
             known = {person.user_id: person for person in fresh}
-        return user_id in known and known[user_id].is_admin and not known[user_id].is_guest
+        return known.get(user_id)

@@ -7,36 +7,58 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot import jobs
-from bot.digest import parse_period
-from bot.listeners.intake import ANSWER, Intake
+from bot.digest import Period, parse_period
+from bot.listeners.helping import HELP, help_message
+from bot.listeners.intake import Intake
 from bot.listeners.measuring import baseline_command
 from bot.listeners.office import open_settings
+from bot.listeners.privacy import open_privacy
 from bot.tasks import UserError
 from bot.texts import text
 
-HELP = ("help", "hulp", "?")
 VALUE = ("value", "waarde", "winst")
 BASELINE = ("baseline", "nulmeting")
 SETTINGS = ("settings", "instellingen")
+PRIVACY = ("privacy", "gegevens")
+GROUP_WORDS = {
+    "bedrijf": "firm",
+    "geld": "money",
+    "weekbericht": "digest",
+    "modellen": "models",
+    "beoordelen": "review",
+    "kanalen": "channels",
+}
 
 
-async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str:
+async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str | dict[str, Any]:
     """Carry out `/tijdwinst ...` and return the answer; empty when a form or a message answers."""
     named, *rest = words.split() or ["help"]
     named = named.lower()
     if named in HELP:
-        return help_text(intake)
+        sentence, blocks = help_message(intake, " ".join(rest))
+        return {"text": sentence, "blocks": blocks} if blocks else sentence
+    if named in PRIVACY:
+        opening = open_privacy(
+            intake, body["trigger_id"], user_id=body["user_id"], channel_id=body["channel_id"]
+        )
+        intake.later(opening)
+        return ""
     if named in BASELINE:
         return await baseline_command(intake, body, rest)
     if named in SETTINGS:
+        group = rest[0].lower() if rest else ""
         opening = open_settings(
-            intake, body["trigger_id"], user_id=body["user_id"], channel_id=body["channel_id"]
+            intake,
+            body["trigger_id"],
+            user_id=body["user_id"],
+            channel_id=body["channel_id"],
+            group=GROUP_WORDS.get(group, group),
         )
         intake.later(opening)
         return ""
     if named in VALUE:
         return await _value(intake, body, " ".join(rest))
-    known = {word: group[0] for group in (HELP, VALUE, BASELINE, SETTINGS) for word in group}
+    known = {word: group[0] for group in (HELP, VALUE, BASELINE, SETTINGS, PRIVACY) for word in group}
     near = difflib.get_close_matches(named, known, n=1) or ["help"]
     return text("tijdwinst.unknown", intake.language, sub=named[:40], nearest=known[near[0]])
 
@@ -48,18 +70,18 @@ async def _value(intake: Intake, body: dict[str, Any], words: str) -> str:
         period = parse_period(words, moment=datetime.now(UTC), zone=settings.zone)
     except UserError as error:
         return text(error.key, intake.language)
-    asked = jobs.evaluate(
-        intake.team_id, body["user_id"], start=period.start, end=period.end, request_id=body["trigger_id"]
-    )
-    intake.later(asked)
+    # Who somebody is may have to be asked of Slack, which must not delay the ack.
+    intake.later(_evaluate(intake, body, period))
     return text("value.working", intake.language)
 
 
-def help_text(intake: Intake) -> str:
-    """Return what the bot can do, with its tasks."""
-    lines = [
-        f"• `{task.command or '/draft ' + task.name}`: {task.description_in(intake.language)}"
-        for task in intake.tasks.values()
-        if task.name != ANSWER
-    ]
-    return "\n".join([text("help.body", intake.language), *lines, text("help.tijdwinst", intake.language)])
+async def _evaluate(intake: Intake, body: dict[str, Any], period: Period) -> None:
+    """Have the evaluation made for a member; a guest is told that the firm's figures are not for them."""
+    user_id = body["user_id"]
+    if not await intake.is_insider(user_id):
+        sentence = text("members-only", intake.language)
+        await intake.tell(user_id, sentence, channel_id=body["channel_id"])
+        return
+    await jobs.evaluate(
+        intake.team_id, user_id, start=period.start, end=period.end, request_id=body["trigger_id"]
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bot.llm.answers import Answer, Kind, LLMError, Usage
 from bot.llm.client import LLM, MAX_TOKENS, Tier
+from bot.llm.offer import Offer
 from bot.llm.prices import ModelInfo, estimate_tokens, price_microusd, retirement_date
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Kind",
     "LLMError",
     "ModelInfo",
+    "Offer",
     "Tier",
     "Usage",
     "estimate_tokens",

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from bot.records.baselines import Baselines
 from bot.records.drafts import Drafts
+from bot.records.glances import Glances
 from bot.records.ledger import Ledger
 from bot.records.people import People
+from bot.records.personal import Personal
 from bot.records.proof import Proof
 from bot.records.questions import Questions
 from bot.records.quotes import Quotes
@@ -32,7 +34,9 @@ class Records:
         self.reviews = Reviews(self.store, self.workspaces)
         self.settlements = Settlements(self.store, self.workspaces)
         self.questions = Questions(self.store)
+        self.glances = Glances(self.store)
         self.people = People(self.store)
+        self.personal = Personal(self.store)
         self.baselines = Baselines(self.store)
         self.proof = Proof(self.store)
         self.quotes = Quotes(self.store)

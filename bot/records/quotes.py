@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +30,15 @@ class QuoteNumber:
     def __str__(self) -> str:
         number = f"OFF-{self.year}-{self.sequence:04}"
         return number if self.version == 1 else f"{number}-v{self.version}"
+
+
+@dataclass(frozen=True)
+class PriceList:
+    """The price list that holds: which file, how many articles, since when."""
+
+    file_name: str
+    articles: int
+    imported_at: datetime
 
 
 class Quotes:
@@ -59,6 +68,15 @@ class Quotes:
             return True
 
         return await self._store.write(work)
+
+    async def price_list(self) -> PriceList | None:
+        """Return which price list holds, or None before the first import."""
+        row = await self._store.read(
+            lambda db: db.execute(
+                "select file_name, articles, imported_at from price_lists order by list_id desc limit 1"
+            ).fetchone()
+        )
+        return None if row is None else PriceList(row[0], row[1], datetime.fromisoformat(row[2]))
 
     async def prices(self) -> list[PriceRow]:
         """Return the newest price list, of all days; empty before the first import."""

@@ -18,7 +18,6 @@ from bot.views.cards import (
     fallback,
     form,
     form_values,
-    home,
     join_inputs,
     link_sources,
     markdown_block,
@@ -34,6 +33,7 @@ from bot.views.cards import (
     task_form,
     text_input,
 )
+from bot.views.home import DraftLine, HomePage, Office, help_blocks, help_form, home, privacy_form
 from bot.views.measuring import (
     OTHER_WORK,
     REASONS,
@@ -46,11 +46,12 @@ from bot.views.measuring import (
     reason_menu,
     reminder,
     rework_question,
-    settings_form,
     word_question,
 )
+from bot.views.office import GROUPS, mark_value, settings_form, word_choice
 
 __all__ = [
+    "GROUPS",
     "INPUT_LIMIT",
     "MARKDOWN_LIMIT",
     "OPTIONS_LIMIT",
@@ -61,6 +62,9 @@ __all__ = [
     "TEXT_LIMIT",
     "WORDS",
     "Block",
+    "DraftLine",
+    "HomePage",
+    "Office",
     "apology",
     "baseline_form",
     "button",
@@ -73,14 +77,18 @@ __all__ = [
     "forgotten_timer",
     "form",
     "form_values",
+    "help_blocks",
+    "help_form",
     "home",
     "join_inputs",
     "link_sources",
+    "mark_value",
     "markdown_block",
     "minutes_form",
     "neutralise",
     "placeholder",
     "plain",
+    "privacy_form",
     "read_value",
     "reason_menu",
     "redo_form",
@@ -93,5 +101,6 @@ __all__ = [
     "split_markdown",
     "task_form",
     "text_input",
+    "word_choice",
     "word_question",
 ]

@@ -1,4 +1,4 @@
-"""The card of a draft, its forms, and the Home tab."""
+"""The card of a draft and its forms."""
 
 from __future__ import annotations
 
@@ -370,20 +370,15 @@ def form(
 
 
 def form_values(view: dict[str, Any]) -> dict[str, str]:
-    """Return what a person filled into a form: block id -> text, choice or date; empty when left out."""
+    """Return what a person filled into a form: block id -> text, choice or date; empty when left out.
+
+    Several people or channels stand with commas between.
+    """
     values: dict[str, str] = {}
     for block_id, actions in (view.get("state") or {}).get("values", {}).items():
         for state in actions.values():
             option = state.get("selected_option") or {}
             chosen = state.get("value") or option.get("value") or state.get("selected_date")
-            values[block_id] = str(chosen or state.get("selected_conversation") or "")
+            several = state.get("selected_users") or state.get("selected_conversations") or []
+            values[block_id] = str(chosen or state.get("selected_conversation") or ",".join(several))
     return values
-
-
-def home(lines: list[str], language: Language) -> Block:
-    """Return the Home tab."""
-    blocks: list[Block] = [
-        {"type": "header", "text": {"type": "plain_text", "text": text("home.title", language)[:150]}}
-    ]
-    blocks += [section(line) for line in lines]
-    return {"type": "home", "blocks": blocks[:100]}

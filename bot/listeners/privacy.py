@@ -1,0 +1,44 @@
+"""What is kept of a person, shown to them, and what they delete of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.listeners.intake import Intake, log
+from bot.records.ledger import RETENTION_DAYS
+from bot.texts import format_moment, text
+from bot.views import privacy_form
+from bot.wire import SlackError
+
+
+async def open_privacy(intake: Intake, trigger_id: str, *, user_id: str, channel_id: str = "") -> None:
+    """Show somebody what is kept of them."""
+    view = await _privacy_view(intake, user_id)
+    await intake.show_form(trigger_id, view, user_id=user_id, channel_id=channel_id)
+
+
+async def _privacy_view(intake: Intake, user_id: str, note: str = "") -> dict[str, Any]:
+    language = intake.language
+    kept = await intake.records.personal.kept(intake.team_id, user_id)
+    lines = [note] if note else []
+    lines.append(text("privacy.texts", language, count=kept.texts, days=RETENTION_DAYS))
+    if kept.last_day is not None:
+        lines.append(text("privacy.last", language, when=format_moment(kept.last_day, language, intake.zone)))
+    lines += [
+        text("privacy.rows", language, count=kept.rows),
+        text("privacy.not", language),
+        text("privacy.open", language) if kept.texts > kept.deletable else "",
+        text("privacy.where", language),
+    ]
+    return privacy_form([line for line in lines if line], deletable=kept.deletable, language=language)
+
+
+async def show_deleted(intake: Intake, view: dict[str, Any], user_id: str, count: int) -> None:
+    """Show what is kept now; a form that shows something else already is left as it is."""
+    note = text("privacy.deleted", intake.language, count=count)
+    fresh = await _privacy_view(intake, user_id, note)
+    try:
+        await intake.delivery.update_form(view["id"], fresh, hash_=view["hash"])
+    except SlackError as error:
+        log.info("the form was not renewed: %s", error)
+        await intake.tell(user_id, note)
