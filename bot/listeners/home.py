@@ -92,14 +92,19 @@ class Homes:
             waiting=[self._line(one) for one in waiting],
             waiting_more=count - len(waiting),
             recent=[self._line(one) for one in recent if one.run_id not in shown],
-            tasks=[
-                (task.name, task.title_in(intake.language))
-                for task in intake.tasks.values()
-                if task.name != ANSWER
-            ],
+            tasks=self._tasks(recent),
             month=month,
             office=await self._office() if insider and person is not None and person.is_admin else None,
         )
+
+    def _tasks(self, recent: list[Glance]) -> list[tuple[str, str]]:
+        """Return the tasks, first what the person asked for last, then those with a command of their own."""
+        asked = [one.task for one in recent]
+        tasks = [task for task in self.intake.tasks.values() if task.name != ANSWER]
+        tasks.sort(
+            key=lambda task: (asked.index(task.name) if task.name in asked else len(asked), not task.command)
+        )
+        return [(task.name, task.title_in(self.intake.language)) for task in tasks]
 
     def _line(self, glance: Glance) -> DraftLine:
         language = self.intake.language
