@@ -9,11 +9,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+import bot
 from bot import jobs
 from bot.context import Place, permalink
 from bot.digest import month_line, work_lines
@@ -177,7 +177,7 @@ class Homes:
             told.append(self._went(name, pulse.worked_at, pulse.failed_at, pulse.fault))
         return [
             *told,
-            text("health.version", language, version=_version(), days=RETENTION_DAYS),
+            text("health.version", language, version=bot.__version__, days=RETENTION_DAYS),
         ]
 
     def _went(self, name: str, worked_at: datetime | None, failed_at: datetime | None, fault: str) -> str:
@@ -196,13 +196,6 @@ class Homes:
 
 
 _FAULTS = ("failed", "busy", "key", "credit", "model", "ratelimited", "connection", "server")
-
-
-def _version() -> str:
-    try:
-        return version("tijdwinst")
-    except PackageNotFoundError:  # a checkout that was never installed
-        return "?"
 
 
 def register(app: AsyncApp, intake: Intake, homes: Homes) -> None:
