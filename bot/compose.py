@@ -142,7 +142,9 @@ class Bot:
             on_settings=self._hold,
         )
         self._hold(holds)
-        homes = Homes(self._intake, {"slack": self._wire.pulse, "model": self._llm.pulse})
+        homes = Homes(
+            self._intake, {"slack": self._wire.pulse, "model": self._llm.pulse}, queued=self._queued
+        )
         self._intake.stir, self._intake.stir_all, runs.stir = homes.stir, homes.stir_all, homes.stir
         register(
             app,

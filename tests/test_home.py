@@ -22,6 +22,16 @@ async def _home(world: World, user_id: str, *having: str) -> str:
     return str(await world.slack.wait_for(look))
 
 
+async def _said(world: World, user_id: str, count: int) -> list[dict[str, Any]]:
+    """Return what only that person was told in the channel, once it is so much."""
+
+    def look() -> list[dict[str, Any]] | None:
+        told = world.slack.ephemerals(SALES, user_id)
+        return told if len(told) >= count else None
+
+    return await world.slack.wait_for(look)
+
+
 async def _press(world: World, user_id: str, action_id: str) -> dict[str, Any]:
     """Press a button of the Home tab and return the form that opens."""
     await world.slack.click_in_view(user_id, action_id)
@@ -161,9 +171,7 @@ async def test_guests_see_their_own_and_nothing_of_the_firm(world: World) -> Non
         await world.slack.command(user_id, SALES, "/tijdwinst", "settings")
         await world.slack.command(user_id, SALES, "/tijdwinst", "baseline")
         await world.slack.command(user_id, SALES, "/tijdwinst", "value")
-        said = await world.slack.wait_for(
-            lambda user_id=user_id: told if len(told := world.slack.ephemerals(SALES, user_id)) >= 4 else None
-        )
+        said = await _said(world, user_id, 4)
 
         assert "This month" not in shown
         assert "home_settings" not in shown

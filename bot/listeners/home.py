@@ -6,15 +6,14 @@ import asyncio
 import html
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 import bot
-from bot import jobs
 from bot.context import Place, permalink
 from bot.digest import month_line, work_lines
 from bot.listeners.asking import start_task
@@ -29,6 +28,8 @@ from bot.texts import format_moment, format_number, text
 from bot.views import GROUPS, DraftLine, HomePage, Office, help_form, home
 from bot.wire import Pulse
 
+T = TypeVar("T")
+
 MOST_LINES = 8
 MOST_CHANGES = 5
 LOOKING_S = 3_600  # after so long without a look the tab is not kept true any more: opening it does that
@@ -37,10 +38,16 @@ MOST_LOOKING = 500
 
 @dataclass
 class Homes:
-    """Everybody's Home tab."""
+    """Everybody's Home tab.
+
+    Attributes:
+        lines: how the lines to Slack and to the model go, by name.
+        queued: tells how many runs wait in the engine's queue.
+    """
 
     intake: Intake
     lines: Mapping[str, Pulse]
+    queued: Callable[[], Awaitable[int]]
     _looked: dict[str, float] = field(default_factory=dict)
     _waiting: set[str] = field(default_factory=set)
     _turns: dict[str, asyncio.Lock] = field(default_factory=dict)
@@ -71,30 +78,32 @@ class Homes:
         # One at a time, so that what was gathered first never covers what was gathered later.
         async with self._turns.setdefault(user_id, asyncio.Lock()):
             self._waiting.discard(user_id)
-            page = await self.page(user_id)
+            page = await self.page(user_id, moment=datetime.now(UTC))
             await self.intake.delivery.publish_home(user_id, home(page, self.intake.language))
 
-    async def page(self, user_id: str) -> HomePage:
-        """Gather what somebody's tab says at this moment."""
-        intake, moment = self.intake, datetime.now(UTC)
+    async def page(self, user_id: str, *, moment: datetime) -> HomePage:
+        """Gather what somebody's tab says at *moment*."""
+        intake = self.intake
         team_id, glances = intake.team_id, intake.records.glances
-        (waiting, count), recent, person = await asyncio.gather(
+        person = await intake.person(user_id)
+        insider = person is not None and not person.is_guest
+        admin = person is not None and insider and person.is_admin
+        (waiting, count), recent, month, office = await asyncio.gather(
             glances.waiting(team_id, user_id, most=MOST_LINES),
             glances.recent(team_id, user_id, most=MOST_LINES),
-            intake.person(user_id),
+            month_line(intake.records, team_id, language=intake.language, moment=moment)
+            if insider
+            else _nothing(""),
+            self._office() if admin else _nothing(None),
         )
         shown = {one.run_id for one in waiting}
-        insider = person is not None and not person.is_guest
-        month = ""
-        if insider:
-            month = await month_line(intake.records, team_id, language=intake.language, moment=moment)
         return HomePage(
             waiting=[self._line(one) for one in waiting],
             waiting_more=count - len(waiting),
             recent=[self._line(one) for one in recent if one.run_id not in shown],
             tasks=self._tasks(recent),
             month=month,
-            office=await self._office() if insider and person is not None and person.is_admin else None,
+            office=office,
         )
 
     def _tasks(self, recent: list[Glance]) -> list[tuple[str, str]]:
@@ -170,7 +179,7 @@ class Homes:
         intake, language = self.intake, self.intake.language
         runs = await intake.records.glances.health(intake.team_id)
         told = [
-            text("health.queue", language, count=await jobs.waiting()),
+            text("health.queue", language, count=await self.queued()),
             self._went("engine", runs.drafted_at, runs.failed_at, "failed" if runs.failed_at else ""),
         ]
         for name, pulse in self.lines.items():
@@ -193,6 +202,11 @@ class Homes:
         kind = fault if fault in _FAULTS else "other"
         what = text(f"fault.{kind}", language)
         return f"{line} {text('health.fault', language, when=self._moment(failed_at), what=what)}"
+
+
+async def _nothing(value: T) -> T:
+    """Gather nothing for who may not see it."""
+    return value
 
 
 _FAULTS = ("failed", "busy", "key", "credit", "model", "ratelimited", "connection", "server")
