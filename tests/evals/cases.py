@@ -43,6 +43,7 @@ class Expected:
         platforms: of posts, the keys of the platforms that are to be written for.
         links: of posts, addresses that must stand in at least one.
         hidden: of posts, patterns of what is not for the public.
+        skip: kinds of assertions that mean nothing here.
     """
 
     holds: tuple[str, ...] = ()
@@ -63,6 +64,7 @@ class Expected:
     platforms: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
