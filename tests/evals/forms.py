@@ -54,7 +54,7 @@ def _email(text: str, tongue: Tongue) -> Checks:
 
 
 def _reply(text: str, tongue: Tongue) -> Checks:
-    greeting = r"\**(?:Beste|Hoi|Hallo|Dag|Geachte|Goede\w+|Dear|Hi|Hello|Good )"
+    greeting = r"\**(?:Beste|Hoi|Hallo|Dag|Geachte|Goede\w+|Dear|Hi|Hello|Good)\b"
     yield "begins with a greeting", re.match(greeting, first_line(text)) is not None
     yield "no subject line", not re.search(r"^\**(?:Subject|Onderwerp):", text, re.MULTILINE)
     yield "does not mix u and je", not (_has("u", text) and _has("je|jij|jullie", text))
