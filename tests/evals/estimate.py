@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from tests.evals.rubric import JUDGE, MAX_TOKENS
 from tests.evals.stage import Stage
 
 CHARS_PER_TOKEN = 4
+AT_ONCE = 8
 LIKELY_SHARE = 0.25
 """What part of its longest answer a draft takes, about: the rest of `max_tokens` is room for thinking."""
 
@@ -70,7 +72,8 @@ async def listen(stage: Stage, cases: Iterable[Case]) -> list[Heard]:
 
 async def estimate(heard: Sequence[Heard], *, model: str, judge: str, counter: LLM | None) -> list[Estimate]:
     """Estimate the drafts by *model* and what *judge* asks about them; no *counter*: four characters a token."""
-    tokens = [await _count(question, counter) for _, question in heard]
+    gate = asyncio.Semaphore(AT_ONCE)
+    tokens = await asyncio.gather(*(_count(question, counter, gate) for _, question in heard))
     longest = [question.max_tokens for _, question in heard]
     judged = [
         (count + DRAFT_TOKENS + len(JUDGE) // CHARS_PER_TOKEN)
@@ -83,10 +86,11 @@ async def estimate(heard: Sequence[Heard], *, model: str, judge: str, counter: L
     ]
 
 
-async def _count(question: Question, counter: LLM | None) -> int:
+async def _count(question: Question, counter: LLM | None, gate: asyncio.Semaphore) -> int:
     if counter is None:
         return (sum(map(len, question.system)) + len(question.user)) // CHARS_PER_TOKEN
-    return await counter.count_tokens(model="smart", system=question.system, user=question.user)
+    async with gate:
+        return await counter.count_tokens(model="smart", system=question.system, user=question.user)
 
 
 def _price(model: str, tokens: Sequence[int], longest: Sequence[int]) -> Estimate:

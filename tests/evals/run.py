@@ -90,12 +90,18 @@ def make_plan(environ: Mapping[str, str]) -> Plan:
 def _chosen(environ: Mapping[str, str]) -> list[Case]:
     cases = load_cases()
     tasks = environ.get("TASKS", "").replace(",", " ").split()
-    named = environ.get("CASES", "")
+    named = environ.get("CASES", "").replace(",", " ").split()
     if unknown := [task for task in tasks if task not in {case.task for case in cases}]:
         raise PlanError(f"TASKS: there are no cases for {unknown[0]}.")
-    chosen = [case for case in cases if (not tasks or case.task in tasks) and named in case.key]
+    # A whole key is that case alone; a part of one is every case that has it.
+    chosen = [
+        case
+        for case in cases
+        if (not tasks or case.task in tasks)
+        and (not named or any(one == case.key or ("/" not in one and one in case.key) for one in named))
+    ]
     if not chosen:
-        raise PlanError(f"CASES: no case has {named} in its name.")
+        raise PlanError("CASES: no case of that name.")
     return chosen
 
 
@@ -125,10 +131,8 @@ async def run(environ: Mapping[str, str], *, say: Say, ask: Callable[[], bool], 
         say(write_estimate(plan, costs))
         if plan.dry:
             return 0
-        _check(plan, costs)
-        if not (plan.offline or plan.agreed or ask()):
-            raise PlanError("Nothing was asked and nothing was paid. Say yes, or set EVALS_YES=1.")
-        results, stopped = await _play(plan, stage, heard, base_url=base_url, say=say)
+        may_begin(plan, costs, ask=ask)
+        results, stopped = await play_all(plan, stage, heard, base_url=base_url, say=say)
         tables = write_tables(results, stopped=stopped)
         at = datetime.now(UTC)
         data = write_json(results, at=at, prompts=PROMPTS, stopped=stopped)
@@ -173,7 +177,12 @@ def write_estimate(plan: Plan, costs: Sequence[Estimate]) -> str:
     return "\n".join(lines)
 
 
-def _check(plan: Plan, costs: Sequence[Estimate]) -> None:
+def may_begin(plan: Plan, costs: Sequence[Estimate], *, ask: Callable[[], bool]) -> None:
+    """Make sure that there is a key, a limit that can be kept, and somebody who agrees to pay.
+
+    Raises:
+        PlanError: one of them is missing.
+    """
     if plan.offline:
         return
     if not plan.key:
@@ -183,6 +192,8 @@ def _check(plan: Plan, costs: Sequence[Estimate]) -> None:
     for one in costs:
         if one.likely_microusd is None:
             raise PlanError(f"No price is known for {one.model}, so no limit could be kept: choose another.")
+    if not (plan.agreed or ask()):
+        raise PlanError("Nothing was asked and nothing was paid. Say yes, or set EVALS_YES=1.")
 
 
 @dataclass
@@ -207,7 +218,7 @@ class _Purse:
         self.spent_microusd += share if cost is None else cost
 
 
-async def _play(
+async def play_all(
     plan: Plan, stage: Stage, heard: Sequence[Heard], *, base_url: str, say: Say
 ) -> tuple[list[Result], str]:
     """Let every model draft every case; return what came of it, and why it stopped early, if it did."""

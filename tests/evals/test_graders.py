@@ -105,7 +105,7 @@ async def test_a_model_that_fails_is_a_failed_case_with_its_reason() -> None:
         llm = llm_of(model)
         found = {}
         for kind in ("refusal", "rate_limit"):
-            model.fail(kind)  # type: ignore[arg-type]
+            model.fail(kind)
             written = await stage.play(case, llm)
             found[kind] = grade(case, written, stage.tasks[case.task])
         await llm.close()
