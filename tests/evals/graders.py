@@ -107,7 +107,9 @@ def check_names(case: Case, written: Written, task: Task) -> Findings:
     # The words of the prompt are no inventions: headings and labels stand there.
     given = Material(case.material, task.prompt, case.firm.name, case.prices, *case.expected.allow)
     found = given.unfounded(_own_words(case, written))
-    unknown = [*found.names, *found.handles]
+    # LED, VAT and the like are words of the trade, not somebody.
+    names = [name for name in found.names if not re.fullmatch(r"[A-Z]{2,4}", name)]
+    unknown = [*names, *found.handles]
     yield Finding("names", not unknown, f"invented: {', '.join(unknown)}" if unknown else "all given")
 
 
