@@ -110,8 +110,9 @@ class Case:
 
 
 def known_tasks() -> dict[str, Task]:
-    """Return the tasks in `prompts/`."""
-    return load_tasks(PROMPTS, HANDLERS)
+    """Return the tasks in `prompts/` that people may ask for, by name or without one."""
+    found = load_tasks(PROMPTS, HANDLERS).items()
+    return {name: task for name, task in found if task.listed or name == "answer"}
 
 
 def load_cases(folder: Path = FOLDER) -> list[Case]:
