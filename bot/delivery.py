@@ -222,14 +222,29 @@ class Delivery:
         answer = await self._call("views.open", asked, having="view")
         return str(answer["view"]["id"])
 
-    async def update_form(self, view_id: str, view: dict[str, Any], *, hash_: str) -> None:
-        """Put *view* in the place of an open form, unless it was changed since somebody saw it as *hash_*.
+    async def push_form(self, trigger_id: str, view: dict[str, Any]) -> str:
+        """Open a form on top of the one that is open, and return its view id.
 
         Raises:
-            SlackError: it is closed, or was changed meanwhile.
+            SlackError: the trigger was too old, three are open already, or Slack did not take the view.
         """
-        asked = self._slack.views_update(view_id=view_id, view=view, hash=hash_)
-        await self._call("views.update", asked)
+        asked = self._slack.views_push(trigger_id=trigger_id, view=view)
+        answer = await self._call("views.push", asked, having="view")
+        return str(answer["view"]["id"])
+
+    async def update_form(self, view_id: str, view: dict[str, Any], *, hash_: str = "") -> bool:
+        """Show *view* in the place of an open form; best effort, it may be closed by now.
+
+        Args:
+            hash_: the form as somebody saw it: one that was changed since stays as it is.
+        """
+        asked = self._slack.views_update(view_id=view_id, view=view, hash=hash_ or None)
+        try:
+            await self._call("views.update", asked)
+        except SlackError as error:
+            log.warning("the form was not brought up to date: %s", error)
+            return False
+        return True
 
     async def publish_home(self, user_id: str, view: dict[str, Any]) -> None:
         """Show *view* on somebody's Home tab; best effort, it is shown anew at the next visit."""

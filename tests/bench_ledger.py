@@ -113,6 +113,7 @@ async def _measure_home(records: Records, *, moment: datetime) -> float:
 async def measure(path: Path) -> tuple[float, float, float]:
     """Return seconds for a week's digest and for a whole Home tab, and the growth of memory in MB."""
     records, end = Records(path), NOW
+    records.open()
     await gather(records, "T1", start=end - timedelta(minutes=1), end=end, moment=end)
     before = psutil.Process().memory_info().rss
     started = time.perf_counter()

@@ -8,11 +8,12 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.listeners import asking, home, measuring, office, reviewing
+from bot.listeners import asking, home, measuring, office, reviewing, templates
 from bot.listeners.home import Homes
 from bot.listeners.intake import Intake
+from bot.listeners.templates import load_templates
 
-__all__ = ["Homes", "Intake", "register"]
+__all__ = ["Homes", "Intake", "load_templates", "register"]
 
 
 def register(
@@ -29,6 +30,7 @@ def register(
     measuring.register(app, intake)
     office.register(app, intake)
     home.register(app, intake, homes)
+    templates.register(app, intake)
 
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.

@@ -120,7 +120,7 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     refusal, blocks = "", None
     if asks_for_help(intake, words) or (not words and surface == "mention"):
         refusal, blocks = help_message(intake, words)
-    elif task is None and len(words.split()) == 1 and nearest_tasks(intake.tasks, words):
+    elif task is None and len(words.split()) == 1 and nearest_tasks(intake.offered(), words):
         refusal = intake.unknown(words)
     elif task is None and _wants_summary(source, rest, surface):
         task = intake.tasks["summarise"]
@@ -200,9 +200,8 @@ async def _open_form(
     user_id: str,
     channel_id: str = "",
 ) -> None:
-    shown = {name: task for name, task in intake.tasks.items() if name != ANSWER}
     opened = {**metadata, "opened": f"{time.time():.0f}"}
-    view = task_form(shown, language=intake.language, metadata=opened, chosen=chosen)
+    view = task_form(intake.listed(), language=intake.language, metadata=opened, chosen=chosen)
     await intake.show_form(trigger_id, view, user_id=user_id, channel_id=channel_id)
 
 

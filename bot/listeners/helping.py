@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.listeners.intake import ANSWER, Intake
+from bot.listeners.intake import Intake
 from bot.tasks import Task, find_task, nearest_tasks
 from bot.texts import format_minutes, text
 from bot.views import help_blocks
@@ -39,21 +39,20 @@ def help_lines(intake: Intake) -> list[str]:
     language = intake.language
     tasks = [
         f"• `{task.command or '/draft ' + task.name}`: {task.description_in(language)}"
-        for task in intake.tasks.values()
-        if task.name != ANSWER
+        for task in intake.listed().values()
     ]
     return [text("help.body", language), *tasks, text("help.one", language), text("help.tijdwinst", language)]
 
 
 def _task(intake: Intake, named: str) -> tuple[Task | None, bool]:
     """Return the task of a name or nearly so, and whether there is one."""
-    task, rest = find_task(intake.tasks, named.strip())
+    task, rest = find_task(intake.listed(), named.strip())
     if task is None or rest:
-        task, rest = find_task(intake.tasks, f"/{named.strip()}")
-    if task is not None and not rest and task.name != ANSWER:
+        task, rest = find_task(intake.listed(), f"/{named.strip()}")
+    if task is not None and not rest:
         return task, True
-    near = nearest_tasks(intake.tasks, named.strip(), most=1)
-    return (intake.tasks[near[0]], True) if near and near[0] != ANSWER else (None, False)
+    near = nearest_tasks(intake.listed(), named.strip(), most=1)
+    return (intake.tasks[near[0]], True) if near else (None, False)
 
 
 def _one(intake: Intake, task: Task) -> str:

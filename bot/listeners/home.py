@@ -18,10 +18,11 @@ from bot.context import Place, permalink
 from bot.digest import month_line, work_lines
 from bot.listeners.asking import start_task
 from bot.listeners.helping import help_lines
-from bot.listeners.intake import ANSWER, Intake
+from bot.listeners.intake import Intake
 from bot.listeners.measuring import open_baselines
 from bot.listeners.office import open_settings, shown_settings, word_change, word_setting
 from bot.listeners.privacy import open_privacy, show_deleted
+from bot.listeners.templates import open_templates
 from bot.records.glances import Glance
 from bot.records.ledger import RETENTION_DAYS
 from bot.texts import format_moment, format_number, text
@@ -109,7 +110,7 @@ class Homes:
     def _tasks(self, recent: list[Glance]) -> list[tuple[str, str]]:
         """Return the tasks, first what the person asked for last, then those with a command of their own."""
         asked = [one.task for one in recent]
-        tasks = [task for task in self.intake.tasks.values() if task.name != ANSWER]
+        tasks = list(self.intake.listed().values())
         tasks.sort(
             key=lambda task: (asked.index(task.name) if task.name in asked else len(asked), not task.command)
         )
@@ -238,6 +239,10 @@ def register(app: AsyncApp, intake: Intake, homes: Homes) -> None:
         await ack()
         intake.later(open_baselines(intake, body["trigger_id"], user_id=body["user"]["id"]))
 
+    async def own_tasks(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        intake.later(open_templates(intake, body["trigger_id"], user_id=body["user"]["id"]))
+
     async def privacy(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         intake.later(open_privacy(intake, body["trigger_id"], user_id=body["user"]["id"]))
@@ -258,6 +263,7 @@ def register(app: AsyncApp, intake: Intake, homes: Homes) -> None:
     app.action(re.compile("^start_task"))(start)
     app.action(re.compile("^home_settings:"))(settings)
     app.action("home_baselines")(baselines)
+    app.action("home_templates")(own_tasks)
     app.action("home_privacy")(privacy)
     app.action("home_help")(help_)
     app.action("privacy_delete")(delete)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.listeners.intake import Intake, log
+from bot.listeners.intake import Intake
 from bot.records.ledger import RETENTION_DAYS
 from bot.texts import format_moment, text
 from bot.views import privacy_form
-from bot.wire import SlackError
 
 
 async def open_privacy(intake: Intake, trigger_id: str, *, user_id: str, channel_id: str = "") -> None:
@@ -37,8 +36,5 @@ async def show_deleted(intake: Intake, view: dict[str, Any], user_id: str, count
     """Show what is kept now; a form that shows something else already is left as it is."""
     note = text("privacy.deleted", intake.language, count=count)
     fresh = await _privacy_view(intake, user_id, note)
-    try:
-        await intake.delivery.update_form(view["id"], fresh, hash_=view["hash"])
-    except SlackError as error:
-        log.info("the form was not renewed: %s", error)
+    if not await intake.delivery.update_form(view["id"], fresh, hash_=view["hash"]):
         await intake.tell(user_id, note)

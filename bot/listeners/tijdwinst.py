@@ -13,12 +13,14 @@ from bot.listeners.intake import Intake
 from bot.listeners.measuring import baseline_command
 from bot.listeners.office import open_settings
 from bot.listeners.privacy import open_privacy
+from bot.listeners.templates import open_templates
 from bot.tasks import UserError
 from bot.texts import text
 
 VALUE = ("value", "waarde", "winst")
 BASELINE = ("baseline", "nulmeting")
 SETTINGS = ("settings", "instellingen")
+TEMPLATES = ("templates", "template", "sjablonen", "sjabloon")
 PRIVACY = ("privacy", "gegevens")
 GROUP_WORDS = {
     "bedrijf": "firm",
@@ -56,9 +58,16 @@ async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str | d
         )
         intake.later(opening)
         return ""
+    if named in TEMPLATES:
+        opening = open_templates(
+            intake, body["trigger_id"], user_id=body["user_id"], channel_id=body["channel_id"]
+        )
+        intake.later(opening)
+        return ""
     if named in VALUE:
         return await _value(intake, body, " ".join(rest))
-    known = {word: group[0] for group in (HELP, VALUE, BASELINE, SETTINGS, PRIVACY) for word in group}
+    groups = (HELP, VALUE, BASELINE, SETTINGS, TEMPLATES, PRIVACY)
+    known = {word: group[0] for group in groups for word in group}
     near = difflib.get_close_matches(named, known, n=1) or ["help"]
     return text("tijdwinst.unknown", intake.language, sub=named[:40], nearest=known[near[0]])
 

@@ -31,6 +31,7 @@ from bot.views.cards import (
     split_inputs,
     split_markdown,
     task_form,
+    task_inputs,
     text_input,
 )
 from bot.views.home import DraftLine, HomePage, Office, help_blocks, help_form, home, privacy_form
@@ -49,6 +50,14 @@ from bot.views.measuring import (
     word_question,
 )
 from bot.views.office import GROUPS, mark_value, settings_form, word_choice
+from bot.views.templates import (
+    Entry,
+    notice_view,
+    template_form,
+    template_saved,
+    templates_view,
+    trial_form,
+)
 
 __all__ = [
     "GROUPS",
@@ -63,6 +72,7 @@ __all__ = [
     "WORDS",
     "Block",
     "DraftLine",
+    "Entry",
     "HomePage",
     "Office",
     "apology",
@@ -86,6 +96,7 @@ __all__ = [
     "markdown_block",
     "minutes_form",
     "neutralise",
+    "notice_view",
     "placeholder",
     "plain",
     "privacy_form",
@@ -100,7 +111,12 @@ __all__ = [
     "split_inputs",
     "split_markdown",
     "task_form",
+    "task_inputs",
+    "template_form",
+    "template_saved",
+    "templates_view",
     "text_input",
+    "trial_form",
     "word_choice",
     "word_question",
 ]

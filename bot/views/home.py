@@ -109,26 +109,27 @@ def _start(tasks: Sequence[tuple[str, str]], language: Language) -> list[Block]:
 def _office(office: Office, language: Language) -> list[Block]:
     blocks: list[Block] = [{"type": "divider"}, header("home.settings", language)]
     for group, summary in office.groups:
-        label = text("home.change", language)
-        spoken = text("home.change-group", language, group=text(f"group.{group}", language))
-        changing = button(f"home_settings:{group}", label, group)
-        line = f"*{text(f'group.{group}', language)}*\n{summary}"
-        blocks.append(
-            {**section(line), "accessory": {**changing, "accessibility_label": spoken[:LABEL_LIMIT]}}
-        )
+        blocks.append(_changeable(f"home_settings:{group}", f"group.{group}", [summary], language))
+    blocks.append(
+        _changeable("home_templates", "home.templates", [text("home.templates-what", language)], language)
+    )
+    blocks.append(_changeable("home_baselines", "home.baselines", office.baselines, language))
     blocks.append(section(f"*{text('home.prices', language)}*\n{office.prices}"))
-    listing = {
-        **button("home_baselines", text("home.change", language), "baselines"),
-        "accessibility_label": text("home.change-group", language, group=text("home.baselines", language))[
-            :LABEL_LIMIT
-        ],
-    }
-    baselines = "\n".join([f"*{text('home.baselines', language)}*", *office.baselines])
-    blocks.append({**section(baselines), "accessory": listing})
     blocks.append(section("\n".join([f"*{text('home.health', language)}*", *office.health])))
     if office.changes:
         blocks.append(context("\n".join([f"*{text('home.changes', language)}*", *office.changes])))
     return blocks
+
+
+def _changeable(action_id: str, key: str, lines: Sequence[str], language: Language) -> Block:
+    """Return what is set under a heading, with a button to change it; each button is told apart by ear, too."""
+    name = text(key, language)
+    spoken = text("home.change-group", language, group=name)[:LABEL_LIMIT]
+    changing = button(action_id, text("home.change", language), action_id)
+    return {
+        **section("\n".join([f"*{name}*", *lines])),
+        "accessory": {**changing, "accessibility_label": spoken},
+    }
 
 
 def privacy_form(lines: Sequence[str], *, deletable: int, language: Language) -> Block:
