@@ -388,6 +388,17 @@ def m005_templates(db: Database) -> None:
     _carry_out(db, TEMPLATES)
 
 
+@migrations()
+def m008_waiting(db: Database) -> None:
+    """Find what waits for one person without reading what waits for the others."""
+    db.execute(
+        """
+        create index runs_waiting on runs (team_id, user_id, delivered_at)
+        where settled_at is null and delivered_at is not null
+        """
+    )
+
+
 def _carry_out(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():
