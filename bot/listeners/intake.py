@@ -55,6 +55,7 @@ class Intake:
 
     records: Records
     delivery: Delivery
+    posts: jobs.Posts
     tasks: dict[str, Task]
     language: Language
     zone: ZoneInfo

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bot.records.baselines import Baselines
 from bot.records.drafts import Drafts
+from bot.records.firms import Firms
 from bot.records.ledger import Ledger
 from bot.records.people import People
 from bot.records.proof import Proof
@@ -38,6 +39,7 @@ class Records:
         self.proof = Proof(self.store)
         self.quotes = Quotes(self.store)
         self.templates = Templates(self.store)
+        self.firms = Firms(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.
