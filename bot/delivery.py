@@ -214,6 +214,15 @@ class Delivery:
         answer = await self._call("views.open", asked, having="view")
         return str(answer["view"]["id"])
 
+    async def update_form(self, view_id: str, view_hash: str, view: dict[str, Any]) -> None:
+        """Show another *view* in the place of a form that is open, unless it changed meanwhile.
+
+        Raises:
+            SlackError: it is closed, it changed, or Slack did not take the view.
+        """
+        asked = self._slack.views_update(view_id=view_id, hash=view_hash or None, view=view)
+        await self._call("views.update", asked)
+
     async def publish_home(self, user_id: str, view: dict[str, Any]) -> None:
         """Show *view* on somebody's Home tab; best effort, it is shown anew at the next visit."""
         try:

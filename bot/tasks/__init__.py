@@ -2,7 +2,9 @@
 
 from bot.tasks.company import Firm, load_company, load_firm
 from bot.tasks.files import RESERVED_COMMANDS, load_tasks
+from bot.tasks.material import lacks_material
 from bot.tasks.nouns import (
+    ANSWER,
     LANGUAGES,
     Act,
     Draft,
@@ -21,12 +23,15 @@ from bot.tasks.nouns import (
     find_task,
     nearest_tasks,
 )
-from bot.tasks.recognition import asks_again, recognise
+from bot.tasks.recognition import Doubt, asks_again, doubt, recognise
+from bot.tasks.wording import split_words
 
 __all__ = [
+    "ANSWER",
     "LANGUAGES",
     "RESERVED_COMMANDS",
     "Act",
+    "Doubt",
     "Draft",
     "Firm",
     "Identity",
@@ -42,10 +47,13 @@ __all__ = [
     "TijdwinstError",
     "UserError",
     "asks_again",
+    "doubt",
     "find_task",
+    "lacks_material",
     "load_company",
     "load_firm",
     "load_tasks",
     "nearest_tasks",
     "recognise",
+    "split_words",
 ]
