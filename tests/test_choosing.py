@@ -114,6 +114,19 @@ async def test_an_unusable_answer_is_a_plain_answer(world: World, answer: Any) -
     assert (row["task"], row["outcome"]) == ("answer", "drafted")
 
 
+async def test_what_a_slow_answer_cost_is_unknown(tmp_path: Path) -> None:
+    """A question to the model that we did not wait for may have been paid: its cost is unknown, not none."""
+    limits = Limits(told_after_s=1.5, continue_after_s=0.5, continuations=20, choose_within_s=0.3)
+    async with running(tmp_path, limits=limits) as world:
+        world.model.fail("hang")
+        await _mention(world, WISH)
+        await world.card()
+        await world.bot.records.ledger.interrupt_calls(datetime.now(UTC) + timedelta(minutes=1))
+        (row,) = await world.rows()
+
+        assert (row["calls"], row["calls_unpriced"], row["cost_microusd"]) == (2, 1, None)
+
+
 @pytest.mark.parametrize("fault", ["overloaded", "bad_request", "hang"])
 async def test_a_model_that_does_not_answer_the_question_is_no_error(tmp_path: Path, fault: Any) -> None:
     """Down, broken or slow at that moment: the plain answer comes all the same."""
@@ -343,7 +356,7 @@ async def test_a_new_request_is_never_a_follow_up(world: World) -> None:
 
 
 async def test_a_task_without_material_asks_for_it(world: World) -> None:
-    """ "Translate this" with nothing to translate asks for the text; what is filled in goes on as the same run."""
+    """Asked to "translate this" with nothing to translate it asks for the text, and goes on as the same run."""
     await world.slack.say(ANNA, world.im, "kun je dit vertalen?")
     question = await world.card(having="choose_form")
     paid = len(world.model.requests)
