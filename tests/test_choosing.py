@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +33,16 @@ async def _mention(world: World, words: str, root: str = "", *, by: str = ANNA) 
 
 async def _question(world: World, root: str) -> dict[str, Any]:
     return await world.card(SALES, having="choose_plain", thread_ts=root)
+
+
+async def _form(world: World, fields: int = 2) -> dict[str, Any]:
+    """Return the open form once it has so many fields."""
+
+    def look() -> dict[str, Any] | None:
+        form = world.slack.modals.get(ANNA)
+        return form if form and len(form["blocks"]) >= fields else None
+
+    return await world.slack.wait_for(look)
 
 
 async def _calls(world: World) -> list[tuple[str, str]]:
@@ -118,6 +127,7 @@ async def test_what_a_slow_answer_cost_is_unknown(tmp_path: Path) -> None:
     """A question to the model that we did not wait for may have been paid: its cost is unknown, not none."""
     limits = Limits(told_after_s=1.5, continue_after_s=0.5, continuations=20, choose_within_s=0.3)
     async with running(tmp_path, limits=limits) as world:
+        world.model.name = None
         world.model.fail("hang")
         await _mention(world, WISH)
         await world.card()
@@ -193,12 +203,10 @@ async def test_something_else_is_chosen_in_the_form(world: World) -> None:
     root = await _mention(world, WISH)
     question = await _question(world, root)
     await world.slack.click(ANNA, SALES, question["ts"], "choose_form")
-    first = await world.slack.wait_for(lambda: world.slack.modals.get(ANNA))
+    first = await _form(world)
     names = [block["block_id"] for block in first["blocks"]]
     await world.slack.click_in_view(ANNA, "task", value="email")
-    view = await world.slack.wait_for(
-        lambda: (form := world.slack.modals.get(ANNA)) and len(form["blocks"]) > 2 and form
-    )
+    view = await _form(world, fields=3)
     await world.slack.submit(ANNA, {"input_to": "Ben", "input_message": "We look for a planner."})
     await world.card()
     (row,) = await world.rows(where=lambda row: row["outcome"] == "drafted")
@@ -220,7 +228,7 @@ async def test_whoever_meant_something_else_gets_that(world: World) -> None:
     await _mention(world, WISH)
     card = await world.card()
     await world.slack.click(ANNA, world.im, card["ts"], "choose_other")
-    await world.slack.wait_for(lambda: world.slack.modals.get(ANNA))
+    await _form(world)
     await world.slack.submit(ANNA, {"task": "email"})
     await world.shown("Dear Ben.")
     rows = await world.rows(2)
@@ -361,7 +369,7 @@ async def test_a_task_without_material_asks_for_it(world: World) -> None:
     question = await world.card(having="choose_form")
     paid = len(world.model.requests)
     await world.slack.click(ANNA, world.im, question["ts"], "choose_form")
-    view = await world.slack.wait_for(lambda: world.slack.modals.get(ANNA))
+    view = await _form(world)
     refused = await world.slack.submit(ANNA)
     await world.slack.submit(ANNA, {"input_text": "De stoelen komen vrijdag."})
     card = await world.card()
@@ -391,11 +399,9 @@ async def test_material_in_words_or_thread_needs_no_form(world: World) -> None:
 async def test_the_form_keeps_what_was_typed_when_its_task_changes(world: World) -> None:
     """Choosing a task in the New draft form shows its fields; words and date stay, and a closed form harms nothing."""
     await world.slack.command(ANNA, SALES, "/draft")
-    await world.slack.wait_for(lambda: world.slack.modals.get(ANNA))
+    await _form(world)
     await world.slack.click_in_view(ANNA, "task", value="quote")
-    view = await world.slack.wait_for(
-        lambda: (form := world.slack.modals.get(ANNA)) and len(form["blocks"]) > 2 and form
-    )
+    view = await _form(world, fields=3)
     world.slack.fail("views.update", error="not_found")
     await world.slack.click_in_view(ANNA, "task", value="reply")
     await world.slack.called("views.update")
@@ -403,4 +409,4 @@ async def test_the_form_keeps_what_was_typed_when_its_task_changes(world: World)
 
     assert "input_customer" in fields
     assert json.loads(view["private_metadata"])["opened"].isdigit()
-    assert not (await asyncio.gather(*(world.rows(0),)))[0]
+    assert await world.rows(0) == []
