@@ -22,7 +22,9 @@ async def _open(run_id: str) -> str | bool:
 
 @step("choose")
 async def _choose(run_id: str) -> dict[str, Any]:
-    return await at_work().runs.choose(run_id)
+    engine = at_work()
+    async with engine.gate:
+        return await engine.runs.choose(run_id)
 
 
 @step("draft")
