@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from bot import jobs
+from bot.handlers.choosing import make_shape, read_choosing
 from bot.jobs import Limits
 from bot.sandbox.model import Model, Reply
+from bot.views import task_form
+from bot.views.choosing import fill_form, filled_in
 from tests.conftest import ANNA, BEN, SALES, World, buttons, make_slack, running, said
 from tests.test_run import LINES
 
@@ -410,3 +413,82 @@ async def test_the_form_keeps_what_was_typed_when_its_task_changes(world: World)
     assert "input_customer" in fields
     assert json.loads(view["private_metadata"])["opened"].isdigit()
     assert await world.rows(0) == []
+
+
+async def test_a_late_or_foreign_answer_is_told(world: World) -> None:
+    """Who opens the form of somebody else's question, or answers one that is answered, reads why nothing happens."""
+    world.model.answers = [UNSURE, "Planner wanted."]
+    root = await _mention(world, WISH)
+    question = await _question(world, root)
+    await world.slack.click(BEN, SALES, question["ts"], "choose_form")
+    await world.slack.called("chat.postEphemeral", where=lambda told: "can choose" in told["text"])
+    await world.slack.click(ANNA, SALES, question["ts"], "choose_form")
+    await _form(world)
+    await world.slack.click(ANNA, SALES, question["ts"], "choose_0")
+    await world.card()
+    late = await world.slack.submit(ANNA, {"task": "email", "words": "To Ben: no."})
+    (row,) = await world.rows(where=lambda row: row["outcome"] == "drafted")
+
+    assert "answered already" in late.body
+    assert row["task"] == "vacancy"
+
+
+async def test_a_chosen_task_without_a_thread_asks_for_one(world: World) -> None:
+    """A summary that is chosen in the messages tab needs a conversation: its form asks, and takes a link."""
+    world.model.answers = [{**UNSURE, "tasks": ["summarise", "actions"]}, "Chairs on Friday."]
+    root = await world.thread(*LINES)
+    await world.slack.say(ANNA, world.im, "maak iets korts van wat er speelde voor Ben")
+    question = await world.card(having="choose_plain")
+    await world.slack.click(ANNA, world.im, question["ts"], "choose_0")
+    await _form(world)
+    refused = await world.slack.submit(ANNA)
+    await world.slack.submit(ANNA, {"words": f"maak iets korts {world.link(root)}"})
+    card = await world.card()
+    (row,) = await world.rows(where=lambda row: row["outcome"] == "drafted")
+
+    assert "Which conversation" in refused.body
+    assert row["task"] == "summarise"
+    assert "Rests on 3 messages" in str(card["blocks"])
+
+
+async def test_without_the_draft_a_follow_up_is_a_plain_answer(world: World) -> None:
+    """Whoever presses "change the draft above" after that draft was approved gets an answer, not a lost message."""
+    world.model.answers = ["A draft.", {**CHANGE, "certain": False}, "Done, in words."]
+    root = await world.thread(*LINES)
+    await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
+    first = await world.card()
+    await world.slack.say(ANNA, world.im, FOLLOW)
+    question = await world.card(having="choose_plain")
+    await world.slack.click(ANNA, world.im, first["ts"], "approve")
+    await world.shown("Approved by")
+    await world.slack.click(ANNA, world.im, question["ts"], "choose_0")
+    await world.shown("Done, in words.")
+    rows = await world.rows(2, where=lambda row: row["outcome"] == "drafted")
+
+    assert {row["task"]: row["review"] for row in rows} == {"summarise": "approved", "answer": "open"}
+
+
+async def test_fields_take_only_what_they_can_hold(world: World) -> None:
+    """What stands in the words fills a field only as its form would: an option, a day, a short text."""
+    tasks = {name: task for name, task in world.bot.tasks.items() if name != "answer"}
+    words = "offerte for Smit, delivered 2026-12-03, business / zakelijk, of morgen"
+    shape = make_shape(tasks, default="answer", change=False)
+    given = {
+        "customer": "Smit",
+        "delivery": "2026-12-03",
+        "audience": "business / zakelijk",
+        "address": "x" * 400,
+    }
+    inputs = [{"name": name, "value": value} for name, value in given.items()]
+    answer = {"tasks": ["quote"], "certain": True, "because": "offerte", "inputs": inputs}
+    read = read_choosing(shape.model_validate(answer), words, tasks=tasks, default="answer")
+    answer["inputs"] = [{"name": "delivery", "value": "morgen"}, {"name": "audience", "value": "business"}]
+    loose = read_choosing(shape.model_validate(answer), words, tasks=tasks, default="answer")
+    view = fill_form(
+        task_form(tasks, language="en", metadata={}, chosen="quote"), {"input_delivery": "2026-12-03"}
+    )
+
+    assert (read.candidates, read.sure) == (("quote",), True)
+    assert read.inputs == {name: value for name, value in given.items() if name != "address"}
+    assert loose.inputs == {}
+    assert filled_in(view)["input_delivery"] == "2026-12-03"
