@@ -51,7 +51,7 @@ class Chooser:
         if choice.state != "open":
             return {"next": "write"}
         draft = await self._open_draft(run)
-        open_points = doubt(self._tasks, run.words, default=ANSWER, draft_open=draft is not None)
+        open_points = doubt(self._offered(), run.words, default=ANSWER, draft_open=draft is not None)
         if open_points is not None and open_points.asked:
             # Two wishes: whatever the model says, one of them would go missing.
             named = [name for name in (*open_points.asked, *open_points.mentioned) if name]
@@ -60,7 +60,7 @@ class Chooser:
         found = await choose_task(
             self._desk,
             run,
-            tasks=self._tasks,
+            tasks=self._offered(),
             default=ANSWER,
             draft_title=title,
             within_s=self._within_s,
@@ -71,6 +71,9 @@ class Chooser:
             return {"next": "write"}
         mentioned = open_points.mentioned if open_points else ()
         return await self._decide(run, found, mentioned=mentioned, draft_open=bool(title))
+
+    def _offered(self) -> dict[str, Task]:
+        return {name: task for name, task in self._tasks.items() if task.listed or name == ANSWER}
 
     async def _decide(
         self, run: Run, found: Choosing, *, mentioned: tuple[str, ...], draft_open: bool

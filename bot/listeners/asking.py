@@ -106,7 +106,7 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     refusal = ""
     if words.lower() in HELP or (not words and surface == "mention"):
         refusal = help_text(intake)
-    elif task is None and len(words.split()) == 1 and nearest_tasks(intake.tasks, words):
+    elif task is None and len(words.split()) == 1 and nearest_tasks(intake.offered(), words):
         refusal = intake.unknown(words)
     elif task is None and _wants_summary(source, rest, surface):
         task = intake.tasks["summarise"]

@@ -196,15 +196,11 @@ async def _show_fields(intake: Intake, view: dict[str, Any]) -> None:
     values = filled_in(view)
     metadata = json.loads(view.get("private_metadata") or "{}")
     shown = fill_form(_draft_form(intake, metadata=metadata, chosen=values.get("task", "")), values)
-    try:
-        await intake.delivery.update_form(view["id"], view.get("hash", ""), shown)
-    except SlackError as error:
-        log.warning("the form was not brought up to date: %s", error)
+    await intake.delivery.update_form(view["id"], shown, view_hash=view.get("hash", ""))
 
 
 def _draft_form(intake: Intake, *, metadata: dict[str, str], chosen: str) -> dict[str, Any]:
-    tasks = {name: task for name, task in intake.tasks.items() if name != ANSWER}
-    return task_form(tasks, language=intake.language, metadata=metadata, chosen=chosen)
+    return task_form(intake.listed(), language=intake.language, metadata=metadata, chosen=chosen)
 
 
 def _filled(run: Run) -> dict[str, str]:

@@ -359,6 +359,35 @@ def m004_spans(db: Database) -> None:
     _carry_out(db, SPANS)
 
 
+TEMPLATES = """
+create table templates (
+    team_id text not null,
+    name text not null,
+    version integer not null,
+    body text not null,
+    user_id text not null,
+    created_at text not null,
+    primary key (team_id, name, version)
+) strict;
+
+create table template_states (
+    change_id integer primary key,
+    team_id text not null,
+    name text not null,
+    version integer not null,
+    user_id text not null,
+    changed_at text not null
+) strict;
+create index template_states_name on template_states (team_id, name, change_id);
+"""
+
+
+@migrations()
+def m005_templates(db: Database) -> None:
+    """Task templates that were made in Slack."""
+    _carry_out(db, TEMPLATES)
+
+
 CHOOSING = """
 create table choices (
     run_id text primary key,
@@ -379,7 +408,7 @@ create index choices_unbegun on choices (chosen_at) where state = 'chosen' and b
 
 
 @migrations()
-def m005_choosing(db: Database) -> None:
+def m006_choosing(db: Database) -> None:
     """Requests whose task is chosen by the model or by the asker, and what was asked about them."""
     _carry_out(db, CHOOSING)
 
