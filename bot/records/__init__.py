@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.records.baselines import Baselines
+from bot.records.choices import Choices
 from bot.records.drafts import Drafts
 from bot.records.firms import Firms
 from bot.records.ledger import Ledger
@@ -29,6 +30,7 @@ class Records:
         self.store = Store(path)
         self.workspaces = Workspaces(self.store, defaults or WorkspaceSettings())
         self.requests = Requests(self.store)
+        self.choices = Choices(self.store, self.workspaces)
         self.ledger = Ledger(self.store, self.workspaces)
         self.drafts = Drafts(self.store)
         self.reviews = Reviews(self.store, self.workspaces)

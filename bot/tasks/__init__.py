@@ -2,7 +2,9 @@
 
 from bot.tasks.company import Firm, load_company, load_firm, put_firm
 from bot.tasks.files import RESERVED_COMMANDS, load_tasks, parse_task, write_task
+from bot.tasks.material import lacks_material
 from bot.tasks.nouns import (
+    ANSWER,
     LANGUAGES,
     Act,
     Draft,
@@ -21,13 +23,16 @@ from bot.tasks.nouns import (
     find_task,
     nearest_tasks,
 )
-from bot.tasks.recognition import asks_again, recognise
+from bot.tasks.recognition import Doubt, asks_again, doubt, recognise
 from bot.tasks.templates import check_words, make_name, read_fields, write_fields
+from bot.tasks.wording import split_words
 
 __all__ = [
+    "ANSWER",
     "LANGUAGES",
     "RESERVED_COMMANDS",
     "Act",
+    "Doubt",
     "Draft",
     "Firm",
     "Identity",
@@ -44,7 +49,9 @@ __all__ = [
     "UserError",
     "asks_again",
     "check_words",
+    "doubt",
     "find_task",
+    "lacks_material",
     "load_company",
     "load_firm",
     "load_tasks",
@@ -54,6 +61,7 @@ __all__ = [
     "put_firm",
     "read_fields",
     "recognise",
+    "split_words",
     "write_fields",
     "write_task",
 ]
