@@ -114,14 +114,20 @@ class Bot:
             holds=holds,
             ask_again_s=min(ASK_AGAIN_S, self._limits.continue_after_s),
         )
-        desk = Desk(identity=identity, context=context, llm=self._llm, records=self.records, firm=self._firm)
+        desk = Desk(
+            identity=identity,
+            context=context,
+            llm=self._llm,
+            records=self.records,
+            firm=self._firm,
+            about=self._company,
+        )
         posts = jobs.Posts(self.records, delivery)
         runs = jobs.Runs(
             desk=desk,
             delivery=delivery,
             posts=posts,
             tasks=self.tasks,
-            company=self._company,
             limits=self._limits,
         )
         app = build_app(
@@ -133,6 +139,7 @@ class Bot:
         self._intake = Intake(
             records=self.records,
             delivery=delivery,
+            posts=posts,
             tasks=self.tasks,
             identity=identity,
             holds=holds,

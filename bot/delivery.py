@@ -232,13 +232,13 @@ class Delivery:
         answer = await self._call("views.push", asked, having="view")
         return str(answer["view"]["id"])
 
-    async def update_form(self, view_id: str, view: dict[str, Any], *, hash_: str = "") -> bool:
-        """Show *view* in the place of an open form; best effort, it may be closed by now.
+    async def update_form(self, view_id: str, view: dict[str, Any], *, view_hash: str = "") -> bool:
+        """Show *view* in the place of an open form and say whether it is; best effort, it may be closed by now.
 
         Args:
-            hash_: the form as somebody saw it: one that was changed since stays as it is.
+            view_hash: what the form was when *view* was made; one that changed since stays as it is.
         """
-        asked = self._slack.views_update(view_id=view_id, view=view, hash=hash_ or None)
+        asked = self._slack.views_update(view_id=view_id, hash=view_hash or None, view=view)
         try:
             await self._call("views.update", asked)
         except SlackError as error:

@@ -16,6 +16,7 @@ from bot.compose import PROMPTS
 from bot.delivery import Delivery
 from bot.digest import gather
 from bot.handlers import HANDLERS
+from bot.jobs import Posts
 from bot.listeners import Homes, Intake
 from bot.llm import LLM, Offer
 from bot.records import Records
@@ -94,6 +95,7 @@ async def _measure_home(records: Records, *, moment: datetime) -> float:
     intake = Intake(
         records=records,
         delivery=cast(Delivery, None),
+        posts=cast(Posts, None),
         tasks=load_tasks(PROMPTS, HANDLERS),
         identity=Identity("T1", "https://x.slack.com/", "UBOT", "BBOT"),
         holds=await records.workspaces.get("T1"),

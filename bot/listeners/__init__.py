@@ -8,7 +8,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.listeners import asking, home, measuring, office, reviewing, templates
+from bot.listeners import asking, choosing, home, measuring, office, reviewing, setup, templates
 from bot.listeners.home import Homes
 from bot.listeners.intake import Intake
 from bot.listeners.templates import load_templates
@@ -26,11 +26,13 @@ def register(
 ) -> None:
     """Attach every listener, the catch-alls last: whatever Slack sends gets a 200."""
     asking.register(app, intake)
+    choosing.register(app, intake)
     reviewing.register(app, intake)
     measuring.register(app, intake)
     office.register(app, intake)
     home.register(app, intake, homes)
     templates.register(app, intake)
+    setup.register(app, intake)
 
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.

@@ -16,9 +16,10 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 import bot
 from bot.context import Place, permalink
 from bot.digest import month_line, work_lines
-from bot.listeners.asking import start_task
+from bot.listeners import setup
+from bot.listeners.choosing import open_draft_form
 from bot.listeners.helping import help_lines
-from bot.listeners.intake import Intake
+from bot.listeners.intake import Intake, whose
 from bot.listeners.measuring import open_baselines
 from bot.listeners.office import open_settings, shown_settings, word_change, word_setting
 from bot.listeners.privacy import open_privacy, show_deleted
@@ -219,33 +220,34 @@ def register(app: AsyncApp, intake: Intake, homes: Homes) -> None:
     async def opened(event: dict[str, Any]) -> None:
         if event.get("tab") == "home":
             intake.later(homes.look(event["user"]))
+        elif event.get("tab") == "messages":
+            intake.later(setup.welcome(intake, event["user"]))
 
     async def start(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
         name = action["action_id"].partition(":")[2]
-        channel_id = (body.get("channel") or {}).get("id", "")
-        starting = start_task(
-            intake, body["trigger_id"], chosen=name, user_id=body["user"]["id"], channel_id=channel_id
-        )
-        intake.later(starting)
+        intake.later(open_draft_form(intake, body, metadata={}, chosen=name))
 
     async def settings(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
         group = action["action_id"].partition(":")[2]
-        opening = open_settings(intake, body["trigger_id"], user_id=body["user"]["id"], group=group)
-        intake.later(opening)
+        intake.later(open_settings(intake, body, group=group))
 
     async def baselines(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        intake.later(open_baselines(intake, body["trigger_id"], user_id=body["user"]["id"]))
+        intake.later(open_baselines(intake, body))
+
+    async def office(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        await ack()
+        intake.later(_open_office(intake, body, action["action_id"].partition(":")[2]))
 
     async def own_tasks(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        intake.later(open_templates(intake, body["trigger_id"], user_id=body["user"]["id"]))
+        intake.later(open_templates(intake, body))
 
     async def privacy(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        intake.later(open_privacy(intake, body["trigger_id"], user_id=body["user"]["id"]))
+        intake.later(open_privacy(intake, body))
 
     async def delete(ack: AsyncAck, body: dict[str, Any]) -> None:
         user_id = body["user"]["id"]
@@ -257,13 +259,22 @@ def register(app: AsyncApp, intake: Intake, homes: Homes) -> None:
     async def help_(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         view = help_form(help_lines(intake), language=intake.language)
-        intake.later(intake.show_form(body["trigger_id"], view, user_id=body["user"]["id"]))
+        intake.later(intake.show_form(body, view))
 
     app.event("app_home_opened")(opened)
     app.action(re.compile("^start_task"))(start)
     app.action(re.compile("^home_settings:"))(settings)
     app.action("home_baselines")(baselines)
+    app.action(re.compile("^home_office:"))(office)
     app.action("home_templates")(own_tasks)
     app.action("home_privacy")(privacy)
     app.action("home_help")(help_)
     app.action("privacy_delete")(delete)
+
+
+async def _open_office(intake: Intake, body: dict[str, Any], name: str) -> None:
+    """Open what the firm tells of itself, or its guideline, for an admin."""
+    if await intake.is_admin(whose(body)[0]):
+        await setup.open_office(intake, body, name)
+    else:
+        await intake.answer(body, text("settings.admins-only", intake.language))

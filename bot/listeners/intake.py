@@ -17,13 +17,16 @@ from bot.delivery import Delivery
 from bot.listeners.spans import Span, find_span
 from bot.llm import Offer
 from bot.records import Records, WorkspaceSettings
+from bot.tasks import ANSWER as ANSWER
 from bot.tasks import (
+    Doubt,
     Identity,
     Language,
     Person,
     Run,
     Task,
     UserError,
+    doubt,
     find_task,
     nearest_tasks,
     recognise,
@@ -36,7 +39,6 @@ log = logging.getLogger(__name__)
 QUIET_S = 0.004  # without a request for so long, the acks of a moment are out
 MOST_LOOKS = 60
 COMMIT_WITHIN_S = 2.5  # Slack waits three seconds; later than this it gets a 500 and sends again
-ANSWER = "answer"  # the task for whoever names none
 
 _SLACK_LINK = re.compile(r"<?https://[^\s<>|]+/archives/[A-Z0-9]+/p\d+[^\s<>|]*(?:\|[^<>]*)?>?")
 
@@ -60,6 +62,12 @@ def aim(run: Run, source: Source) -> Run:
     return replace(run, source_channel_id=source.channel_id, source_ts=source.thread_ts or source.ts)
 
 
+def whose(body: dict[str, Any]) -> tuple[str, str]:
+    """Return who pressed or typed something, and the conversation they did it in; empty for a form or a tab."""
+    channel = body.get("channel_id") or (body.get("channel") or {}).get("id") or ""
+    return body.get("user_id") or body["user"]["id"], channel
+
+
 @dataclass
 class Intake:
     """What the listeners share.
@@ -73,6 +81,7 @@ class Intake:
 
     records: Records
     delivery: Delivery
+    posts: jobs.Posts
     tasks: dict[str, Task]
     identity: Identity
     holds: WorkspaceSettings
@@ -112,8 +121,11 @@ class Intake:
         self.holds = settings
         self.on_settings(settings)
 
-    async def accept(self, run: Run) -> bool:
+    async def accept(self, run: Run, *, choosing: bool = False) -> bool:
         """Commit a request and let it start; False when it is the same delivery once more.
+
+        Args:
+            choosing: its task is not known yet, and the run finds out.
 
         Raises:
             TimeoutError, sqlite3.Error: it is not stored: no ack, Slack sends it again.
@@ -121,7 +133,7 @@ class Intake:
         self._accepting += 1
         try:
             async with asyncio.timeout(COMMIT_WITHIN_S):
-                first = await self.records.requests.add(run)
+                first = await self.records.requests.add(run, choosing=choosing)
         finally:
             self._accepting -= 1
             self._accepted_at = asyncio.get_running_loop().time()
@@ -156,29 +168,28 @@ class Intake:
         if claim.first:
             await self.delivery.tell(channel_id, user_id, sentence, thread_ts=thread_ts, blocks=blocks)
 
-    async def show_form(
-        self,
-        trigger_id: str,
-        view: dict[str, Any],
-        *,
-        user_id: str,
-        channel_id: str = "",
-        over: bool = False,
-    ) -> str:
-        """Open a form and return its view id; empty, and the person is told, when Slack did not open it.
+    async def show_form(self, body: dict[str, Any], view: dict[str, Any], *, over: bool = False) -> str:
+        """Open a form for who pressed or typed something and return its view id.
 
-        A trigger lives for three seconds: whoever is told can press again.
+        When Slack did not open it, the id is empty and the person is told: a trigger lives for three seconds,
+        so they can press again.
 
         Args:
+            body: what Slack told of the press or the command.
             over: on top of the form that is open.
         """
         try:
             opening = self.delivery.push_form if over else self.delivery.open_form
-            return await opening(trigger_id, view)
+            return await opening(body["trigger_id"], view)
         except SlackError as error:
             log.warning("the form was not opened: %s", error)
-            await self.tell(user_id, text("form.not-opened", self.language), channel_id=channel_id)
+            await self.answer(body, text("form.not-opened", self.language))
             return ""
+
+    async def answer(self, body: dict[str, Any], sentence: str) -> None:
+        """Tell who pressed or typed something a sentence, where they are."""
+        user_id, channel_id = whose(body)
+        await self.tell(user_id, sentence, channel_id=channel_id)
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do *work* after the ack; what it leaves undone, the sweep or the person does again."""
@@ -217,6 +228,11 @@ class Intake:
     def listed(self) -> dict[str, Task]:
         """Return the tasks that stand in lists and forms."""
         return {name: task for name, task in self.tasks.items() if task.listed}
+
+    def in_doubt(self, words: str, *, draft_open: bool) -> Doubt | None:
+        """Return what is open about words that name no task; None when they are plainly no wish for a text."""
+        sentence = _SLACK_LINK.sub(" ", words)
+        return doubt(self.offered(), words, default=ANSWER, sentence=sentence, draft_open=draft_open)
 
     def unknown(self, words: str) -> str:
         """Say that there is no such task, and which ones come near."""

@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot import jobs
 from bot.digest import rank_works
-from bot.listeners.intake import Intake
+from bot.listeners.intake import Intake, whose
 from bot.records.baselines import FORGOTTEN_AFTER, Timer, Work
 from bot.tasks import Run, UserError, find_task
 from bot.texts import format_minutes, text
@@ -108,10 +108,7 @@ def register(app: AsyncApp, intake: Intake) -> None:
 async def baseline_command(intake: Intake, body: dict[str, Any], words: list[str]) -> str:
     """Carry out `/tijdwinst baseline …` and return the answer; empty when a form answers."""
     if not words:
-        opening = open_baselines(
-            intake, body["trigger_id"], user_id=body["user_id"], channel_id=body["channel_id"]
-        )
-        intake.later(opening)
+        intake.later(open_baselines(intake, body))
         return ""
     team_id, user_id = body["team_id"], body["user_id"]
     if words[0].lower() in ("start", "begin"):
@@ -196,8 +193,7 @@ async def _open_minutes(
     intake: Intake, body: dict[str, Any], callback_id: str, *, label: str, metadata: dict[str, object]
 ) -> None:
     view = minutes_form(callback_id, label=label, metadata=metadata, language=intake.language)
-    channel_id = (body.get("channel") or {}).get("id") or body.get("channel_id") or ""
-    await intake.show_form(body["trigger_id"], view, user_id=body["user"]["id"], channel_id=channel_id)
+    await intake.show_form(body, view)
 
 
 async def _told_minutes(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -226,13 +222,12 @@ async def _told_minutes(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> 
     intake.later(_thank(intake, body, key))
 
 
-async def open_baselines(intake: Intake, trigger_id: str, *, user_id: str, channel_id: str = "") -> None:
-    """Open the team's list of work for a member; a guest is told that it is not theirs."""
-    if not await intake.is_insider(user_id):
-        await intake.tell(user_id, text("members-only", intake.language), channel_id=channel_id)
-        return
-    view = await _baseline_view(intake)
-    await intake.show_form(trigger_id, view, user_id=user_id, channel_id=channel_id)
+async def open_baselines(intake: Intake, body: dict[str, Any]) -> None:
+    """Open the team's list of text work for a member; a guest is told that it is not theirs."""
+    if await intake.is_insider(whose(body)[0]):
+        await intake.show_form(body, await _baseline_view(intake))
+    else:
+        await intake.answer(body, text("members-only", intake.language))
 
 
 async def _baseline_view(intake: Intake, note: str = "") -> dict[str, Any]:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from babel.numbers import list_currencies
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.listeners.intake import Intake
+from bot.listeners.intake import Intake, whose
 from bot.records import WorkspaceSettings
 from bot.records.workspaces import Change
 from bot.texts import text
@@ -56,13 +56,10 @@ def register(app: AsyncApp, intake: Intake) -> None:
     app.view("settings")(changed)
 
 
-async def open_settings(
-    intake: Intake, trigger_id: str, *, user_id: str, channel_id: str = "", group: str = ""
-) -> None:
+async def open_settings(intake: Intake, body: dict[str, Any], *, group: str = "") -> None:
     """Open the settings for an admin, all or those of a group; tell everybody else whose they are."""
-    if not await intake.is_admin(user_id):
-        sentence = text("settings.admins-only", intake.language)
-        await intake.tell(user_id, sentence, channel_id=channel_id)
+    if not await intake.is_admin(whose(body)[0]):
+        await intake.answer(body, text("settings.admins-only", intake.language))
         return
     mark = await intake.records.workspaces.mark(intake.team_id)
     holds = await intake.records.workspaces.get(intake.team_id)
@@ -70,7 +67,7 @@ async def open_settings(
     models = await intake.models.look() if set(names) & set(MODELS) else ()
     values = shown_settings(holds, intake.own_models)
     view = settings_form(values, names, language=intake.language, mark=mark, models=models)
-    await intake.show_form(trigger_id, view, user_id=user_id, channel_id=channel_id)
+    await intake.show_form(body, view)
 
 
 def shown_settings(holds: WorkspaceSettings, own_models: dict[str, str]) -> dict[str, str]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.listeners.intake import Intake
+from bot.listeners.intake import Intake, whose
 from bot.records.ledger import RETENTION_DAYS
 from bot.texts import format_moment, text
 from bot.views import privacy_form
 
 
-async def open_privacy(intake: Intake, trigger_id: str, *, user_id: str, channel_id: str = "") -> None:
+async def open_privacy(intake: Intake, body: dict[str, Any]) -> None:
     """Show somebody what is kept of them."""
-    view = await _privacy_view(intake, user_id)
-    await intake.show_form(trigger_id, view, user_id=user_id, channel_id=channel_id)
+    await intake.show_form(body, await _privacy_view(intake, whose(body)[0]))
 
 
 async def _privacy_view(intake: Intake, user_id: str, note: str = "") -> dict[str, Any]:
@@ -36,5 +35,5 @@ async def show_deleted(intake: Intake, view: dict[str, Any], user_id: str, count
     """Show what is kept now; a form that shows something else already is left as it is."""
     note = text("privacy.deleted", intake.language, count=count)
     fresh = await _privacy_view(intake, user_id, note)
-    if not await intake.delivery.update_form(view["id"], fresh, hash_=view["hash"]):
+    if not await intake.delivery.update_form(view["id"], fresh, view_hash=view["hash"]):
         await intake.tell(user_id, note)

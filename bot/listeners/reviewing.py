@@ -147,8 +147,7 @@ async def _open(intake: Intake, body: dict[str, Any], action_id: str, *, run_id:
     view = redo_form(run_id, version, run.language)
     if action_id == "edit":
         view = edit_form(draft, final_text=state.final_text, language=run.language)
-    channel_id = (body.get("channel") or {}).get("id") or ""
-    view_id = await intake.show_form(body["trigger_id"], view, user_id=user_id, channel_id=channel_id)
+    view_id = await intake.show_form(body, view)
     if view_id and action_id == "edit":
         await intake.records.reviews.open_form(view_id, run_id=run_id, version=version, user_id=user_id)
 

@@ -11,7 +11,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.handlers.trial import HANDLER, TEMPLATE
-from bot.listeners.intake import Intake, aim, log
+from bot.listeners.intake import Intake, aim, log, whose
 from bot.records.templates import Template
 from bot.tasks import (
     Run,
@@ -76,12 +76,12 @@ async def load_templates(intake: Intake) -> None:
         intake.put_template(replace(task, listed=row.name in published))
 
 
-async def open_templates(intake: Intake, trigger_id: str, *, user_id: str, channel_id: str = "") -> None:
+async def open_templates(intake: Intake, body: dict[str, Any]) -> None:
     """Open the list of templates for who may edit them; tell everybody else whose they are."""
-    if not await _may_edit(intake, user_id):
-        await intake.tell(user_id, text("template.not-yours", intake.language), channel_id=channel_id)
-        return
-    await intake.show_form(trigger_id, await _list(intake), user_id=user_id, channel_id=channel_id)
+    if await _may_edit(intake, whose(body)[0]):
+        await intake.show_form(body, await _list(intake))
+    else:
+        await intake.answer(body, text("template.not-yours", intake.language))
 
 
 async def _may_edit(intake: Intake, user_id: str) -> bool:
@@ -189,7 +189,7 @@ async def _push(intake: Intake, body: dict[str, Any], kind: str, *, name: str, v
     else:
         opened = f"{time.time():.0f}"
         view = trial_form(task, version=version, opened=opened, language=intake.language)
-    await intake.show_form(body["trigger_id"], view, user_id=body["user"]["id"], over=True)
+    await intake.show_form(body, view, over=True)
 
 
 async def _save(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from bot.listeners.intake import Intake
 from bot.listeners.measuring import baseline_command
 from bot.listeners.office import open_settings
 from bot.listeners.privacy import open_privacy
+from bot.listeners.setup import guideline_answer, open_office, show_setup
 from bot.listeners.templates import open_templates
 from bot.tasks import UserError
 from bot.texts import text
@@ -20,6 +21,9 @@ from bot.texts import text
 VALUE = ("value", "waarde", "winst")
 BASELINE = ("baseline", "nulmeting")
 SETTINGS = ("settings", "instellingen")
+SETUP = ("setup", "inrichten")
+GUIDELINE = ("guideline", "richtlijn")
+FIRM = ("firm", "bedrijf")
 TEMPLATES = ("templates", "template", "sjablonen", "sjabloon")
 PRIVACY = ("privacy", "gegevens")
 GROUP_WORDS = {
@@ -40,36 +44,38 @@ async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str | d
         sentence, blocks = help_message(intake, " ".join(rest))
         return {"text": sentence, "blocks": blocks} if blocks else sentence
     if named in PRIVACY:
-        opening = open_privacy(
-            intake, body["trigger_id"], user_id=body["user_id"], channel_id=body["channel_id"]
-        )
-        intake.later(opening)
+        intake.later(open_privacy(intake, body))
         return ""
     if named in BASELINE:
         return await baseline_command(intake, body, rest)
     if named in SETTINGS:
         group = rest[0].lower() if rest else ""
-        opening = open_settings(
-            intake,
-            body["trigger_id"],
-            user_id=body["user_id"],
-            channel_id=body["channel_id"],
-            group=GROUP_WORDS.get(group, group),
-        )
-        intake.later(opening)
+        intake.later(open_settings(intake, body, group=GROUP_WORDS.get(group, group)))
         return ""
+    if named in GUIDELINE:
+        return await guideline_answer(intake)
+    if named in (*SETUP, *FIRM):
+        return await _office(intake, body, "setup" if named in SETUP else "firm")
     if named in TEMPLATES:
-        opening = open_templates(
-            intake, body["trigger_id"], user_id=body["user_id"], channel_id=body["channel_id"]
-        )
-        intake.later(opening)
+        intake.later(open_templates(intake, body))
         return ""
     if named in VALUE:
         return await _value(intake, body, " ".join(rest))
-    groups = (HELP, VALUE, BASELINE, SETTINGS, TEMPLATES, PRIVACY)
+    groups = (HELP, VALUE, BASELINE, SETTINGS, TEMPLATES, SETUP, FIRM, GUIDELINE, PRIVACY)
     known = {word: group[0] for group in groups for word in group}
     near = difflib.get_close_matches(named, known, n=1) or ["help"]
     return text("tijdwinst.unknown", intake.language, sub=named[:40], nearest=known[near[0]])
+
+
+async def _office(intake: Intake, body: dict[str, Any], name: str) -> str:
+    """Lead an admin through setting up, or open the form of the firm."""
+    if not await intake.is_admin(body["user_id"]):
+        return text("settings.admins-only", intake.language)
+    if name == "firm":
+        intake.later(open_office(intake, body, "firm"))
+        return ""
+    intake.later(show_setup(intake, body["user_id"]))
+    return text("setup.shown", intake.language)
 
 
 async def _value(intake: Intake, body: dict[str, Any], words: str) -> str:
@@ -88,8 +94,7 @@ async def _evaluate(intake: Intake, body: dict[str, Any], period: Period) -> Non
     """Have the evaluation made for a member; a guest is told that the firm's figures are not for them."""
     user_id = body["user_id"]
     if not await intake.is_insider(user_id):
-        sentence = text("members-only", intake.language)
-        await intake.tell(user_id, sentence, channel_id=body["channel_id"])
+        await intake.answer(body, text("members-only", intake.language))
         return
     await jobs.evaluate(
         intake.team_id, user_id, start=period.start, end=period.end, request_id=body["trigger_id"]

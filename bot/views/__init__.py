@@ -50,6 +50,7 @@ from bot.views.measuring import (
     word_question,
 )
 from bot.views.office import GROUPS, mark_value, settings_form, word_choice
+from bot.views.setup import FIRM_LINES, OFFERS, Step, firm_form, guideline_form, setup_card
 from bot.views.templates import (
     Entry,
     notice_view,
@@ -60,9 +61,11 @@ from bot.views.templates import (
 )
 
 __all__ = [
+    "FIRM_LINES",
     "GROUPS",
     "INPUT_LIMIT",
     "MARKDOWN_LIMIT",
+    "OFFERS",
     "OPTIONS_LIMIT",
     "OTHER_WORK",
     "PART_LIMIT",
@@ -75,6 +78,7 @@ __all__ = [
     "Entry",
     "HomePage",
     "Office",
+    "Step",
     "apology",
     "baseline_form",
     "button",
@@ -84,9 +88,11 @@ __all__ = [
     "draft_value",
     "edit_form",
     "fallback",
+    "firm_form",
     "forgotten_timer",
     "form",
     "form_values",
+    "guideline_form",
     "help_blocks",
     "help_form",
     "home",
@@ -108,6 +114,7 @@ __all__ = [
     "section",
     "select_input",
     "settings_form",
+    "setup_card",
     "split_inputs",
     "split_markdown",
     "task_form",

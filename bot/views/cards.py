@@ -106,14 +106,21 @@ def section(line: str) -> Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": line[:3000]}}
 
 
-def button(action_id: str, label: str, value: str, *, style: str = "") -> Block:
-    """Return a button; *value* says which draft it belongs to."""
+def button(action_id: str, label: str, value: str, *, style: str = "", spoken: str = "") -> Block:
+    """Return a button.
+
+    Args:
+        value: says which draft it belongs to.
+        spoken: what a screen reader says of it, where its label alone does not tell it from another.
+    """
     block: Block = {
         "type": "button",
         "action_id": action_id,
         "text": {"type": "plain_text", "text": label[:BUTTON_TEXT_LIMIT]},
         "value": value,
     }
+    if spoken:
+        block["accessibility_label"] = spoken[:BUTTON_TEXT_LIMIT]
     return {**block, "style": style} if style else block
 
 
@@ -275,7 +282,10 @@ def task_form(
     """Return the New draft form: which task, and what it should be about."""
     choices = [(task.name, task.title_in(language)) for task in tasks.values()]
     blocks: list[Block] = [
-        select_input("task", text("modal.draft.task", language), choices, chosen=chosen),
+        {
+            **select_input("task", text("modal.draft.task", language), choices, chosen=chosen),
+            "dispatch_action": True,
+        },
         text_input("words", text("modal.draft.text", language), multiline=True, optional=True),
     ]
     if chosen in tasks:

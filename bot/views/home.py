@@ -10,7 +10,6 @@ from bot.texts import text
 from bot.views.cards import Block, button, context, form, section
 
 MOST_BUTTONS = 9  # tasks with a button of their own; the form holds all
-LABEL_LIMIT = 75  # of what a screen reader says of a button
 
 
 @dataclass(frozen=True)
@@ -110,6 +109,9 @@ def _office(office: Office, language: Language) -> list[Block]:
     blocks: list[Block] = [{"type": "divider"}, header("home.settings", language)]
     for group, summary in office.groups:
         blocks.append(_changeable(f"home_settings:{group}", f"group.{group}", [summary], language))
+    for name in ("firm", "guideline"):
+        key = f"home.{name}"
+        blocks.append(_changeable(f"home_office:{name}", key, [text(f"{key}-what", language)], language))
     blocks.append(
         _changeable("home_templates", "home.templates", [text("home.templates-what", language)], language)
     )
@@ -124,12 +126,9 @@ def _office(office: Office, language: Language) -> list[Block]:
 def _changeable(action_id: str, key: str, lines: Sequence[str], language: Language) -> Block:
     """Return what is set under a heading, with a button to change it; each button is told apart by ear, too."""
     name = text(key, language)
-    spoken = text("home.change-group", language, group=name)[:LABEL_LIMIT]
-    changing = button(action_id, text("home.change", language), action_id)
-    return {
-        **section("\n".join([f"*{name}*", *lines])),
-        "accessory": {**changing, "accessibility_label": spoken},
-    }
+    spoken = text("home.change-group", language, group=name)
+    changing = button(action_id, text("home.change", language), action_id, spoken=spoken)
+    return {**section("\n".join([f"*{name}*", *lines])), "accessory": changing}
 
 
 def privacy_form(lines: Sequence[str], *, deletable: int, language: Language) -> Block:
