@@ -82,7 +82,7 @@ async def test_admins_set_each_group_and_it_holds_at_once(world: World) -> None:
     await _home(world, CHEF, "home_settings:money", "No fault", "Version 0.", "There is none yet")
     await _press(world, CHEF, "home_settings:money")
     await world.slack.submit(CHEF, {"hourly_rate": "52,50"})
-    changed = await _home(world, CHEF, "What an hour of work costs you: 52.5", f"by <@{CHEF}>")
+    changed = await _home(world, CHEF, "What an hour of work costs you: €52.50", f"by <@{CHEF}>")
     await _press(world, CHEF, "home_settings:firm")
     await world.slack.submit(CHEF, {"language": "nl"})
     dutch = await _home(world, CHEF, "Jouw concepten die op een beslissing wachten")
@@ -218,9 +218,9 @@ async def test_two_admins_who_save_at_once_read_of_each_other(world: World) -> N
     holds = await world.bot.records.workspaces.get("T1")
 
     assert "somebody else changed" in said
-    assert f"(0: none): 20, by <@{CHEF}>" in said
-    assert f"What an hour of work costs you: 65, by <@{CHEF}> (yours came later" in said
-    assert "in your currency: 0.92" in said
+    assert f"Budget a month for the model: €20.00, by <@{CHEF}>" in said
+    assert f"What an hour of work costs you: €65.00, by <@{CHEF}> (yours came later" in said
+    assert "in your currency: €0.92" in said
     assert (holds.hourly_rate, holds.monthly_budget) == (Decimal(70), Decimal(20))
 
 

@@ -21,7 +21,7 @@ from bot.listeners.choosing import open_draft_form
 from bot.listeners.helping import help_lines
 from bot.listeners.intake import Intake, whose
 from bot.listeners.measuring import open_baselines
-from bot.listeners.office import open_settings, shown_settings, word_change, word_setting
+from bot.listeners.office import name_setting, open_settings, shown_settings, word_change, word_setting
 from bot.listeners.privacy import open_privacy, show_deleted
 from bot.listeners.templates import open_templates
 from bot.records.glances import Glance
@@ -137,7 +137,7 @@ class Homes:
                 text(
                     "home.setting",
                     intake.language,
-                    setting=text(f"settings.{name}", intake.language),
+                    setting=name_setting(name, intake.language),
                     value=word_setting(name, values[name], intake),
                 )
                 for name in names

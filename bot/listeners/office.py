@@ -16,7 +16,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.listeners.intake import Intake, whose
 from bot.records import WorkspaceSettings
 from bot.records.workspaces import Change
-from bot.texts import text
+from bot.tasks import Language
+from bot.texts import format_amount, format_share, text
 from bot.value import read_number
 from bot.views import GROUPS, form_values, mark_value, settings_form
 from bot.views.office import MODELS, PEOPLE, word_choice
@@ -39,6 +40,7 @@ CHOICES: dict[str, Collection[str]] = {
     "digest_weekday": [str(day) for day in range(7)],
     "digest_hour": [str(hour) for hour in range(24)],
 }
+MONEY = ("hourly_rate", "fixed_monthly_cost", "setup_cost", "monthly_budget")
 LISTS = (*PEOPLE, "channels")
 HIDDEN = ("usd_rate_on",)  # it goes with another setting and is no news of its own
 
@@ -86,19 +88,40 @@ def shown_settings(holds: WorkspaceSettings, own_models: dict[str, str]) -> dict
     return values
 
 
+def name_setting(name: str, language: Language) -> str:
+    """Return what a setting is called in a list: shorter than in its form, which also says how to fill it in."""
+    return text(f"settings.{name}.short" if name in _WITH_SHORT else f"settings.{name}", language)
+
+
 def word_setting(name: str, value: str, intake: Intake) -> str:
     """Return what a setting is set to, as an admin reads it; *value* is as `shown_settings` gives it."""
-    language = intake.language
+    language, currency = intake.language, intake.holds.currency
+    if name == "realisation":
+        return format_share(Decimal(value) / 100, language)
+    if name in (*MONEY, "usd_rate") and value and (Decimal(value) or name != "monthly_budget"):
+        return format_amount(Decimal(value), currency, language)
     if name in (*CHOICES, "control_sample"):
         return word_choice(name, value, language)
     if name in PEOPLE and value:
         return ", ".join(f"<@{one}>" for one in value.split(","))
     if name in ("channels", "digest_channel_id") and value:
         return ", ".join(f"<#{one}>" for one in value.split(","))
-    return value or text(f"settings.{name}.empty" if name in _WITH_EMPTY else "settings.empty", language)
+    if value and name != "monthly_budget":
+        return value
+    return text(f"settings.{name}.empty" if name in _WITH_EMPTY else "settings.empty", language)
 
 
 _WITH_EMPTY = (*LISTS, "digest_channel_id", "usd_rate")
+_WITH_SHORT = (
+    "currency",
+    "realisation",
+    "fixed_monthly_cost",
+    "monthly_budget",
+    "least_people",
+    "digest_channel_id",
+    "control_sample",
+    "channels",
+)
 
 
 def word_change(change: Change, intake: Intake) -> str:
@@ -108,11 +131,10 @@ def word_change(change: Change, intake: Intake) -> str:
     # Without its day a price of the dollar counts as not set.
     held = replace(held, usd_rate_on=held.usd_rate_on or "set") if change.name == "usd_rate" else held
     shown = shown_settings(held, intake.own_models)[change.name]
-    label = text(f"settings.{change.name}", intake.language)
     return text(
         "settings.change",
         intake.language,
-        setting=label,
+        setting=name_setting(change.name, intake.language),
         value=word_setting(change.name, shown, intake),
         user=f"<@{change.user_id}>",
     )
