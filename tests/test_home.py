@@ -52,6 +52,18 @@ async def test_what_waits_is_linked_and_goes_when_it_is_decided(world: World) ->
     assert "home_settings" not in after
 
 
+async def test_a_draft_that_comes_while_an_admin_looks_is_shown(world: World) -> None:
+    """The tab that is open tells of the new draft by itself, and the run behind it is not disturbed."""
+    await world.slack.open_home(CHEF)
+    await _home(world, CHEF, "Nothing waits")
+    root = await world.thread((ANNA, "40 chairs on Friday?"), (BEN, "Yes, for 1.250 euros."))
+    await world.slack.command(CHEF, SALES, "/summarize", world.link(root))
+    await world.rows()
+    shown = await _home(world, CHEF, "wait for a decision: 1", "Last draft: ", "0 requests wait")
+
+    assert "waits for you" in shown
+
+
 async def test_a_press_on_a_task_opens_its_form(world: World) -> None:
     """A task's button opens New draft with that task chosen, in the tab and under the help."""
     await world.slack.open_home(ANNA)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -193,7 +194,8 @@ class Intake:
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do *work* after the ack; what it leaves undone, the sweep or the person does again."""
-        task = asyncio.create_task(work)
+        # Apart from whoever asks for it: within a workflow, DBOS would take what is done here for its next step.
+        task = asyncio.create_task(work, context=Context())
         self._background.add(task)
         task.add_done_callback(self._finished)
 
