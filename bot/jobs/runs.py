@@ -13,6 +13,7 @@ from bot.delivery import Delivery
 from bot.handlers import EDITED, HANDLERS, Brief, Desk
 from bot.jobs.control import is_by_hand
 from bot.jobs.papers import Papers
+from bot.jobs.plans import Plans
 from bot.jobs.posts import Posts, Spot
 from bot.llm import LLMError
 from bot.records import Records
@@ -97,6 +98,7 @@ class Runs:
         self._delivery = delivery
         self._posts = posts
         self._papers = Papers(desk, posts)
+        self.plans = Plans(desk, posts, tasks)
         self._tasks = tasks
         self._company = company
         self._language = language
@@ -265,6 +267,8 @@ class Runs:
     async def _show_decision(self, run: Run, state: State, act: str) -> None:
         """Bring the card, and what was shared, in line with a decision."""
         note = ""
+        if act == "discarded" and await self.records.plans.cancel(run.run_id):
+            note = text("plan.discarded", run.language)
         try:
             if act == "shared" and state.shared:
                 await self._share(run)
@@ -325,6 +329,7 @@ class Runs:
         task = self._tasks.get(run.task)
         if state.final_text and task is not None and task.handler in EDITED:
             draft = replace(draft, notes=EDITED[task.handler](state.final_text, run.language))
+        draft = replace(draft, notes=(*draft.notes, *await self.plans.notes(run, state, draft)))
         spot = await self._draft_spot(run)
         share = self._share_spot(run)
         # A draft that stands where it would be shared to needs no button for it.
@@ -337,7 +342,7 @@ class Runs:
             decided_by=state.decided_by,
             share_in=share_in,
             language=run.language,
-            questions=_questions(draft, state, run.language),
+            questions=[*_questions(draft, state, run.language), *await self.plans.blocks(run, state, draft)],
         )
         if note:
             messages[0][1].insert(0, placeholder(note)[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.views.cards import (
+    CUSTOMER_SELECT,
     INPUT_LIMIT,
     MARKDOWN_LIMIT,
     OPTIONS_LIMIT,
@@ -34,6 +35,7 @@ from bot.views.cards import (
     task_form,
     text_input,
 )
+from bot.views.customers import customer_form, customer_options, customers_list
 from bot.views.measuring import (
     OTHER_WORK,
     REASONS,
@@ -49,8 +51,17 @@ from bot.views.measuring import (
     settings_form,
     word_question,
 )
+from bot.views.planning import (
+    plan_blocks,
+    plan_form,
+    plan_value,
+    planned_post,
+    read_plan_form,
+    read_plan_value,
+)
 
 __all__ = [
+    "CUSTOMER_SELECT",
     "INPUT_LIMIT",
     "MARKDOWN_LIMIT",
     "OPTIONS_LIMIT",
@@ -67,6 +78,9 @@ __all__ = [
     "by_hand_card",
     "card",
     "context",
+    "customer_form",
+    "customer_options",
+    "customers_list",
     "draft_value",
     "edit_form",
     "fallback",
@@ -81,6 +95,12 @@ __all__ = [
     "neutralise",
     "placeholder",
     "plain",
+    "plan_blocks",
+    "plan_form",
+    "plan_value",
+    "planned_post",
+    "read_plan_form",
+    "read_plan_value",
     "read_value",
     "reason_menu",
     "redo_form",
