@@ -36,8 +36,11 @@ def customers_list(
         "words", text("customers.search", language), initial=words, multiline=False, optional=True
     )
     blocks: list[Block] = [field, context(text("customers.kept", language, years=years))]
-    key = "customers.found" if words else "customers.all"
-    blocks.append(section(text(key, language, count=total, shown=len(found))))
+    if found:
+        key = "customers.found" if words else "customers.all"
+        blocks.append(section(text(key, language, count=total, shown=len(found))))
+    else:
+        blocks.append(section(text("customers.none-found" if words else "customers.none", language)))
     for one in found:
         blocks.append(section(describe(one, language)))
         if one.customer_id in mine:
