@@ -136,7 +136,4 @@ async def _changed(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
 
 
 async def _show_again(intake: Intake, user_id: str, view_id: str, words: str) -> None:
-    try:
-        await intake.delivery.update_form(view_id, await _list(intake, user_id, words))
-    except SlackError as error:
-        log.warning("the customers were not shown anew: %s", error)
+    await intake.delivery.update_form(view_id, await _list(intake, user_id, words))

@@ -139,10 +139,10 @@ async def _ready(intake: Intake, run: Run) -> tuple[ReadyPost, ...]:
     """Return the posts of a draft as it stands."""
     state = await intake.records.reviews.state(run.run_id)
     draft = await intake.records.drafts.get(run.run_id, state.version) if state else None
-    handler = intake.tasks[run.task].handler
-    if state is None or draft is None or handler not in READY:
+    task = intake.tasks.get(run.task)
+    if state is None or draft is None or task is None or task.handler not in READY:
         return ()
-    return READY[handler](state.final_text or draft.text, run.language)
+    return READY[task.handler](state.final_text or draft.text, run.language)
 
 
 async def _open(intake: Intake, body: dict[str, Any], value: str) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 from bot import jobs
 from bot.digest import parse_period
 from bot.listeners.customers import open_customers
-from bot.listeners.intake import ANSWER, Intake
+from bot.listeners.intake import Intake
 from bot.listeners.measuring import baseline_command
 from bot.listeners.office import open_settings
 from bot.listeners.planning import list_planned
+from bot.listeners.templates import open_templates
 from bot.tasks import UserError
 from bot.texts import text
 
@@ -22,6 +23,7 @@ BASELINE = ("baseline", "nulmeting")
 PLANNED = ("planned", "gepland", "planning")
 CUSTOMERS = ("customers", "klanten", "customer", "klant")
 SETTINGS = ("settings", "instellingen")
+TEMPLATES = ("templates", "template", "sjablonen", "sjabloon")
 
 
 async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str:
@@ -38,6 +40,12 @@ async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str:
         )
         intake.later(opening)
         return ""
+    if named in TEMPLATES:
+        opening = open_templates(
+            intake, body["trigger_id"], user_id=body["user_id"], channel_id=body["channel_id"]
+        )
+        intake.later(opening)
+        return ""
     if named in VALUE:
         return await _value(intake, body, " ".join(rest))
     if named in PLANNED:
@@ -45,7 +53,7 @@ async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str:
     if named in CUSTOMERS:
         intake.later(open_customers(intake, body["trigger_id"], body["user_id"], " ".join(rest)))
         return ""
-    groups = (HELP, VALUE, BASELINE, SETTINGS, PLANNED, CUSTOMERS)
+    groups = (HELP, VALUE, BASELINE, SETTINGS, TEMPLATES, PLANNED, CUSTOMERS)
     known = {word: group[0] for group in groups for word in group}
     near = difflib.get_close_matches(named, known, n=1) or ["help"]
     return text("tijdwinst.unknown", intake.language, sub=named[:40], nearest=known[near[0]])
@@ -69,7 +77,6 @@ def help_text(intake: Intake) -> str:
     """Return what the bot can do, with its tasks."""
     lines = [
         f"• `{task.command or '/draft ' + task.name}`: {task.description_in(intake.language)}"
-        for task in intake.tasks.values()
-        if task.name != ANSWER
+        for task in intake.listed().values()
     ]
     return "\n".join([text("help.body", intake.language), *lines, text("help.tijdwinst", intake.language)])

@@ -21,7 +21,8 @@ async def with_wish(intake: Intake, run: Run) -> Run:
 
     A moment that cannot be is told; the draft is written all the same.
     """
-    if intake.tasks[run.task].handler not in READY:
+    task = intake.tasks.get(run.task)
+    if task is None or task.handler not in READY:
         return run
     if run.run_id.endswith("^"):
         await intake.records.plans.move(run.run_id.removesuffix("^"), run.run_id)

@@ -17,6 +17,7 @@ from bot.records.requests import Requests
 from bot.records.reviews import Reviews
 from bot.records.settlements import Settlements
 from bot.records.store import Store
+from bot.records.templates import Templates
 from bot.records.workspaces import Workspaces, WorkspaceSettings
 
 __all__ = ["Records", "WorkspaceSettings"]
@@ -40,6 +41,7 @@ class Records:
         self.quotes = Quotes(self.store)
         self.customers = Customers(self.store)
         self.plans = Plans(self.store)
+        self.templates = Templates(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.

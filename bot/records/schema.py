@@ -359,6 +359,35 @@ def m004_spans(db: Database) -> None:
     _carry_out(db, SPANS)
 
 
+TEMPLATES = """
+create table templates (
+    team_id text not null,
+    name text not null,
+    version integer not null,
+    body text not null,
+    user_id text not null,
+    created_at text not null,
+    primary key (team_id, name, version)
+) strict;
+
+create table template_states (
+    change_id integer primary key,
+    team_id text not null,
+    name text not null,
+    version integer not null,
+    user_id text not null,
+    changed_at text not null
+) strict;
+create index template_states_name on template_states (team_id, name, change_id);
+"""
+
+
+@migrations()
+def m005_templates(db: Database) -> None:
+    """Task templates that were made in Slack."""
+    _carry_out(db, TEMPLATES)
+
+
 PLANS = """
 create table plans (
     run_id text not null,
@@ -377,7 +406,7 @@ create index plans_due on plans (due_at) where ended_at is null and sent_at is n
 
 
 @migrations()
-def m005_plans(db: Database) -> None:
+def m006_plans(db: Database) -> None:
     """Which accepted posts are brought again at which moment."""
     _carry_out(db, PLANS)
 
@@ -402,7 +431,7 @@ create index customers_delete_after on customers (delete_after);
 
 
 @migrations()
-def m006_customers(db: Database) -> None:
+def m007_customers(db: Database) -> None:
     """Customers of approved quotes, to be offered again."""
     _carry_out(db, CUSTOMERS)
 

@@ -33,6 +33,7 @@ from bot.views.cards import (
     split_inputs,
     split_markdown,
     task_form,
+    task_inputs,
     text_input,
 )
 from bot.views.customers import customer_form, customer_options, customers_list
@@ -59,6 +60,14 @@ from bot.views.planning import (
     read_plan_form,
     read_plan_value,
 )
+from bot.views.templates import (
+    Entry,
+    notice_view,
+    template_form,
+    template_saved,
+    templates_view,
+    trial_form,
+)
 
 __all__ = [
     "CUSTOMER_SELECT",
@@ -72,6 +81,7 @@ __all__ = [
     "TEXT_LIMIT",
     "WORDS",
     "Block",
+    "Entry",
     "apology",
     "baseline_form",
     "button",
@@ -93,6 +103,7 @@ __all__ = [
     "markdown_block",
     "minutes_form",
     "neutralise",
+    "notice_view",
     "placeholder",
     "plain",
     "plan_blocks",
@@ -112,6 +123,11 @@ __all__ = [
     "split_inputs",
     "split_markdown",
     "task_form",
+    "task_inputs",
+    "template_form",
+    "template_saved",
+    "templates_view",
     "text_input",
+    "trial_form",
     "word_question",
 ]
