@@ -388,6 +388,31 @@ def m005_templates(db: Database) -> None:
     _carry_out(db, TEMPLATES)
 
 
+CHOOSING = """
+create table choices (
+    run_id text primary key,
+    team_id text not null,
+    state text not null,
+    kind text not null default 'task',
+    candidates text not null default '[]',
+    task text not null default '',
+    taken text not null default '',
+    into_run_id text not null default '',
+    asked_at text,
+    chosen_at text,
+    begun_at text
+) strict;
+create index choices_asking on choices (asked_at) where state = 'asking';
+create index choices_unbegun on choices (chosen_at) where state = 'chosen' and begun_at is null;
+"""
+
+
+@migrations()
+def m006_choosing(db: Database) -> None:
+    """Requests whose task is chosen by the model or by the asker, and what was asked about them."""
+    _carry_out(db, CHOOSING)
+
+
 PLANS = """
 create table plans (
     run_id text not null,
@@ -406,7 +431,7 @@ create index plans_due on plans (due_at) where ended_at is null and sent_at is n
 
 
 @migrations()
-def m006_plans(db: Database) -> None:
+def m007_plans(db: Database) -> None:
     """Which accepted posts are brought again at which moment."""
     _carry_out(db, PLANS)
 
@@ -431,7 +456,7 @@ create index customers_delete_after on customers (delete_after);
 
 
 @migrations()
-def m007_customers(db: Database) -> None:
+def m008_customers(db: Database) -> None:
     """Customers of approved quotes, to be offered again."""
     _carry_out(db, CUSTOMERS)
 

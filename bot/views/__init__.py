@@ -60,6 +60,7 @@ from bot.views.planning import (
     read_plan_form,
     read_plan_value,
 )
+from bot.views.setup import FIRM_LINES, OFFERS, Step, firm_form, guideline_form, setup_card
 from bot.views.templates import (
     Entry,
     notice_view,
@@ -71,8 +72,10 @@ from bot.views.templates import (
 
 __all__ = [
     "CUSTOMER_SELECT",
+    "FIRM_LINES",
     "INPUT_LIMIT",
     "MARKDOWN_LIMIT",
+    "OFFERS",
     "OPTIONS_LIMIT",
     "OTHER_WORK",
     "PART_LIMIT",
@@ -82,6 +85,7 @@ __all__ = [
     "WORDS",
     "Block",
     "Entry",
+    "Step",
     "apology",
     "baseline_form",
     "button",
@@ -94,9 +98,11 @@ __all__ = [
     "draft_value",
     "edit_form",
     "fallback",
+    "firm_form",
     "forgotten_timer",
     "form",
     "form_values",
+    "guideline_form",
     "home",
     "join_inputs",
     "link_sources",
@@ -120,6 +126,7 @@ __all__ = [
     "section",
     "select_input",
     "settings_form",
+    "setup_card",
     "split_inputs",
     "split_markdown",
     "task_form",
