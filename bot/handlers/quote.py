@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import LANGUAGE, RULES, put_in_tags, write_request
+from bot.handlers.memory import Memory, Told, recall
 from bot.handlers.pricing import Findings, Pricing
 from bot.quotes import PriceRow, read_vat_number, valid_on
 from bot.quotes.amounts import find_unknown
@@ -46,6 +47,7 @@ class Case:
     articles: dict[str, PriceRow]
     material: str
     found: Findings
+    memory: Memory
 
 
 async def quote(desk: Desk, brief: Brief) -> Draft:
@@ -55,11 +57,12 @@ async def quote(desk: Desk, brief: Brief) -> Draft:
         UserError: there is nothing to work from, or the asker may not read it.
         LLMError: the model gave no usable answer.
     """
+    brief, memory = await recall(desk, brief)
     run = brief.run
     request, lines = write_request(brief), await _read(desk, brief)
     if not request and not lines:
         raise UserError("nothing-to-say")
-    case = await _prepare(desk, brief, lines)
+    case = await _prepare(desk, brief, lines, memory)
     listed = "\n".join(["<articles>", *case.articles, "</articles>"])
     system = [RULES, brief.company, brief.task.prompt, LANGUAGE[run.language], listed]
     user = put_in_tags("thread", "\n".join(lines), run.run_id) + request
@@ -86,7 +89,7 @@ async def quote(desk: Desk, brief: Brief) -> Draft:
     )
 
 
-async def _prepare(desk: Desk, brief: Brief, lines: Sequence[str]) -> Case:
+async def _prepare(desk: Desk, brief: Brief, lines: Sequence[str], memory: Memory) -> Case:
     run = brief.run
     settings = await desk.records.workspaces.get(run.team_id)
     today = datetime.now(settings.zone).date()
@@ -102,6 +105,7 @@ async def _prepare(desk: Desk, brief: Brief, lines: Sequence[str]) -> Case:
         articles,
         material,
         Findings([], notes),
+        memory,
     )
 
 
@@ -166,10 +170,10 @@ def _name(row: PriceRow) -> str:
 
 def _make_offer(answer: Any, case: Case) -> Offer:
     run, firm, found = case.run, case.firm, case.found
-    language: Language = run.language
+    customer, known = _customer(answer, case)
+    language: Language = known or run.language
     if answer.language:
         language = "nl" if answer.language == "Dutch" else "en"
-    customer = _customer(answer, case)
     delivery = date.fromisoformat(run.inputs["delivery"]) if run.inputs.get("delivery") else None
     day = delivery or case.today
     pricing = Pricing(run.language, case.articles, customer, firm, day, case.material, found)
@@ -197,12 +201,11 @@ def _make_offer(answer: Any, case: Case) -> Offer:
     return discounted
 
 
-def _customer(answer: Any, case: Case) -> Customer:
+def _customer(answer: Any, case: Case) -> tuple[Customer, Language | None]:
+    """Return who the quote is for, and the language of their earlier quotes; None where none is remembered."""
     told, found, language = case.run.inputs, case.found, case.run.language
     name = " ".join((told.get("customer") or answer.customer).split())
-    if not name or _is_sentence(name):
-        found.questions.append(text("quote.ask-customer", language))
-        name = ""
+    name = "" if _is_sentence(name) else name
     address = told.get("address", "").splitlines() or [
         line for line in answer.customer_address if not _is_sentence(line)
     ]
@@ -212,11 +215,17 @@ def _customer(answer: Any, case: Case) -> Customer:
         words = case.material.replace(",", " ").split()
         number = next((one for one in find_vat_numbers(words) if one != ours), "")
     chosen = told.get("audience", "").partition(" ")[0] or answer.customer_is
-    if chosen == "unknown" and not number:
-        found.notes.append(text("quote.note-business", language))
-    consumer = chosen == CONSUMER
+    consumer = None if chosen == "unknown" else chosen == CONSUMER
     lines = tuple(" ".join(line.split())[:80] for line in address if line.strip())
-    return Customer(name, lines[:6], "" if consumer else number, consumer)
+    filled = case.memory.fill(
+        Told(name, lines[:6], number, consumer), material=case.material, found=found, language=language
+    )
+    if not filled.name:
+        found.questions.append(text("quote.ask-customer", language))
+    if filled.consumer is None and not filled.vat_number:
+        found.notes.append(text("quote.note-business", language))
+    number = "" if filled.consumer else filled.vat_number
+    return Customer(filled.name, filled.address, number, bool(filled.consumer)), filled.language
 
 
 def _is_sentence(words: str) -> bool:

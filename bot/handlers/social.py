@@ -57,6 +57,22 @@ class Post:
         return measure(self.platform, self.text)
 
 
+@dataclass(frozen=True)
+class ReadyPost:
+    """A post of an accepted draft.
+
+    Attributes:
+        part: the key of its platform; empty where it is all of a draft.
+        beside: what stands beside the post and is not part of it.
+    """
+
+    part: str
+    name: str
+    text: str
+    count: str
+    beside: str = ""
+
+
 async def social(desk: Desk, brief: Brief) -> Draft:
     """Write one post per platform, each counted and held to the facts of its input.
 
@@ -96,15 +112,26 @@ def recount(edited: str, language: Language) -> tuple[str, ...]:
 
     What was found against the first text is left out: whoever edited it has read it.
     """
+    counts = [f"{one.name} {one.count}" for one in ready_posts(edited, language) if one.part]
+    return (text("social.note.edited", language, counts=", ".join(counts)),) if counts else ()
+
+
+def ready_posts(accepted: str, language: Language) -> tuple[ReadyPost, ...]:
+    """Return the posts of an accepted draft, ready to copy; all of it as one where no heading names a platform."""
     by_name = {each.name: each for each in platforms().values()}
-    pieces = _HEADING.split(edited)
-    counts = []
+    pieces = _HEADING.split(accepted)
+    cut = "> " + text("social.seen", language, first="\0").partition("\0")[0]
+    found = []
     for name, body in zip(pieces[1::2], pieces[2::2], strict=True):
         if name in by_name:
             framed = _FENCED.search(body)
             post = Post(by_name[name], framed[1] if framed else body.strip())
-            counts.append(f"{name} {_count(post, language)}")
-    return (text("social.note.edited", language, counts=", ".join(counts)),) if counts else ()
+            beside = body[framed.end() :].strip() if framed else ""
+            kept = [line for line in beside.splitlines() if not line.startswith(cut)]
+            found.append(
+                ReadyPost(post.platform.key, name, post.text, _count(post, language), "\n".join(kept).strip())
+            )
+    return tuple(found) or (ReadyPost("", "", accepted.strip(), ""),)
 
 
 def _choose(brief: Brief) -> tuple[tuple[Platform, ...], bool]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.handlers import Desk
 from bot.jobs.posts import Posts, Spot
+from bot.quotes.offer import Customer
 from bot.quotes.paper import find_prose, hash_content, quote_pdf
 from bot.records.reviews import State
 from bot.tasks import Run
@@ -50,6 +51,7 @@ class Papers:
         number = await self._records.quotes.claim_number(
             run.run_id, team_id=run.team_id, year=document["date"][0], content_hash=content_hash
         )
+        await self._remember(run, state, document)
         pdf = await asyncio.to_thread(
             quote_pdf, document, number=str(number), prose=prose, logo=self._desk.firm.logo
         )
@@ -63,6 +65,16 @@ class Papers:
             log.warning("run=%s the PDF was not taken: %s", run.run_id, error)
             sentence = text("quote.trouble-file", run.language, number=number, code=error.code)
             await self._tell(run, spot, sentence, of=f"{number}/trouble")
+
+    async def _remember(self, run: Run, state: State, document: dict[str, Any]) -> None:
+        """Keep the customer of an approved quote for the next one; of quotes of before there is too little known."""
+        if buyer := document.get("buyer"):
+            customer = Customer(
+                buyer["name"], tuple(buyer["address"]), buyer["vat_number"], bool(buyer["consumer"])
+            )
+            await self._records.customers.remember(
+                run.team_id, customer, language=document["lang"], user_id=state.decided_by or run.user_id
+            )
 
     async def _tell(self, run: Run, spot: Spot, sentence: str, *, of: str) -> None:
         post_id = f"{run.run_id}/quote/{of}"

@@ -15,6 +15,7 @@ from bot.handlers.choosing import CHANGE
 from bot.jobs.choosing import Chooser, taken_note
 from bot.jobs.control import is_by_hand
 from bot.jobs.papers import Papers
+from bot.jobs.plans import Plans
 from bot.jobs.posts import Posts, Spot
 from bot.llm import LLMError
 from bot.records import Records
@@ -101,6 +102,7 @@ class Runs:
         self._delivery = delivery
         self._posts = posts
         self._papers = Papers(desk, posts)
+        self.plans = Plans(desk, posts, tasks)
         self._tasks = tasks
         self._language = language
         self._down_since: dict[str, float] = {}
@@ -313,6 +315,8 @@ class Runs:
     async def _show_decision(self, run: Run, state: State, act: str) -> None:
         """Bring the card, and what was shared, in line with a decision."""
         note = ""
+        if act == "discarded" and await self.records.plans.cancel(run.run_id):
+            note = text("plan.discarded", run.language)
         try:
             if act == "shared" and state.shared:
                 await self._share(run)
@@ -377,6 +381,7 @@ class Runs:
         taken = choice is not None and bool(choice.taken) and choice.taken == run.task and task is not None
         if taken and task is not None:
             draft = replace(draft, notes=(taken_note(task, run), *draft.notes))
+        draft = replace(draft, notes=(*draft.notes, *await self.plans.notes(run, state, draft)))
         spot = await self._draft_spot(run)
         share = self._share_spot(run)
         # A draft that stands where it would be shared to needs no button for it.
@@ -389,7 +394,7 @@ class Runs:
             decided_by=state.decided_by,
             share_in=share_in,
             language=run.language,
-            questions=_questions(draft, state, run.language),
+            questions=[*_questions(draft, state, run.language), *await self.plans.blocks(run, state, draft)],
         )
         if taken and state.review in ("open", "redone"):
             messages[-1][1].append(other_task(run.run_id, state.version, run.language))

@@ -107,6 +107,39 @@ async def _digest_step(team_id: str, due: str, moment: str) -> None:
     await at_work().rounds.post_digest(team_id, datetime.fromisoformat(due), moment=at)
 
 
+@DBOS.workflow(name="plans", max_recovery_attempts=1)
+async def plans(when: datetime, context: Any) -> None:
+    """Bring what is planned for this minute, or was for one that passed meanwhile."""
+    await _plans_step()
+
+
+@DBOS.step(name="plans_step")
+async def _plans_step() -> None:
+    await apart(bring_planned(datetime.now(UTC)))
+
+
+async def bring_planned(moment: datetime) -> None:
+    """Start bringing each post that is planned for *moment* or before."""
+    for plan in await at_work().runs.plans.claim(moment):
+        due = plan.due.isoformat()
+        workflow_id = f"plan:{plan.run_id}:{plan.part}:{due}"
+        await start_again(workflow_id, _plan, plan.run_id, plan.part, due, moment.isoformat())
+
+
+@DBOS.workflow(name="plan", max_recovery_attempts=MAX_RECOVERIES)
+async def _plan(run_id: str, part: str, due: str, moment: str) -> None:
+    """Bring one planned post, once."""
+    await _plan_step(run_id, part, due, moment)
+
+
+@step("plan")
+async def _plan_step(run_id: str, part: str, due: str, moment: str) -> None:
+    runs = at_work().runs
+    at = max(datetime.now(UTC), datetime.fromisoformat(moment))
+    await runs.plans.bring(run_id, part, datetime.fromisoformat(due), moment=at)
+    await runs.show_card(run_id)
+
+
 @DBOS.workflow(name="evaluate", max_recovery_attempts=MAX_RECOVERIES)
 async def _evaluate(team_id: str, user_id: str, start: str, end: str, request_id: str) -> None:
     """Make an evaluation and bring it to whoever asked for it."""

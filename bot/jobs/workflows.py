@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Any
 
 from dbos import DBOS, SetWorkflowID
@@ -220,3 +221,9 @@ async def show_card(run_id: str) -> None:
 async def show_by_hand(run_id: str, minutes: float) -> None:
     """Show what a run of the control sample took by hand; best effort, it is stored."""
     await at_work().runs.show_by_hand(run_id, minutes)
+
+
+async def show_answer(run_id: str, part: str, due: datetime) -> None:
+    """Show what became of a planned post, on its message and on the card; best effort, it is stored."""
+    await at_work().runs.plans.show_answer(run_id, part, due)
+    await show_card(run_id)

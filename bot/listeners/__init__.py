@@ -10,7 +10,17 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.digest import home_lines
-from bot.listeners import asking, choosing, measuring, office, reviewing, setup, templates
+from bot.listeners import (
+    asking,
+    choosing,
+    customers,
+    measuring,
+    office,
+    planning,
+    reviewing,
+    setup,
+    templates,
+)
 from bot.listeners.intake import Intake
 from bot.listeners.templates import load_templates
 from bot.listeners.tijdwinst import help_text
@@ -31,6 +41,8 @@ def register(
     asking.register(app, intake)
     choosing.register(app, intake)
     reviewing.register(app, intake)
+    planning.register(app, intake)
+    customers.register(app, intake)
     measuring.register(app, intake)
     office.register(app, intake)
     templates.register(app, intake)

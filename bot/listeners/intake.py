@@ -15,6 +15,7 @@ from bot import jobs
 from bot.context import Place, find_link
 from bot.delivery import Delivery
 from bot.listeners.spans import Span, find_span
+from bot.listeners.wishes import with_wish
 from bot.records import Records
 from bot.tasks import ANSWER as ANSWER
 from bot.tasks import Doubt, Language, Run, Task, UserError, doubt, find_task, nearest_tasks, recognise
@@ -79,6 +80,7 @@ class Intake:
         self._accepting += 1
         try:
             async with asyncio.timeout(COMMIT_WITHIN_S):
+                run = await with_wish(self, run)
                 first = await self.records.requests.add(run, choosing=choosing)
         finally:
             self._accepting -= 1

@@ -27,6 +27,12 @@ def make_document(offer: Offer, totals: Totals, firm: Firm) -> Json:
         "title": text("quote.title", language),
         "number_label": text("quote.number", language),
         "has_customer": bool(customer.name),
+        "buyer": {
+            "name": customer.name,
+            "address": list(customer.address),
+            "vat_number": customer.vat_number,
+            "consumer": customer.consumer,
+        },
         "customer": [customer.name or text("quote.no-customer", language), *customer.address],
         "facts": _facts(offer),
         "seller": _seller(firm),

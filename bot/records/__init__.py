@@ -6,10 +6,12 @@ from pathlib import Path
 
 from bot.records.baselines import Baselines
 from bot.records.choices import Choices
+from bot.records.customers import Customers
 from bot.records.drafts import Drafts
 from bot.records.firms import Firms
 from bot.records.ledger import Ledger
 from bot.records.people import People
+from bot.records.plans import Plans
 from bot.records.proof import Proof
 from bot.records.questions import Questions
 from bot.records.quotes import Quotes
@@ -40,6 +42,8 @@ class Records:
         self.baselines = Baselines(self.store)
         self.proof = Proof(self.store)
         self.quotes = Quotes(self.store)
+        self.customers = Customers(self.store)
+        self.plans = Plans(self.store)
         self.templates = Templates(self.store)
         self.firms = Firms(self.store)
 

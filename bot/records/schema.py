@@ -413,6 +413,54 @@ def m006_choosing(db: Database) -> None:
     _carry_out(db, CHOOSING)
 
 
+PLANS = """
+create table plans (
+    run_id text not null,
+    part text not null,
+    team_id text not null,
+    user_id text not null,
+    due_at text not null,
+    planned_at text not null,
+    sent_at text,
+    ended_at text,
+    outcome text,
+    primary key (run_id, part)
+) strict;
+create index plans_due on plans (due_at) where ended_at is null and sent_at is null;
+"""
+
+
+@migrations()
+def m007_plans(db: Database) -> None:
+    """Which accepted posts are brought again at which moment."""
+    _carry_out(db, PLANS)
+
+
+CUSTOMERS = """
+create table customers (
+    customer_id integer primary key,
+    team_id text not null,
+    name text not null,
+    name_key text not null,
+    address text not null,
+    vat_number text not null,
+    is_consumer integer not null,
+    language text not null,
+    user_id text not null,
+    changed_at text not null,
+    delete_after text not null
+) strict;
+create index customers_name on customers (team_id, name_key);
+create index customers_delete_after on customers (delete_after);
+"""
+
+
+@migrations()
+def m008_customers(db: Database) -> None:
+    """Customers of approved quotes, to be offered again."""
+    _carry_out(db, CUSTOMERS)
+
+
 def _carry_out(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():

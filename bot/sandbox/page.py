@@ -294,7 +294,7 @@ class ShownSlack(Slack):
         """Press something in the open form, with what is filled in by then, or on the Home tab."""
         view = self.workspace.modals.get(user_id)
         if view is not None and done.get("values"):
-            filled, _ = payloads.submitted(view, self._filled(view, done["values"]))
+            filled, _ = payloads.submitted(self._with_offers(view), self._filled(view, done["values"]))
             view["state"]["values"].update(filled["values"])
         block_id, value = done.get("block", ""), done.get("value")
         return await self.click_in_view(user_id, done["action"], block_id=block_id, value=value)
@@ -319,6 +319,11 @@ class ShownSlack(Slack):
             ]
         return filled
 
+    async def _suggest(self, user_id: str, done: Done) -> Delivery | None:
+        return await self.suggest(
+            user_id, done["action"], str(done.get("query", "")), block_id=done.get("block", "")
+        )
+
     async def _close(self, user_id: str, done: Done) -> Delivery | None:
         return await self.close_view(user_id, every=bool(done.get("every")))
 
@@ -331,6 +336,7 @@ class ShownSlack(Slack):
     _ANYWHERE: ClassVar[dict[str, Callable[..., Work]]] = {
         "click_view": _click_view,
         "submit": _submit,
+        "suggest": _suggest,
         "close": _close,
         "home": _home,
         "tab": _tab,
@@ -379,6 +385,9 @@ def _told(delivery: Delivery | None) -> dict[str, Any]:
         return {"status": 200}
     told: dict[str, Any] = {"status": delivery.status}
     answer = delivery.answer
+    offered, _ = payloads.offered(answer)
+    if offered:
+        told["options"] = offered
     if answer.get("errors"):
         return {**told, "errors": answer["errors"]}
     text = answer.get("text") or (delivery.body if delivery.status == 200 and not answer else "")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from bot.sandbox.block_rules import SUGGESTED
+
 Block = dict[str, Any]
 
 REQUIRED = "Please complete this required field."
@@ -56,9 +58,18 @@ def _option(element: dict[str, Any], value: Any) -> dict[str, Any] | None:
     for option in [*(element.get("options") or []), *(one for group in groups for one in group)]:
         if option["value"] == value:
             return dict(option)
-    if element["type"].endswith("external_select"):
+    if element["type"].endswith("external_select") and "options" not in element:
         return {"text": {"type": "plain_text", "text": str(value)}, "value": str(value)}
     raise LookupError(f"no option {value!r} in {element.get('action_id')!r}")
+
+
+def offered(answer: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the options in the answer to a `block_suggestion`, and what Slack finds wrong with them."""
+    if ("options" in answer) == ("option_groups" in answer):
+        return [], ["exactly one of options and option_groups must be given"]
+    faults = SUGGESTED.check(answer, "")
+    groups = answer.get("option_groups") or [answer]
+    return ([] if faults else [one for group in groups for one in group.get("options") or []]), faults
 
 
 def elements(block: Block) -> Iterator[dict[str, Any]]:

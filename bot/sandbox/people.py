@@ -33,6 +33,8 @@ class People(Watch):
         # The events that the app subscribed to; what it did not ask for is not sent.
         self.events = set(events)
         self.sent: list[Delivery] = []
+        # What the bot offered in a form's menus whose options it gives: view and block -> options.
+        self.offered: dict[tuple[str, str], list[dict[str, Any]]] = {}
 
     # Messages
 
@@ -223,6 +225,49 @@ class People(Watch):
         payload = {"type": "block_actions", "container": container, "view": view, "actions": [done]}
         return await self._interact(user_id, payload)
 
+    async def suggest(self, user_id: str, action_id: str, query: str = "", *, block_id: str = "") -> Delivery:
+        """Type *query* into a menu of the open form whose options the bot gives; what it offers can be chosen.
+
+        Raises:
+            LookupError: no form is open, or it has no such menu.
+        """
+        view = self.workspace.modals.get(user_id)
+        if view is None:
+            raise LookupError("no form is open")
+        block, element = payloads.find(view["blocks"], action_id, block_id)
+        if not element["type"].endswith("external_select"):
+            raise LookupError(f"the options of {action_id!r} are not the bot's to give")
+        if len(query) < int(element.get("min_query_length", 3)):
+            return Delivery(
+                0, "", kind="interactive", problem="not sent: Slack's client waits for more letters"
+            )
+        asked = {
+            "type": "block_suggestion",
+            "container": {"type": "view", "view_id": view["id"]},
+            "view": view,
+            "action_id": action_id,
+            "block_id": block["block_id"],
+            "value": query,
+        }
+        delivery = await self._interact(user_id, asked, triggers=False)
+        options, faults = payloads.offered(delivery.answer)
+        if delivery.status == 200 and faults:
+            return dataclasses.replace(delivery, problem=str(refuse_arguments(*faults).answer))
+        self.offered[view["id"], block["block_id"]] = options
+        return delivery
+
+    def _with_offers(self, view: dict[str, Any]) -> dict[str, Any]:
+        """Return a form whose menus hold what the bot offered last, and nothing else."""
+        blocks = []
+        for block in view["blocks"]:
+            element = block.get("element") or {}
+            if str(element.get("type", "")).endswith("external_select"):
+                first = [element["initial_option"]] if element.get("initial_option") else []
+                options = [*self.offered.get((view["id"], block["block_id"]), []), *first]
+                block = {**block, "element": {**element, "options": options}}
+            blocks.append(block)
+        return {**view, "blocks": blocks}
+
     # Forms
 
     def modal(self, user_id: str) -> dict[str, Any] | None:
@@ -252,7 +297,7 @@ class People(Watch):
         view = self.workspace.modals.get(user_id)
         if view is None:
             raise LookupError("no form is open")
-        state, wrong = payloads.submitted(view, values or {})
+        state, wrong = payloads.submitted(self._with_offers(view), values or {})
         view["state"] = state
         if wrong:
             body = json.dumps({"response_action": "errors", "errors": wrong})
@@ -355,7 +400,9 @@ class People(Watch):
         told.setdefault("ts", self.workspace.next_ts())
         await self._tell(channel, f"message.{SCOPE_OF_KIND[channel.kind]}", told)
 
-    async def _interact(self, user_id: str, payload: dict[str, Any], channel_id: str = "") -> Delivery:
+    async def _interact(
+        self, user_id: str, payload: dict[str, Any], channel_id: str = "", *, triggers: bool = True
+    ) -> Delivery:
         user = self.workspace.users[user_id]
         body: dict[str, Any] = {
             "token": "sandbox",
@@ -364,7 +411,7 @@ class People(Watch):
             "is_enterprise_install": False,
             "team": {"id": self.workspace.team_id, "domain": self.workspace.domain},
             "user": {"id": user_id, "username": user.name, "name": user.name, "team_id": user.team_id},
-            "trigger_id": self.state.new_trigger(user_id),
+            **({"trigger_id": self.state.new_trigger(user_id)} if triggers else {}),
             **payload,
         }
         if channel_id:

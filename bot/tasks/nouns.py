@@ -52,7 +52,7 @@ class Input:
 
     name: str
     label: str
-    type: Literal["text", "multiline", "number", "date", "select", "channel", "file"] = "text"
+    type: Literal["text", "multiline", "number", "date", "select", "channel", "file", "customer"] = "text"
     required: bool = False
     options: tuple[str, ...] = ()
     label_nl: str = ""

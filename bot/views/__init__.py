@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.views.cards import (
+    CUSTOMER_SELECT,
     INPUT_LIMIT,
     MARKDOWN_LIMIT,
     OPTIONS_LIMIT,
@@ -35,6 +36,7 @@ from bot.views.cards import (
     task_inputs,
     text_input,
 )
+from bot.views.customers import customer_form, customer_options, customers_list
 from bot.views.measuring import (
     OTHER_WORK,
     REASONS,
@@ -50,6 +52,14 @@ from bot.views.measuring import (
     settings_form,
     word_question,
 )
+from bot.views.planning import (
+    plan_blocks,
+    plan_form,
+    plan_value,
+    planned_post,
+    read_plan_form,
+    read_plan_value,
+)
 from bot.views.setup import FIRM_LINES, OFFERS, Step, firm_form, guideline_form, setup_card
 from bot.views.templates import (
     Entry,
@@ -61,6 +71,7 @@ from bot.views.templates import (
 )
 
 __all__ = [
+    "CUSTOMER_SELECT",
     "FIRM_LINES",
     "INPUT_LIMIT",
     "MARKDOWN_LIMIT",
@@ -81,6 +92,9 @@ __all__ = [
     "by_hand_card",
     "card",
     "context",
+    "customer_form",
+    "customer_options",
+    "customers_list",
     "draft_value",
     "edit_form",
     "fallback",
@@ -98,6 +112,12 @@ __all__ = [
     "notice_view",
     "placeholder",
     "plain",
+    "plan_blocks",
+    "plan_form",
+    "plan_value",
+    "planned_post",
+    "read_plan_form",
+    "read_plan_value",
     "read_value",
     "reason_menu",
     "redo_form",

@@ -18,6 +18,7 @@ INPUT_LIMIT = 3_000  # of one plain text input
 INPUT_FILL = 2_500  # of it filled beforehand: room to add something
 BUTTON_TEXT_LIMIT = 75
 OPTIONS_LIMIT = 100
+CUSTOMER_SELECT = "input_known_customer"  # Slack asks us for its options while somebody types
 
 Block = dict[str, Any]
 
@@ -308,6 +309,14 @@ def _task_input(field: Input, language: Language) -> Block:
     if field.type == "select":
         options = [{"text": {"type": "plain_text", "text": o[:75]}, "value": o[:150]} for o in field.options]
         block["element"] = {"type": "static_select", "action_id": block["block_id"], "options": options}
+    elif field.type == "customer":
+        hint = {"type": "plain_text", "text": text("customers.choose", language)[:150]}
+        block["element"] = {
+            "type": "external_select",
+            "action_id": block["block_id"],
+            "min_query_length": 0,
+            "placeholder": hint,
+        }
     elif field.type == "date":
         block["element"] = {"type": "datepicker", "action_id": block["block_id"]}
     elif field.type == "number":

@@ -488,3 +488,19 @@ async def test_what_was_told_elsewhere_is_known(browser: Browser) -> None:
 
     assert (anna["told"]["text"], anna["told"]["channel"]) == ("psst", SALES)
     assert ben["told"] is None
+
+
+async def test_the_page_offers_what_the_bot_finds(browser: Browser) -> None:
+    """While somebody types into a menu of the bot's, the page gets its options, and can send one of them in."""
+    option = {"text": {"type": "plain_text", "text": "Noord"}, "value": "7"}
+    menu = {"type": "external_select", "action_id": "who", "min_query_length": 0}
+    browser.open_form(blocks=[{**text_field("who", optional=True), "element": menu}])
+    browser.answer = {"options": [option]}
+    found = await browser.do("suggest", action="who", block="who", query="no")
+    browser.answer = {}
+    never = await browser.do("submit", values={"who": {"who": "9"}})
+    await browser.do("submit", values={"who": {"who": "7"}})
+
+    assert found["options"] == [option]
+    assert "no option" in never["error"]
+    assert browser.heard[-1]["view"]["state"]["values"]["who"]["who"]["selected_option"] == option

@@ -167,6 +167,9 @@ async function ask(path, options) {
   return answer.ok ? told : { ...told, error: told.error || answer.statusText, refused: true };
 }
 
+// Asked while somebody types: nothing changes, so nothing is drawn anew.
+store.suggest = (what) => ask("/page/do", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ user: at.user, do: "suggest", ...what }) }).catch(() => ({}));
+
 store.act = async (what) => {
   const done = { user: at.user, channel: at.channel, ...what };
   let answer;

@@ -33,7 +33,7 @@ export function control(element, { id, value, described = null, required = false
   if (element.type in CLOCKS) return clock(element, common, value);
   if (element.type === "checkboxes" || element.type === "radio_buttons") return boxes(element, common, value);
   if (element.type === "file_input") return files(element, common, value);
-  if (element.type === "external_select") return line({ type: "plain_text_input" }, common, value);
+  if (element.type === "external_select") return search(element, common, value);
   return menu(element, common, value);
 }
 
@@ -98,6 +98,31 @@ function menu(element, common, value) {
   if (many) for (const key of chosen) if (key && ![...node.options].some((one) => one.value === key)) node.append(make("option", { value: key, selected: true }, key));
   const read = () => (many ? [...node.selectedOptions].map((one) => one.value) : node.value);
   return { node, field: node, raw: read, read };
+}
+
+// A menu whose options the bot gives: what is typed is asked for, and only what is offered can be chosen.
+function search(element, common, value) {
+  const shown = new Map(), initial = element.initial_option;
+  if (initial) shown.set(initial.text.text, initial.value);
+  const list = make("datalist", { id: `${common.id}-options` });
+  const node = make("input", { ...common, type: "text", list: list.id, autocomplete: "off", maxlength: 150 });
+  node.value = [...shown].find(([, key]) => key === value)?.[0] || value || "";
+  let asked = null;
+  const ask = async () => {
+    const query = node.value, least = element.min_query_length ?? 3;
+    if (query === asked || query.length < least || shown.has(query)) return;
+    asked = query;
+    const answer = await store.suggest({ action: element.action_id, block: common.id.replace(/^f-/, ""), query });
+    if (query !== node.value) return;
+    for (const option of answer.options || []) shown.set(option.text.text, option.value);
+    list.replaceChildren(...(answer.options || []).map((option) => make("option", { value: option.text.text })));
+  };
+  let timer = 0;
+  node.addEventListener("focus", ask);
+  node.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, 200); });
+  // What was typed and never offered is no choice: the server says so.
+  const read = () => (node.value ? shown.get(node.value) || node.value : "");
+  return { node: make("div", {}, node, list), field: node, raw: () => node.value, read };
 }
 
 function files(element, common, value) {
