@@ -13,7 +13,7 @@ import aiohttp
 
 from bot import jobs
 from bot.app import Metrics, Server, Socket, build_app
-from bot.context import Context
+from bot.context import Context, Files
 from bot.delivery import Delivery, client
 from bot.handlers import HANDLERS, Desk
 from bot.listeners import Intake, register
@@ -112,7 +112,14 @@ class Bot:
             tz_name=self.settings.tz_name,
             ask_again_s=min(ASK_AGAIN_S, self._limits.continue_after_s),
         )
-        desk = Desk(identity=identity, context=context, llm=self._llm, records=self.records, firm=self._firm)
+        desk = Desk(
+            identity=identity,
+            context=context,
+            files=Files(slack, self._wire, context),
+            llm=self._llm,
+            records=self.records,
+            firm=self._firm,
+        )
         posts = jobs.Posts(self.records, delivery)
         runs = jobs.Runs(
             desk=desk,

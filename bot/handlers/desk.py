@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.context import Context, Place, Transcript, permalink
+from bot.context import Context, Files, Place, Transcript, permalink
 from bot.llm import LLM, Answer, LLMError
 from bot.records import Records
 from bot.records.ledger import Call, Paid
@@ -40,10 +40,11 @@ class Brief:
 
 @dataclass(frozen=True)
 class Conversation:
-    """A thread, or a part of a channel, ready for the model."""
+    """A thread, or a part of a channel, ready for the model; `files` are the ids of those in it, newest first."""
 
     transcript: Transcript
     channel_id: str
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Desk:
 
     identity: Identity
     context: Context
+    files: Files
     llm: LLM
     records: Records
     firm: Firm = field(default_factory=Firm)
@@ -94,7 +96,8 @@ class Desk:
             await self.records.people.put(fresh)
         names = {person.user_id: person.name for person in (*known.values(), *fresh)}
         transcript = self.context.transcript(messages, names, skip_ts=_asked_in(run))
-        return Conversation(transcript=transcript, channel_id=run.source_channel_id)
+        files = self.context.files_in(messages)
+        return Conversation(transcript=transcript, channel_id=run.source_channel_id, files=files)
 
     def stands_alone(self, run: Run) -> bool:
         """Say whether the request is a mention at top level: there is no thread but itself."""
