@@ -98,8 +98,8 @@ class Files:
             raise UserError("file.not-yours")
         await self._context.check_may_read(channel_id, user_id)
 
-    async def read(self, found: Found) -> Content:
-        """Return what stands in a file of words or figures.
+    async def read(self, found: Found, content: bytes | None = None) -> Content:
+        """Return what stands in a file of words or figures; *content* is what was fetched of it already.
 
         Raises:
             UserError: it cannot be read; the sentence names the file and what can be.
@@ -107,13 +107,13 @@ class Files:
         """
         if found.kind in ("", "picture"):
             raise UserError("file.kind", name=found.name)
-        content = await self._fetch(found, LARGEST_FILE_BYTES)
+        content = await self._fetch(found, LARGEST_FILE_BYTES) if content is None else content
         try:
             return await asyncio.to_thread(read_apart, content, found.kind)
         except FileError as error:
             raise UserError(f"file.{error.kind}", name=found.name) from error
 
-    async def content(self, found: Found) -> bytes:
+    async def fetch(self, found: Found) -> bytes:
         """Return the bytes of a file.
 
         Raises:

@@ -7,7 +7,7 @@ from bot.jobs.posts import Posts
 from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
 from bot.jobs.schedules import evaluate, go_round
-from bot.jobs.workflows import show_by_hand, show_card, show_review, start
+from bot.jobs.workflows import show_by_hand, show_card, show_review, start, take_prices
 
 __all__ = [
     "Limits",
@@ -22,5 +22,6 @@ __all__ = [
     "show_card",
     "show_review",
     "start",
+    "take_prices",
     "waiting",
 ]

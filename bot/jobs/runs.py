@@ -14,6 +14,7 @@ from bot.handlers import EDITED, HANDLERS, Brief, Desk
 from bot.jobs.control import is_by_hand
 from bot.jobs.papers import Papers
 from bot.jobs.posts import Posts, Spot
+from bot.jobs.prices import PriceUploads
 from bot.llm import LLMError
 from bot.records import Records
 from bot.records.reviews import ACCEPTED, State
@@ -96,6 +97,7 @@ class Runs:
         self._delivery = delivery
         self._posts = posts
         self._papers = Papers(desk, posts)
+        self.uploads = PriceUploads(desk, posts)
         self._tasks = tasks
         self._company = company
         self._language = language

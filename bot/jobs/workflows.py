@@ -12,6 +12,7 @@ from bot.jobs.durable import (
     at_work,
     enqueue,
     leave_turn,
+    start_again,
     step,
     turn,
 )
@@ -147,6 +148,34 @@ async def show(run_id: str, review_id: int, act: str) -> None:
         # Of this press: a redo that failed gave its version's number back, and the next one writes it.
         with SetWorkflowID(f"{run_id}~{again['version']}~{review_id}"):
             await DBOS.start_workflow_async(run_workflow, run_id, again["version"], again["key"], 0)
+
+
+@step("prices")
+async def _prices(upload_id: str) -> None:
+    await at_work().runs.uploads.answer(upload_id)
+
+
+@step("prices_failed")
+async def _prices_failed(upload_id: str) -> None:
+    await at_work().runs.uploads.fail(upload_id)
+
+
+@DBOS.workflow(name="prices", max_recovery_attempts=MAX_RECOVERIES)
+async def prices_workflow(upload_id: str) -> None:
+    """Answer a file that came without a task, once; what Slack did not take stays untold, for the sweep."""
+    try:
+        await _prices(upload_id)
+    except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
+        if _slack_is_away(error):
+            log.warning("upload=%s is not answered yet: %s", upload_id, error)
+            return
+        log.exception("upload=%s failed kind=%s", upload_id, type(error).__name__)
+        await _prices_failed(upload_id)
+
+
+async def take_prices(upload_id: str, *, asked: bool) -> None:
+    """Start answering an upload that is committed; a second start changes nothing while the first is at work."""
+    await start_again(f"prices:{upload_id}:{int(asked)}", prices_workflow, upload_id)
 
 
 async def start(run: Run) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.digest import home_lines
-from bot.listeners import asking, measuring, office, reviewing
+from bot.listeners import asking, measuring, office, reviewing, uploads
 from bot.listeners.intake import Intake
 from bot.listeners.tijdwinst import help_text
 from bot.texts import text
@@ -31,6 +31,7 @@ def register(
     reviewing.register(app, intake)
     measuring.register(app, intake)
     office.register(app, intake)
+    uploads.register(app, intake)
 
     async def show_home(user_id: str) -> None:
         month = await home_lines(

@@ -16,6 +16,7 @@ from bot.listeners.following import follow_up
 from bot.listeners.intake import ANSWER, Intake, Source, aim, log
 from bot.listeners.spans import Span
 from bot.listeners.tijdwinst import HELP, carry_out, help_text
+from bot.listeners.uploads import take_file
 from bot.tasks import Run, Surface, Task, UserError, nearest_tasks
 from bot.texts import text
 from bot.value import review_minutes
@@ -101,6 +102,9 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     attached = tuple(file["id"] for file in event.get("files") or [] if file.get("id"))
     task, rest = intake.recognise(words)
     if task is None and await follow_up(intake, words, event, message_id=run_id, surface=surface):
+        return
+    thread = thread_ts if surface == "mention" else event.get("thread_ts") or ""
+    if await take_file(intake, event, words, task=task, upload_id=run_id, thread_ts=thread):
         return
     at_top = _channel(channel_id) if surface == "mention" and not event.get("thread_ts") else ""
     source, rest = intake.source(rest, otherwise=here, here=at_top)

@@ -14,6 +14,7 @@ from bot.records.quotes import Quotes
 from bot.records.requests import Requests
 from bot.records.reviews import Reviews
 from bot.records.store import Store
+from bot.records.uploads import Uploads
 from bot.records.workspaces import Workspaces, WorkspaceSettings
 
 __all__ = ["Records", "WorkspaceSettings"]
@@ -34,6 +35,7 @@ class Records:
         self.baselines = Baselines(self.store)
         self.proof = Proof(self.store)
         self.quotes = Quotes(self.store)
+        self.uploads = Uploads(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.
