@@ -43,7 +43,7 @@ async def _sweep() -> None:
     for run_id, review_id, act in await engine.runs.records.reviews.unshown(before):
         await _show_again(run_id, review_id, act)
     for upload in await engine.runs.records.uploads.untold(before):
-        await take_prices(upload.upload_id, asked=upload.asked)
+        await take_prices(upload.upload_id, asked_by=upload.asked_by)
     for run_id in await engine.runs.records.ledger.unfinished(before):
         status = await DBOS.get_workflow_status_async(run_id)
         if status is not None and status.status in GIVEN_UP:
@@ -153,4 +153,4 @@ async def sweep_now() -> None:
     for run_id, review_id, act in await records.reviews.unshown(datetime.now(UTC)):
         await _show_again(run_id, review_id, act)
     for upload in await records.uploads.untold(datetime.now(UTC)):
-        await take_prices(upload.upload_id, asked=upload.asked)
+        await take_prices(upload.upload_id, asked_by=upload.asked_by)

@@ -173,9 +173,9 @@ async def prices_workflow(upload_id: str) -> None:
         await _prices_failed(upload_id)
 
 
-async def take_prices(upload_id: str, *, asked: bool) -> None:
-    """Start answering an upload that is committed; a second start changes nothing while the first is at work."""
-    await start_again(f"prices:{upload_id}:{int(asked)}", prices_workflow, upload_id)
+async def take_prices(upload_id: str, *, asked_by: str) -> None:
+    """Start answering an upload that is committed; one of the same asker that is at work is left alone."""
+    await start_again(f"prices:{upload_id}:{asked_by}", prices_workflow, upload_id)
 
 
 async def start(run: Run) -> None:

@@ -32,7 +32,7 @@ def register(app: AsyncApp, intake: Intake) -> None:
         first = await intake.records.uploads.ask(upload_id, user_id=user_id)
         await ack()
         if first:
-            intake.later(jobs.take_prices(upload_id, asked=True))
+            intake.later(jobs.take_prices(upload_id, asked_by=user_id))
         else:
             channel_id = (body.get("channel") or {}).get("id") or ""
             intake.later(intake.tell(user_id, text("review.already", intake.language), channel_id=channel_id))
@@ -70,5 +70,5 @@ async def take_file(
     async with asyncio.timeout(COMMIT_WITHIN_S):
         first = await intake.records.uploads.add(upload)
     if first:
-        intake.later(jobs.take_prices(upload_id, asked=asked))
+        intake.later(jobs.take_prices(upload_id, asked_by=upload.asked_by))
     return True
