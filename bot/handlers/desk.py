@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.context import Context, Files, Place, Transcript, permalink
-from bot.llm import LLM, Answer, LLMError
+from bot.llm import LLM, Answer, Image, LLMError
 from bot.records import Records
 from bot.records.ledger import Call, Paid
 from bot.tasks import Firm, Identity, Run, Task, UserError
@@ -114,18 +114,27 @@ class Desk:
         }
 
     async def ask(
-        self, brief: Brief, *, system: list[str], user: str, shape: type[BaseModel] | None = None
+        self,
+        brief: Brief,
+        *,
+        system: list[str],
+        user: str,
+        shape: type[BaseModel] | None = None,
+        images: Sequence[Image] = (),
     ) -> Paid:
         """Ask the model, or return the answer to the same question that this run has paid already.
 
         Args:
             shape: what the answer must be an object of; its JSON, checked, is then the text.
+            images: what it looks at; with a *shape* only.
 
         Raises:
             LLMError: there is no usable answer; what it cost is booked.
         """
         run, task = brief.run, brief.task
-        asked = json.dumps([task.model, system, user, brief.version, shape.__name__ if shape else ""])
+        question = [task.model, system, user, brief.version, shape.__name__ if shape else ""]
+        question += [hashlib.sha256(image.content).hexdigest() for image in images]
+        asked = json.dumps(question)
         call_id = f"{run.run_id}#{brief.version}#{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
         paid = await self.records.ledger.paid(call_id)
         if paid is not None:
@@ -133,7 +142,7 @@ class Desk:
         if call_id in self.unbooked:
             return await self._book(*self.unbooked[call_id])
         try:
-            answer = await self._answer(task, system=system, user=user, shape=shape)
+            answer = await self._answer(task, system=system, user=user, shape=shape, images=images)
         except LLMError as error:
             # Each failure is a call of its own: none of them may hide another one's cost.
             failed = _failed_call(f"{call_id}!{uuid.uuid4().hex[:8]}", run.run_id, error)
@@ -155,7 +164,13 @@ class Desk:
         return paid
 
     async def _answer(
-        self, task: Task, *, system: list[str], user: str, shape: type[BaseModel] | None
+        self,
+        task: Task,
+        *,
+        system: list[str],
+        user: str,
+        shape: type[BaseModel] | None,
+        images: Sequence[Image],
     ) -> Answer:
         if shape is None:
             return await self.llm.complete(
@@ -168,6 +183,7 @@ class Desk:
             shape=shape,
             max_tokens=task.max_tokens,
             effort=task.effort,
+            images=images,
         )
 
 
