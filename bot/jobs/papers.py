@@ -10,9 +10,10 @@ from typing import Any
 from bot.handlers import Desk
 from bot.jobs.posts import Posts, Spot
 from bot.quotes.paper import find_prose, hash_content, quote_pdf
-from bot.records.reviews import ACCEPTED, State
+from bot.records.reviews import State
 from bot.tasks import Run
 from bot.texts import format_day, text
+from bot.value import ACCEPTED
 from bot.views import fallback, placeholder
 from bot.wire import SlackError
 

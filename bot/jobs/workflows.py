@@ -7,15 +7,7 @@ from typing import Any
 
 from dbos import DBOS, SetWorkflowID
 
-from bot.jobs.durable import (
-    MAX_RECOVERIES,
-    at_work,
-    enqueue,
-    leave_turn,
-    start_again,
-    step,
-    turn,
-)
+from bot.jobs.durable import MAX_RECOVERIES, at_work, enqueue, start_again, step, turn
 from bot.jobs.runs import turn_key
 from bot.tasks import Outcome, Run
 from bot.wire import SlackError
@@ -63,7 +55,7 @@ async def _review(run_id: str, review_id: int, act: str) -> dict[str, Any] | Non
 @DBOS.workflow(name="run", max_recovery_attempts=MAX_RECOVERIES)
 async def run_workflow(run_id: str, version: int, key: str, tries: int, waits: int = 0) -> None:
     """Open, draft, deliver, close: whatever happens, the asker sees exactly one outcome."""
-    async with turn(key):
+    async with turn(key, run_id):
         try:
             if version == 1 and (tries == 0 or waits) and await _open(run_id):
                 await _close(run_id, "by_hand", "")
@@ -185,18 +177,18 @@ async def start(run: Run) -> None:
     """
     engine = at_work()
     key = turn_key(run)
-    if engine.active.get(key) or sum(engine.active.values()) >= engine.runs.limits.at_once:
+    if engine.is_taken(key):
         await enqueue(
             "interactive", run_workflow, run.run_id, 1, key, 0, workflow_id=run.run_id, partition=key
         )
     else:
         # Counted before the first await, so that two requests of one moment do not both start directly.
-        engine.active[key] = engine.active.get(key, 0) + 1
+        engine.starting[run.run_id] = key
         try:
             with SetWorkflowID(run.run_id):
                 await DBOS.start_workflow_async(run_workflow, run.run_id, 1, key, 0)
         finally:
-            leave_turn(engine, key)
+            engine.starting.pop(run.run_id, None)
     await engine.runs.records.requests.started(run.run_id)
 
 
