@@ -132,6 +132,19 @@ async def test_an_upload_survives_a_crash(world: World) -> None:
     assert lists == (1,)
 
 
+async def test_what_goes_wrong_on_our_side_is_told(world: World) -> None:
+    """Nobody waits for an answer that does not come: the same message says that nothing changed."""
+    im = await send(world, "zie bijlage", "cijfers.csv", b"a;b\n1;2\n")
+    await world.shown("I have cijfers.csv", im)
+    (upload_id,) = await world.bot.records.store.read(
+        lambda db: db.execute("select upload_id from price_uploads").fetchone()
+    )
+    await at_work().runs.uploads.fail(upload_id)
+
+    assert "the price list stays as it was" in str(ours(world, im))
+    assert len(ours(world, im)) == 1
+
+
 def test_another_price_from_a_quantity_on_is_a_change() -> None:
     """What a tier costs counts as the price; a new name does not."""
     lists = []
