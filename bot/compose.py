@@ -16,7 +16,7 @@ from bot.app import Metrics, Server, Socket, build_app
 from bot.context import Context, Files
 from bot.delivery import Delivery, client
 from bot.handlers import HANDLERS, Desk
-from bot.listeners import Intake, register
+from bot.listeners import Intake, load_templates, register
 from bot.llm import LLM, LLMError
 from bot.records import Records, WorkspaceSettings
 from bot.settings import Settings
@@ -119,6 +119,7 @@ class Bot:
             llm=self._llm,
             records=self.records,
             firm=self._firm,
+            about=self._company,
         )
         posts = jobs.Posts(self.records, delivery)
         runs = jobs.Runs(
@@ -126,7 +127,6 @@ class Bot:
             delivery=delivery,
             posts=posts,
             tasks=self.tasks,
-            company=self._company,
             language=self.settings.language,
             limits=self._limits,
         )
@@ -140,6 +140,7 @@ class Bot:
         self._intake = Intake(
             records=self.records,
             delivery=delivery,
+            posts=posts,
             tasks=self.tasks,
             language=holds.language,
             zone=holds.zone,
@@ -148,6 +149,7 @@ class Bot:
             admins_of=context.people,
         )
         register(app, self._intake, count_unknown=self.metrics.count_unknown, suspect=self._wire.suspect)
+        await load_templates(self._intake)
         rounds = jobs.Rounds(desk=desk, delivery=delivery, posts=posts, runs=runs, tasks=self.tasks)
         await jobs.open_engine(self.settings.data_dir.absolute() / "engine.sqlite", runs, rounds)
         self._engine_open = True

@@ -10,13 +10,14 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.digest import home_lines
-from bot.listeners import asking, measuring, office, reviewing, uploads
+from bot.listeners import asking, choosing, measuring, office, reviewing, setup, templates, uploads
 from bot.listeners.intake import Intake
+from bot.listeners.templates import load_templates
 from bot.listeners.tijdwinst import help_text
 from bot.texts import text
 from bot.views import home
 
-__all__ = ["Intake", "register"]
+__all__ = ["Intake", "load_templates", "register"]
 
 
 def register(
@@ -28,9 +29,12 @@ def register(
 ) -> None:
     """Attach every listener, the catch-alls last: whatever Slack sends gets a 200."""
     asking.register(app, intake)
+    choosing.register(app, intake)
     reviewing.register(app, intake)
     measuring.register(app, intake)
     office.register(app, intake)
+    templates.register(app, intake)
+    setup.register(app, intake)
     uploads.register(app, intake)
 
     async def show_home(user_id: str) -> None:
@@ -43,6 +47,8 @@ def register(
     async def home_opened(event: dict[str, Any]) -> None:
         if event.get("tab") == "home":
             intake.later(show_home(event["user"]))
+        elif event.get("tab") == "messages":
+            intake.later(setup.welcome(intake, event["user"]))
 
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.
