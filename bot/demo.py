@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.compose import Bot, StartError
 from bot.quotes.pricelist import read_prices
-from bot.quotes.sheet import read_sheet
+from bot.reading import read_sheet
 from bot.sandbox.export import ExportError, load_export
 from bot.sandbox.model import Model
 from bot.sandbox.page import ShownSlack

@@ -14,6 +14,7 @@ from bot.jobs.workflows import (
     show_card,
     show_review,
     start,
+    take_prices,
 )
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "show_card",
     "show_review",
     "start",
+    "take_prices",
     "waiting",
 ]

@@ -17,6 +17,7 @@ from bot.jobs.control import is_by_hand
 from bot.jobs.papers import Papers
 from bot.jobs.plans import Plans
 from bot.jobs.posts import Posts, Spot
+from bot.jobs.prices import PriceUploads
 from bot.llm import LLMError
 from bot.records import Records
 from bot.records.reviews import State
@@ -103,6 +104,7 @@ class Runs:
         self._posts = posts
         self._papers = Papers(desk, posts)
         self.plans = Plans(desk, posts, tasks)
+        self.uploads = PriceUploads(desk, posts)
         self._tasks = tasks
         self._language = language
         self._down_since: dict[str, float] = {}

@@ -17,7 +17,7 @@ from bot.jobs.durable import (
     start_again,
     step,
 )
-from bot.jobs.workflows import go_on, show, start
+from bot.jobs.workflows import go_on, show, start, take_prices
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,8 @@ async def _sweep() -> None:
     await _go_on_with_chosen(before)
     for run_id, review_id, act in await engine.runs.records.reviews.unshown(before):
         await _show_again(run_id, review_id, act)
+    for upload in await engine.runs.records.uploads.untold(before):
+        await take_prices(upload.upload_id, asked_by=upload.asked_by)
     for run_id in await engine.runs.records.ledger.unfinished(before):
         status = await DBOS.get_workflow_status_async(run_id)
         if status is not None and status.status in GIVEN_UP:
@@ -199,3 +201,5 @@ async def sweep_now() -> None:
     await _go_on_with_chosen(datetime.now(UTC))
     for run_id, review_id, act in await records.reviews.unshown(datetime.now(UTC)):
         await _show_again(run_id, review_id, act)
+    for upload in await records.uploads.untold(datetime.now(UTC)):
+        await take_prices(upload.upload_id, asked_by=upload.asked_by)

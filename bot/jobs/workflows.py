@@ -8,7 +8,7 @@ from typing import Any
 
 from dbos import DBOS, SetWorkflowID
 
-from bot.jobs.durable import MAX_RECOVERIES, at_work, enqueue, step, turn
+from bot.jobs.durable import MAX_RECOVERIES, at_work, enqueue, start_again, step, turn
 from bot.jobs.runs import turn_key
 from bot.tasks import Outcome, Run
 from bot.wire import SlackError
@@ -164,6 +164,34 @@ async def show(run_id: str, review_id: int, act: str) -> None:
         # Of this press: a redo that failed gave its version's number back, and the next one writes it.
         with SetWorkflowID(f"{run_id}~{again['version']}~{review_id}"):
             await DBOS.start_workflow_async(run_workflow, run_id, again["version"], again["key"], 0)
+
+
+@step("prices")
+async def _prices(upload_id: str) -> None:
+    await at_work().runs.uploads.answer(upload_id)
+
+
+@step("prices_failed")
+async def _prices_failed(upload_id: str) -> None:
+    await at_work().runs.uploads.fail(upload_id)
+
+
+@DBOS.workflow(name="prices", max_recovery_attempts=MAX_RECOVERIES)
+async def prices_workflow(upload_id: str) -> None:
+    """Answer a file that came without a task, once; what Slack did not take stays untold, for the sweep."""
+    try:
+        await _prices(upload_id)
+    except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
+        if _slack_is_away(error):
+            log.warning("upload=%s is not answered yet: %s", upload_id, error)
+            return
+        log.exception("upload=%s failed kind=%s", upload_id, type(error).__name__)
+        await _prices_failed(upload_id)
+
+
+async def take_prices(upload_id: str, *, asked_by: str) -> None:
+    """Start answering an upload that is committed; one of the same asker that is at work is left alone."""
+    await start_again(f"prices:{upload_id}:{asked_by}", prices_workflow, upload_id)
 
 
 async def start(run: Run) -> None:

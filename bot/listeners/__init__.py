@@ -20,6 +20,7 @@ from bot.listeners import (
     reviewing,
     setup,
     templates,
+    uploads,
 )
 from bot.listeners.intake import Intake
 from bot.listeners.templates import load_templates
@@ -47,6 +48,7 @@ def register(
     office.register(app, intake)
     templates.register(app, intake)
     setup.register(app, intake)
+    uploads.register(app, intake)
 
     async def show_home(user_id: str) -> None:
         month = await home_lines(

@@ -175,14 +175,14 @@ class Intake:
         return (span, rest) if span is not None else (otherwise, words)
 
     def check_material(self, task: Task, source: Source, words: str, *, form: bool = False) -> None:
-        """Make sure that a task has something to work from; *form* says that its own fields hold something.
+        """Make sure that a task has something to work from; *form* says that its own fields, or files, hold something.
 
         Raises:
             UserError: it has not; the text says how to give it some.
         """
-        if task.reads == "thread" and source is None and task.deliver == "thread":
+        if task.reads_conversation and source is None and task.deliver == "thread" and not form:
             raise UserError("summarize-how")
-        if task.reads == "thread" and source is None and not (words or form):
+        if task.reads_conversation and source is None and not (words or form):
             raise UserError("material-how")
         if source is None and words and not any(character.isalnum() for character in words):
             raise UserError("nothing-to-say")

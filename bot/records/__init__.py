@@ -20,6 +20,7 @@ from bot.records.reviews import Reviews
 from bot.records.settlements import Settlements
 from bot.records.store import Store
 from bot.records.templates import Templates
+from bot.records.uploads import Uploads
 from bot.records.workspaces import Workspaces, WorkspaceSettings
 
 __all__ = ["Records", "WorkspaceSettings"]
@@ -46,6 +47,7 @@ class Records:
         self.plans = Plans(self.store)
         self.templates = Templates(self.store)
         self.firms = Firms(self.store)
+        self.uploads = Uploads(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.

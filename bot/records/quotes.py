@@ -40,38 +40,21 @@ class Quotes:
 
     async def import_prices(self, rows: Sequence[PriceRow], *, file_name: str, file_hash: str) -> bool:
         """Make *rows* the price list; the earlier lists stay. False when the list is this file already."""
-
-        def work(db: Database) -> bool:
-            last = db.execute("select file_hash from price_lists order by list_id desc limit 1").fetchone()
-            if last is not None and last[0] == file_hash:
-                return False
-            cursor = db.execute(
-                """
-                insert into price_lists (file_name, file_hash, articles, imported_at) values (?, ?, ?, ?)
-                """,
-                [file_name, file_hash, len(rows), iso(now())],
-            )
-            for row in rows:
-                db.execute(
-                    "insert into prices values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    [cursor.lastrowid, *_columns(row)],
-                )
-            return True
-
-        return await self._store.write(work)
-
-    async def prices(self) -> list[PriceRow]:
-        """Return the newest price list, of all days; empty before the first import."""
-        rows = await self._store.read(
-            lambda db: list(
-                db.query(
-                    """
-                    select * from prices where list_id = (select max(list_id) from price_lists)
-                    order by sku, valid_from
-                    """
-                )
-            )
+        return await self._store.write(
+            lambda db: import_list(db, rows, file_name=file_name, file_hash=file_hash) is not None
         )
+
+    async def prices(self, list_id: int | None = None) -> list[PriceRow]:
+        """Return a price list, of all days, the newest unless told; empty before the first import."""
+        return await self._prices("coalesce(?, (select max(list_id) from price_lists))", list_id)
+
+    async def prices_before(self, list_id: int) -> list[PriceRow]:
+        """Return the price list that held until *list_id* came; empty when there was none."""
+        return await self._prices("(select max(list_id) from price_lists where list_id < ?)", list_id)
+
+    async def _prices(self, which: str, list_id: int | None) -> list[PriceRow]:
+        asked = f"select * from prices where list_id = {which} order by sku, valid_from"
+        rows = await self._store.read(lambda db: list(db.query(asked, [list_id])))
         return [_price_row(row) for row in rows]
 
     async def keep(self, run_id: str, version: int, document: dict[str, Any]) -> None:
@@ -132,6 +115,21 @@ class Quotes:
             return QuoteNumber(*mine)
 
         return await self._store.write(work)
+
+
+def import_list(db: Database, rows: Sequence[PriceRow], *, file_name: str, file_hash: str) -> int | None:
+    """Make *rows* the newest price list and return its id; None when the newest is this file already."""
+    last = db.execute("select file_hash from price_lists order by list_id desc limit 1").fetchone()
+    if last is not None and last[0] == file_hash:
+        return None
+    cursor = db.execute(
+        "insert into price_lists (file_name, file_hash, articles, imported_at) values (?, ?, ?, ?)",
+        [file_name, file_hash, len(rows), iso(now())],
+    )
+    list_id = int(cursor.lastrowid or 0)
+    for row in rows:
+        db.execute("insert into prices values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [list_id, *_columns(row)])
+    return list_id
 
 
 def _columns(row: PriceRow) -> list[Any]:

@@ -461,6 +461,33 @@ def m008_customers(db: Database) -> None:
     _carry_out(db, CUSTOMERS)
 
 
+FILES = """
+alter table requests add column files text not null default '[]';
+
+create table price_uploads (
+    upload_id text primary key,
+    team_id text not null,
+    channel_id text not null,
+    thread_ts text not null,
+    user_id text not null,
+    file_id text not null,
+    language text not null,
+    asked integer not null,
+    asked_by text not null,
+    received_at text not null,
+    list_id integer references price_lists (list_id),
+    told_at text
+) strict;
+create index price_uploads_untold on price_uploads (received_at) where told_at is null;
+"""
+
+
+@migrations()
+def m009_files(db: Database) -> None:
+    """Files as what a request is about, and price lists that were uploaded in Slack."""
+    _carry_out(db, FILES)
+
+
 def _carry_out(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():

@@ -186,10 +186,7 @@ class ShownSlack(Slack):
         fields, files = await _read_form(request)
         if fields.get("user") not in self.workspace.users:
             return _sorry("there is no such person")
-        made = [self.workspace.add_file(name, fields["user"], content=content) for name, content in files]
-        for one in made:
-            # What is put into a form is for the app; nobody else sees it.
-            one.channels.append(self.workspace.im_with(fields["user"]).id)
+        made = [self.workspace.add_to_form(name, fields["user"], content) for name, content in files]
         return web.json_response({"files": [{"id": one.id, "name": one.name} for one in made]})
 
     async def _answer(self, done: Done) -> web.Response:

@@ -178,6 +178,13 @@ def _wrong(block: Block, filled: dict[str, Any]) -> str:
             return "This entry is too long."
         if len(value) < int(element.get("min_length") or 0):
             return "This entry is too short."
+    if element["type"] == "file_input":
+        files: list[dict[str, Any]] = list(filled["files"])
+        if len(files) > int(element.get("max_files") or 10):
+            return "Too many files."
+        kinds = element.get("filetypes") or []
+        if kinds and any(one["name"].rpartition(".")[2].lower() not in kinds for one in files):
+            return "This kind of file is not allowed here."
     return ""
 
 

@@ -19,6 +19,8 @@ INPUT_FILL = 2_500  # of it filled beforehand: room to add something
 BUTTON_TEXT_LIMIT = 75
 OPTIONS_LIMIT = 100
 CUSTOMER_SELECT = "input_known_customer"  # Slack asks us for its options while somebody types
+FILES_LIMIT = 5  # of one field; Slack takes ten
+READABLE = ("csv", "tsv", "xlsx", "json", "txt", "md")  # what a field for files takes unless its task says
 
 Block = dict[str, Any]
 
@@ -327,6 +329,13 @@ def _task_input(field: Input, language: Language) -> Block:
         }
     elif field.type == "channel":
         block["element"] = {"type": "conversations_select", "action_id": block["block_id"]}
+    elif field.type == "file":
+        block["element"] = {
+            "type": "file_input",
+            "action_id": block["block_id"],
+            "filetypes": list(field.options or READABLE),
+            "max_files": FILES_LIMIT,
+        }
     return block
 
 
@@ -387,14 +396,26 @@ def form(
 
 
 def form_values(view: dict[str, Any]) -> dict[str, str]:
-    """Return what a person filled into a form: block id -> text, choice or date; empty when left out."""
+    """Return what a person filled into a form: block id -> text, choice, date or file names; empty when left out."""
     values: dict[str, str] = {}
     for block_id, actions in (view.get("state") or {}).get("values", {}).items():
         for state in actions.values():
             option = state.get("selected_option") or {}
             chosen = state.get("value") or option.get("value") or state.get("selected_date")
+            chosen = chosen or ", ".join(str(file.get("name")) for file in state.get("files") or [])
             values[block_id] = str(chosen or state.get("selected_conversation") or "")
     return values
+
+
+def form_files(view: dict[str, Any]) -> tuple[str, ...]:
+    """Return the ids of the files that a person put into a form."""
+    fields = (view.get("state") or {}).get("values", {}).values()
+    return tuple(
+        str(file["id"])
+        for actions in fields
+        for state in actions.values()
+        for file in state.get("files") or []
+    )
 
 
 def home(lines: list[str], language: Language) -> Block:

@@ -12,7 +12,7 @@ from bot.compose import PROMPTS
 from bot.handlers.quote import make_shape
 from bot.quotes import PriceRow
 from bot.quotes.pricelist import read_prices
-from bot.quotes.sheet import read_sheet
+from bot.reading import read_sheet
 from tests.conftest import ANNA, BEN, SALES, World, buttons, running, said
 
 PRICES = """\

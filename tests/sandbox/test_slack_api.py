@@ -470,6 +470,15 @@ async def test_files_go_up_and_come_down(slack: Slack, client: AsyncWebClient) -
     unfinished = client.files_completeUploadExternal(files=[{"id": address["file_id"]}])
     assert await refused(unfinished) == "file_not_found"
     assert await refused(client.files_completeUploadExternal(files=[])) == "invalid_arguments"
+    assert (told["channels"], told["groups"], told["ims"]) == ([SALES], [], [])
+    form = slack.workspace.add_to_form("form.txt", ANNA, b"x")
+    assert (await client.files_info(file=form.id))["file"]["ims"] == form.channels
+    slack.redirects[file_id] = "https://elsewhere.example/"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(told["url_private"], headers=own, allow_redirects=False) as answer,
+    ):
+        assert answer.status == 302
     private = slack.workspace.add_file("secret.txt", ANNA, content=b"x")
     assert await refused(client.files_info(file=private.id)) == "file_not_found"
     too_much: tuple[tuple[dict[str, Any], str], ...] = (

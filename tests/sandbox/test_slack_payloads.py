@@ -82,3 +82,18 @@ def test_buttons_are_found_wherever_blocks_hold_them() -> None:
     assert payloads.state(blocks) == {"values": {}}
     with pytest.raises(LookupError, match="no feedback"):
         payloads.action(blocks[3], thumbs, "sideways", "1.0")
+
+
+def test_a_field_for_files_takes_what_it_says() -> None:
+    """Too many files, or one of another kind, are refused by Slack's client before the bot hears of them."""
+    element = {"type": "file_input", "action_id": "a", "filetypes": ["csv"], "max_files": 1}
+    view = {"blocks": [{"type": "input", "block_id": "b", "element": element}], "state": {"values": {}}}
+    given: list[list[dict[str, str]]] = [
+        [{"name": "a.CSV"}],
+        [{"name": "a.pdf"}],
+        [{"name": "a.csv"}] * 2,
+        [],
+    ]
+    wrong = [payloads.submitted(view, {"b": files})[1].get("b", "") for files in given]
+
+    assert wrong == ["", "This kind of file is not allowed here.", "Too many files.", payloads.REQUIRED]
