@@ -139,6 +139,7 @@ class Bot:
             team_id=identity.team_id,
             bot_user_id=identity.bot_user_id,
             admins_of=context.people,
+            firm=desk.sender,
         )
         register(app, self._intake, count_unknown=self.metrics.count_unknown, suspect=self._wire.suspect)
         rounds = jobs.Rounds(desk=desk, delivery=delivery, posts=posts, runs=runs, tasks=self.tasks)

@@ -214,6 +214,15 @@ class Delivery:
         answer = await self._call("views.open", asked, having="view")
         return str(answer["view"]["id"])
 
+    async def update_form(self, view_id: str, view: dict[str, Any], *, hash_: str = "") -> None:
+        """Let an open form show *view*; with a hash only while it shows what that names.
+
+        Raises:
+            SlackError: it was closed, shows something newer (`hash_conflict`), or Slack did not take the view.
+        """
+        asked = self._slack.views_update(view_id=view_id, view=view, hash=hash_ or None)
+        await self._call("views.update", asked)
+
     async def publish_home(self, user_id: str, view: dict[str, Any]) -> None:
         """Show *view* on somebody's Home tab; best effort, it is shown anew at the next visit."""
         try:

@@ -57,6 +57,11 @@ class Desk:
     firm: Firm = field(default_factory=Firm)
     unbooked: dict[str, tuple[Call, Paid]] = field(default_factory=dict)
 
+    @property
+    def sender(self) -> Firm:
+        """Who sends documents: the firm, by the name of the workspace where it gives none of its own."""
+        return replace(self.firm, name=self.firm.name or self.identity.team)
+
     async def read_thread(self, run: Run) -> Conversation:
         """Read the thread of *run*, if its asker may.
 

@@ -7,13 +7,14 @@ from bot.jobs.posts import Posts
 from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
 from bot.jobs.schedules import evaluate, go_round
-from bot.jobs.workflows import show_by_hand, show_card, show_review, start
+from bot.jobs.workflows import bring_copy, show_by_hand, show_card, show_review, show_second, start
 
 __all__ = [
     "Limits",
     "Posts",
     "Rounds",
     "Runs",
+    "bring_copy",
     "close_engine",
     "evaluate",
     "go_round",
@@ -21,6 +22,7 @@ __all__ = [
     "show_by_hand",
     "show_card",
     "show_review",
+    "show_second",
     "start",
     "waiting",
 ]

@@ -17,7 +17,7 @@ from bot.jobs.durable import (
     start_again,
     step,
 )
-from bot.jobs.workflows import show, start
+from bot.jobs.workflows import second, show, start
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ async def _sweep() -> None:
         await start(run)
     for run_id, review_id, act in await engine.runs.records.reviews.unshown(before):
         await _show_again(run_id, review_id, act)
+    await _show_seconds(before)
     for run_id in await engine.runs.records.ledger.unfinished(before):
         status = await DBOS.get_workflow_status_async(run_id)
         if status is not None and status.status in GIVEN_UP:
@@ -59,6 +60,12 @@ async def _sweep() -> None:
 async def _show_again(run_id: str, review_id: int, act: str) -> None:
     """Show a decision that Slack did not take the first time; the same id would change nothing."""
     await start_again(f"{run_id}~review~{review_id}", show, run_id, review_id, act)
+
+
+async def _show_seconds(before: datetime) -> None:
+    """Show second approvals that Slack does not show yet."""
+    for approval_id in await at_work().runs.records.approvals.unshown(before):
+        await start_again(f"second:{approval_id}", second, approval_id)
 
 
 @DBOS.workflow(name="rounds", max_recovery_attempts=1)
@@ -150,3 +157,4 @@ async def sweep_now() -> None:
         await start(run)
     for run_id, review_id, act in await records.reviews.unshown(datetime.now(UTC)):
         await _show_again(run_id, review_id, act)
+    await _show_seconds(datetime.now(UTC))

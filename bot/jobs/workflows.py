@@ -149,6 +149,33 @@ async def show(run_id: str, review_id: int, act: str) -> None:
             await DBOS.start_workflow_async(run_workflow, run_id, again["version"], again["key"], 0)
 
 
+@step("second")
+async def _second(approval_id: int) -> None:
+    await at_work().runs.show_second(approval_id)
+
+
+@DBOS.workflow(name="second", max_recovery_attempts=MAX_RECOVERIES)
+async def second(approval_id: int) -> None:
+    """Show what became of a second approval that is stored already; the sweep finds what Slack did not take."""
+    try:
+        await _second(approval_id)
+    except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
+        if not _slack_is_away(error):
+            raise
+        log.warning("approval=%s is not shown yet: %s", approval_id, error)
+
+
+@step("copy")
+async def _copy(run_id: str, kind: str, user_id: str) -> None:
+    await at_work().runs.bring_copy(run_id, kind, user_id)
+
+
+@DBOS.workflow(name="copy", max_recovery_attempts=MAX_RECOVERIES)
+async def copy(run_id: str, kind: str, user_id: str) -> None:
+    """Bring an approved quote as a file for other programs."""
+    await _copy(run_id, kind, user_id)
+
+
 async def start(run: Run) -> None:
     """Start the workflow of a request that is committed; a second start changes nothing.
 
@@ -185,3 +212,15 @@ async def show_card(run_id: str) -> None:
 async def show_by_hand(run_id: str, minutes: float) -> None:
     """Show what a run of the control sample took by hand; best effort, it is stored."""
     await at_work().runs.show_by_hand(run_id, minutes)
+
+
+async def show_second(approval_id: int) -> None:
+    """Start showing what became of a second approval."""
+    with SetWorkflowID(f"second:{approval_id}"):
+        await DBOS.start_workflow_async(second, approval_id)
+
+
+async def bring_copy(run_id: str, kind: str, *, user_id: str, press: str) -> None:
+    """Start bringing a quote as *kind*; the same *press* twice starts once."""
+    with SetWorkflowID(f"{run_id}~{kind}~{press}"):
+        await DBOS.start_workflow_async(copy, run_id, kind, user_id)

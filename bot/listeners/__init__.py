@@ -10,7 +10,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.digest import home_lines
-from bot.listeners import asking, measuring, office, reviewing
+from bot.listeners import asking, measuring, office, quoting, reviewing
 from bot.listeners.intake import Intake
 from bot.listeners.tijdwinst import help_text
 from bot.texts import text
@@ -29,6 +29,7 @@ def register(
     """Attach every listener, the catch-alls last: whatever Slack sends gets a 200."""
     asking.register(app, intake)
     reviewing.register(app, intake)
+    quoting.register(app, intake)
     measuring.register(app, intake)
     office.register(app, intake)
 

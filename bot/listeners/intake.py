@@ -16,7 +16,7 @@ from bot.context import Place, find_link
 from bot.delivery import Delivery
 from bot.listeners.spans import Span, find_span
 from bot.records import Records
-from bot.tasks import Language, Run, Task, UserError, find_task, nearest_tasks, recognise
+from bot.tasks import Firm, Language, Run, Task, UserError, find_task, nearest_tasks, recognise
 from bot.texts import text
 from bot.wire import SlackError
 
@@ -61,6 +61,7 @@ class Intake:
     team_id: str
     bot_user_id: str
     admins_of: Any = None
+    firm: Firm = field(default_factory=Firm)
     _background: set[asyncio.Task[Any]] = field(default_factory=set)
     _accepting: int = 0
     _accepted_at: float = 0.0

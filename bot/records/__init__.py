@@ -13,6 +13,7 @@ from bot.records.questions import Questions
 from bot.records.quotes import Quotes
 from bot.records.requests import Requests
 from bot.records.reviews import Reviews
+from bot.records.revisions import Approvals, Forms
 from bot.records.store import Store
 from bot.records.workspaces import Workspaces, WorkspaceSettings
 
@@ -34,6 +35,8 @@ class Records:
         self.baselines = Baselines(self.store)
         self.proof = Proof(self.store)
         self.quotes = Quotes(self.store)
+        self.quote_forms = Forms(self.store)
+        self.approvals = Approvals(self.store, self.reviews)
 
     def open(self) -> None:
         """Open the file, making or migrating it.

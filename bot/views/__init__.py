@@ -49,6 +49,7 @@ from bot.views.measuring import (
     settings_form,
     word_question,
 )
+from bot.views.quoting import copy_buttons, lines_button, lines_form, second_buttons
 
 __all__ = [
     "INPUT_LIMIT",
@@ -67,6 +68,7 @@ __all__ = [
     "by_hand_card",
     "card",
     "context",
+    "copy_buttons",
     "draft_value",
     "edit_form",
     "fallback",
@@ -75,6 +77,8 @@ __all__ = [
     "form_values",
     "home",
     "join_inputs",
+    "lines_button",
+    "lines_form",
     "link_sources",
     "markdown_block",
     "minutes_form",
@@ -86,6 +90,7 @@ __all__ = [
     "redo_form",
     "reminder",
     "rework_question",
+    "second_buttons",
     "section",
     "select_input",
     "settings_form",
