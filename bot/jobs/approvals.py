@@ -137,7 +137,7 @@ class Seconds:
         messages = [(fallback(part), [markdown_block(part)]) for part in parts]
         messages[0] = (asked[:1000], [section(asked), *messages[0][1]])
         if approval.status == "waiting":
-            messages[-1][1].append(second_buttons(approval.approval_id, language))
+            messages[-1][1].append(second_buttons(run.run_id, approval.approval_id, language))
         else:
             messages[-1][1].append(context(self.word_outcome(approval, language)))
         return messages

@@ -149,7 +149,8 @@ class Papers:
 
     async def describe(self, run: Run, draft: Draft, state: State) -> tuple[list[Block], list[Block]]:
         """Return what a quote's card has besides: sentences, and buttons; nothing for any other draft."""
-        if await self._records.quotes.basis(run.run_id, draft.version) is None:
+        basis = await self._records.quotes.basis(run.run_id, draft.version)
+        if basis is None:
             return [], []
         value = draft_value(draft.run_id, draft.version)
         if state.review in ("open", "redone"):
@@ -162,6 +163,8 @@ class Papers:
             said = [context(self.seconds.word_outcome(approval, run.language))]
             if approval.status != "granted":
                 return said, []
+        elif needs_second(basis, limit=self._limit):
+            return [], []
         return said, copy_buttons(value, run.language)
 
     async def _find(self, run: Run, state: State) -> Accepted | None:

@@ -64,8 +64,8 @@ async def _show_again(run_id: str, review_id: int, act: str) -> None:
 
 async def _show_seconds(before: datetime) -> None:
     """Show second approvals that Slack does not show yet."""
-    for approval_id in await at_work().runs.records.approvals.unshown(before):
-        await start_again(f"second:{approval_id}", second, approval_id)
+    for run_id, approval_id in await at_work().runs.records.approvals.unshown(before):
+        await start_again(f"{run_id}~second~{approval_id}", second, run_id, approval_id)
 
 
 @DBOS.workflow(name="rounds", max_recovery_attempts=1)

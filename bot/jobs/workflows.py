@@ -133,11 +133,17 @@ async def _write(run_id: str, version: int, key: str, tries: int, waits: int) ->
     await _close(run_id, verdict["outcome"], verdict.get("key", ""))
 
 
+def showing(run_id: str) -> str:
+    """Return the turn of what follows a draft's review: two at once could bring one file twice."""
+    return f"{run_id}~shown"
+
+
 @DBOS.workflow(name="review", max_recovery_attempts=MAX_RECOVERIES)
 async def show(run_id: str, review_id: int, act: str) -> None:
     """Bring what Slack shows in line with a decision that is stored already."""
     try:
-        again = await _review(run_id, review_id, act)
+        async with turn(showing(run_id)):
+            again = await _review(run_id, review_id, act)
     except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
         if not _slack_is_away(error):
             raise
@@ -155,10 +161,11 @@ async def _second(approval_id: int) -> None:
 
 
 @DBOS.workflow(name="second", max_recovery_attempts=MAX_RECOVERIES)
-async def second(approval_id: int) -> None:
+async def second(run_id: str, approval_id: int) -> None:
     """Show what became of a second approval that is stored already; the sweep finds what Slack did not take."""
     try:
-        await _second(approval_id)
+        async with turn(showing(run_id)):
+            await _second(approval_id)
     except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
         if not _slack_is_away(error):
             raise
@@ -173,7 +180,8 @@ async def _copy(run_id: str, kind: str, user_id: str) -> None:
 @DBOS.workflow(name="copy", max_recovery_attempts=MAX_RECOVERIES)
 async def copy(run_id: str, kind: str, user_id: str) -> None:
     """Bring an approved quote as a file for other programs."""
-    await _copy(run_id, kind, user_id)
+    async with turn(showing(run_id)):
+        await _copy(run_id, kind, user_id)
 
 
 async def start(run: Run) -> None:
@@ -214,10 +222,10 @@ async def show_by_hand(run_id: str, minutes: float) -> None:
     await at_work().runs.show_by_hand(run_id, minutes)
 
 
-async def show_second(approval_id: int) -> None:
+async def show_second(run_id: str, approval_id: int) -> None:
     """Start showing what became of a second approval."""
-    with SetWorkflowID(f"second:{approval_id}"):
-        await DBOS.start_workflow_async(second, approval_id)
+    with SetWorkflowID(f"{run_id}~second~{approval_id}"):
+        await DBOS.start_workflow_async(second, run_id, approval_id)
 
 
 async def bring_copy(run_id: str, kind: str, *, user_id: str, press: str) -> None:

@@ -245,12 +245,12 @@ async def _refuse(
 
 async def _second(intake: Intake, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
     """Commit a second person's word, ack, and show it."""
-    approval_id = int(read_value(action["value"])[0])
+    run_id, approval_id = read_value(action["value"])
     granted = action["action_id"] == "second_approve"
     result = await intake.records.approvals.decide(approval_id, user_id=body["user"]["id"], granted=granted)
     await ack()
     if result == "done":
-        intake.later(jobs.show_second(approval_id))
+        intake.later(jobs.show_second(run_id, approval_id))
     else:
         intake.later(answer(intake, body, f"second.{result}", None))
 

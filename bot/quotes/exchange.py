@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -112,10 +113,10 @@ def _line(place: int, one: Worked, *, includes_vat: bool) -> dict[str, Any]:
     return {
         "lineIdentifier": str(place),
         "item": {"sellersItemIdentifier": line.sku, "name": line.name, "description": line.note},
-        "quantity": f"{line.quantity:f}",
+        "quantity": f"{line.quantity.normalize():f}",
         "quantityUnit": line.unit,
-        "itemNetPrice": f"{line.price:f}",
-        "itemListPrice": None if line.list_price is None else f"{line.list_price:f}",
+        "itemNetPrice": _price(line.price),
+        "itemListPrice": None if line.list_price is None else _price(line.list_price),
         "pricedByHand": line.by_hand,
         "listAmount": _cents(list_amount(one, includes_vat=includes_vat)),
         "allowances": [
@@ -187,7 +188,7 @@ def _csv_row(place: int, one: Worked, offer: Offer) -> dict[str, Any]:
         "discount_amount": line.discount.amount or None,
         "vat_category": line.vat.category,
         "vat_rate": line.vat.rate,
-        "amount": round_cents(one.total),
+        "amount": one.total,
         "amount_includes_vat": offer.customer.consumer,
     }
 
@@ -199,10 +200,16 @@ def _cell(value: Any, *, comma: bool) -> str:
         return "yes" if value else "no"
     if isinstance(value, Decimal):
         # Of our own making: a minus in front of it is a number, and no formula.
-        return f"{value:f}".replace(".", "," if comma else ".")
+        return _price(value).replace(".", "," if comma else ".")
     written = str(value)
     return f"'{written}" if written.startswith(FORMULA) else written
 
 
 def _cents(amount: Decimal) -> str:
     return f"{round_cents(amount):f}"
+
+
+def _price(amount: Decimal) -> str:
+    """Write a number with the decimals that it has; two where it has one, as amounts are written."""
+    written = f"{amount.normalize():f}"
+    return f"{written}0" if re.search(r"\.\d$", written) else written

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FORM_DAYS = 1
 Status = Literal["waiting", "granted", "refused", "withdrawn"]
+Verdict = Literal["done", "already", "stale", "not-asked"]
 
 
 @dataclass(frozen=True)
@@ -169,13 +170,11 @@ class Approvals:
             )
         )
 
-    async def decide(
-        self, approval_id: int, *, user_id: str, granted: bool
-    ) -> Literal["done", "already", "stale", "not-asked"]:
+    async def decide(self, approval_id: int, *, user_id: str, granted: bool) -> Verdict:
         """Write a second person's word into the books, once; a refused quote goes back to its first reviewer."""
         status = "granted" if granted else "refused"
 
-        def work(db: Database) -> Literal["done", "already", "stale", "not-asked"]:
+        def work(db: Database) -> Verdict:
             found = _approval(db, "where approval_id = ?", [approval_id])
             if found is None:
                 return "stale"
@@ -196,18 +195,18 @@ class Approvals:
 
         return await self._store.write(work)
 
-    async def unshown(self, before: datetime) -> list[int]:
-        """Return the approvals that were decided before a moment and that Slack does not show yet."""
+    async def unshown(self, before: datetime) -> list[tuple[str, int]]:
+        """Return `(run_id, approval_id)` of what was decided before a moment and Slack does not show yet."""
         rows = await self._store.read(
             lambda db: db.execute(
                 """
-                select approval_id from quote_approvals
+                select run_id, approval_id from quote_approvals
                 where decided_at is not null and shown_at is null and decided_at <= ?
                 """,
                 [iso(before)],
             ).fetchall()
         )
-        return [row[0] for row in rows]
+        return [(row[0], row[1]) for row in rows]
 
     async def shown(self, approval_id: int) -> None:
         """Write down that Slack shows what became of an approval."""

@@ -219,9 +219,9 @@ def _money(amount: Decimal, offer: Offer, language: Language) -> str:
     return format_cents(int(amount * 100), offer.currency, language)
 
 
-def second_buttons(approval_id: int, language: Language) -> Block:
+def second_buttons(run_id: str, approval_id: int, language: Language) -> Block:
     """Return the buttons under what a second person is asked to approve."""
-    value = draft_value(str(approval_id), 0)
+    value = draft_value(run_id, approval_id)
     return {
         "type": "actions",
         "elements": [
