@@ -37,10 +37,14 @@ TABLES: dict[str, tuple[str, str]] = {
         "valid_from",
     ),
     "settings": ("change_id, team_id, name, value, user_id, changed_at", "changed_at"),
+    "quotes": (
+        "team_id, year, sequence, version, run_id, issued_at, net_cents, vat_cents, payable_cents",
+        "issued_at",
+    ),
     "digests": ("team_id, due_at, from_at, to_at, channel_id, posted_at", "due_at"),
 }
 
-_NAMES = {"settings": "workspace_settings"}
+_NAMES = {"settings": "workspace_settings", "quotes": "quote_numbers"}
 _PAGE = 1_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

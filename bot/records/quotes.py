@@ -38,6 +38,7 @@ class Quotes:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._known: tuple[int, list[PriceRow]] = (0, [])
 
     async def import_prices(self, rows: Sequence[PriceRow], *, file_name: str, file_hash: str) -> bool:
         """Make *rows* the price list; the earlier lists stay. False when the list is this file already."""
@@ -62,18 +63,21 @@ class Quotes:
         return await self._store.write(work)
 
     async def prices(self) -> list[PriceRow]:
-        """Return the newest price list, of all days; empty before the first import."""
-        rows = await self._store.read(
-            lambda db: list(
-                db.query(
-                    """
-                    select * from prices where list_id = (select max(list_id) from price_lists)
-                    order by sku, valid_from
-                    """
-                )
-            )
-        )
-        return [_price_row(row) for row in rows]
+        """Return the newest price list, of all days; empty before the first import.
+
+        It is read once: a form of lines asks for it at every keystroke, and a list once imported never changes.
+        """
+        known_id, known = self._known
+
+        def work(db: Database) -> tuple[int, list[PriceRow]]:
+            newest = db.execute("select coalesce(max(list_id), 0) from price_lists").fetchone()[0]
+            if newest == known_id:
+                return known_id, known
+            rows = db.query("select * from prices where list_id = ? order by sku, valid_from", [newest])
+            return newest, [_price_row(row) for row in rows]
+
+        self._known = await self._store.read(work)
+        return list(self._known[1])
 
     async def keep(self, run_id: str, version: int, document: dict[str, Any], basis: Basis) -> None:
         """Keep what a version of a quote says and rests on, as code worked it out; twice is once."""
