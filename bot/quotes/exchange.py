@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from decimal import Decimal
 from typing import Any
 
@@ -113,7 +112,7 @@ def _line(place: int, one: Worked, *, includes_vat: bool) -> dict[str, Any]:
     return {
         "lineIdentifier": str(place),
         "item": {"sellersItemIdentifier": line.sku, "name": line.name, "description": line.note},
-        "quantity": f"{line.quantity.normalize():f}",
+        "quantity": _price(line.quantity.normalize()),
         "quantityUnit": line.unit,
         "itemNetPrice": _price(line.price),
         "itemListPrice": None if line.list_price is None else _price(line.list_price),
@@ -180,7 +179,7 @@ def _csv_row(place: int, one: Worked, offer: Offer) -> dict[str, Any]:
         "sku": line.sku,
         "name": line.name,
         "note": line.note,
-        "quantity": line.quantity,
+        "quantity": line.quantity.normalize(),
         "unit": line.unit,
         "unit_price": line.price,
         "list_price": line.list_price,
@@ -210,6 +209,7 @@ def _cents(amount: Decimal) -> str:
 
 
 def _price(amount: Decimal) -> str:
-    """Write a number with the decimals that it has; two where it has one, as amounts are written."""
-    written = f"{amount.normalize():f}"
-    return f"{written}0" if re.search(r"\.\d$", written) else written
+    """Write a number without idle zeros: a whole one as it is, an amount with two decimals at least."""
+    whole, _, decimals = f"{amount.normalize():f}".partition(".")
+    least = 2 if int(amount.as_tuple().exponent) < 0 else 0
+    return f"{whole}.{decimals.ljust(least, '0')}" if decimals or least else whole
