@@ -32,6 +32,21 @@ async def test_nothing_is_enqueued_where_it_would_never_run(world: World, queue:
         await durable.enqueue(queue, workflows.show, "x", 1, "approved", workflow_id="x", partition=partition)
 
 
+async def test_a_run_is_counted_once_while_it_comes_to_its_turn(world: World) -> None:
+    """The fiftieth request of one moment starts at once, too: none waits because another one was counted twice."""
+    engine = durable.at_work()
+    engine.starting["T1:first"] = "anna"
+    before = engine.is_taken("anna")
+    async with durable.turn("anna", "T1:first"):
+        counted = len(engine.starting) + sum(engine.active.values())
+        during = engine.is_taken("anna"), engine.is_taken("ben")
+
+    assert before
+    assert counted == 1
+    assert during == (True, False)
+    assert not engine.is_taken("anna")
+
+
 async def test_the_sweep_starts_what_was_left(world: World) -> None:
     """A request and a decision that were stored and went no further are carried out within a minute."""
     run = await _run(world, "T1:left")

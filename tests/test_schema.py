@@ -53,7 +53,7 @@ async def test_an_old_ledger_is_taken_over(tmp_path: Path) -> None:
     records = Records(tmp_path / "records.sqlite")
     records.open()
     moment = datetime(2026, 11, 24, tzinfo=UTC)
-    await records.reviews.settle_unreviewed(moment)
+    await records.settlements.settle_unreviewed(moment)
     rows = {row["run_id"]: row for row in await records.ledger.newest()}
     counts = await records.proof.task_counts("T1", datetime(2026, 10, 1, tzinfo=UTC), moment)
     due = await records.questions.reminders_due(moment), await records.questions.rework_due(moment)

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from contextvars import Context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
@@ -29,13 +29,24 @@ STEP_INTERVAL_S = 1.0  # waits of 1, 2, 4 … 32 seconds: about a minute, then t
 
 @dataclass
 class Engine:
-    """What the workflows work with; DBOS finds them by name, so they cannot be methods of an object."""
+    """What the workflows work with; DBOS finds them by name, so they cannot be methods of an object.
+
+    Attributes:
+        starting: run id -> key of what was started directly and has not come to its turn yet.
+        active: how many runs each key has that came to their turn, or wait for it.
+    """
 
     runs: Runs
     rounds: Rounds
     turns: dict[str, asyncio.Lock]
     active: dict[str, int]
     gate: asyncio.Semaphore
+    starting: dict[str, str] = field(default_factory=dict)
+
+    def is_taken(self, key: str) -> bool:
+        """Say whether a limit binds for a run of *key*: it has one at work, or the house is full."""
+        full = len(self.starting) + sum(self.active.values()) >= self.runs.limits.at_once
+        return full or key in self.active or key in self.starting.values()
 
 
 _engine: Engine | None = None
@@ -119,19 +130,20 @@ async def enqueue(
 
 
 @asynccontextmanager
-async def turn(key: str) -> AsyncIterator[None]:
+async def turn(key: str, run_id: str) -> AsyncIterator[None]:
     """Hold the turn of a person in a conversation: a run started directly and a queued one never overlap."""
     engine = at_work()
+    engine.starting.pop(run_id, None)
     engine.active[key] = engine.active.get(key, 0) + 1
     lock = engine.turns.setdefault(key, asyncio.Lock())
     try:
         async with lock:
             yield
     finally:
-        leave_turn(engine, key)
+        _leave_turn(engine, key)
 
 
-def leave_turn(engine: Engine, key: str) -> None:
+def _leave_turn(engine: Engine, key: str) -> None:
     """Count one run less for a person in a conversation."""
     engine.active[key] -= 1
     if not engine.active[key]:

@@ -13,10 +13,11 @@ from bot.jobs.posts import Posts, Spot
 from bot.quotes.exchange import quote_csv, quote_json
 from bot.quotes.paper import find_prose, hash_content, quote_pdf
 from bot.quotes.stored import Basis, Json
-from bot.records.reviews import ACCEPTED, State
+from bot.records.reviews import State
 from bot.records.revisions import Approval
 from bot.tasks import Draft, Run
 from bot.texts import format_day, text
+from bot.value import ACCEPTED
 from bot.views import Block, context, copy_buttons, draft_value, fallback, lines_button, placeholder
 from bot.wire import SlackError
 

@@ -16,9 +16,10 @@ from bot.jobs.papers import Papers
 from bot.jobs.posts import Posts, Spot
 from bot.llm import LLMError
 from bot.records import Records
-from bot.records.reviews import ACCEPTED, State
+from bot.records.reviews import State
 from bot.tasks import Draft, Language, Outcome, Run, Task, TijdwinstError, UserError
 from bot.texts import format_minutes, text
+from bot.value import ACCEPTED
 from bot.views import (
     apology,
     by_hand_card,
@@ -134,7 +135,7 @@ class Runs:
             task=task,
             company=self._company,
             version=version,
-            instruction=await self.records.reviews.instruction(run_id, version),
+            instruction=await self.records.reviews.instruction(run_id, version) if version > 1 else "",
             before=before.text if before else "",
             tell=lambda done, total: self._progress(run, version, done, total),
         )

@@ -7,14 +7,7 @@ from typing import Any
 
 from dbos import DBOS, SetWorkflowID
 
-from bot.jobs.durable import (
-    MAX_RECOVERIES,
-    at_work,
-    enqueue,
-    leave_turn,
-    step,
-    turn,
-)
+from bot.jobs.durable import MAX_RECOVERIES, at_work, enqueue, step, turn
 from bot.jobs.runs import turn_key
 from bot.tasks import Outcome, Run
 from bot.wire import SlackError
@@ -62,7 +55,7 @@ async def _review(run_id: str, review_id: int, act: str) -> dict[str, Any] | Non
 @DBOS.workflow(name="run", max_recovery_attempts=MAX_RECOVERIES)
 async def run_workflow(run_id: str, version: int, key: str, tries: int, waits: int = 0) -> None:
     """Open, draft, deliver, close: whatever happens, the asker sees exactly one outcome."""
-    async with turn(key):
+    async with turn(key, run_id):
         try:
             if version == 1 and (tries == 0 or waits) and await _open(run_id):
                 await _close(run_id, "by_hand", "")
@@ -142,7 +135,7 @@ def showing(run_id: str) -> str:
 async def show(run_id: str, review_id: int, act: str) -> None:
     """Bring what Slack shows in line with a decision that is stored already."""
     try:
-        async with turn(showing(run_id)):
+        async with turn(showing(run_id), showing(run_id)):
             again = await _review(run_id, review_id, act)
     except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
         if not _slack_is_away(error):
@@ -164,7 +157,7 @@ async def _second(approval_id: int) -> None:
 async def second(run_id: str, approval_id: int) -> None:
     """Show what became of a second approval that is stored already; the sweep finds what Slack did not take."""
     try:
-        async with turn(showing(run_id)):
+        async with turn(showing(run_id), showing(run_id)):
             await _second(approval_id)
     except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
         if not _slack_is_away(error):
@@ -180,7 +173,7 @@ async def _copy(run_id: str, kind: str, user_id: str) -> None:
 @DBOS.workflow(name="copy", max_recovery_attempts=MAX_RECOVERIES)
 async def copy(run_id: str, kind: str, user_id: str) -> None:
     """Bring an approved quote as a file for other programs."""
-    async with turn(showing(run_id)):
+    async with turn(showing(run_id), showing(run_id)):
         await _copy(run_id, kind, user_id)
 
 
@@ -191,18 +184,18 @@ async def start(run: Run) -> None:
     """
     engine = at_work()
     key = turn_key(run)
-    if engine.active.get(key) or sum(engine.active.values()) >= engine.runs.limits.at_once:
+    if engine.is_taken(key):
         await enqueue(
             "interactive", run_workflow, run.run_id, 1, key, 0, workflow_id=run.run_id, partition=key
         )
     else:
         # Counted before the first await, so that two requests of one moment do not both start directly.
-        engine.active[key] = engine.active.get(key, 0) + 1
+        engine.starting[run.run_id] = key
         try:
             with SetWorkflowID(run.run_id):
                 await DBOS.start_workflow_async(run_workflow, run.run_id, 1, key, 0)
         finally:
-            leave_turn(engine, key)
+            engine.starting.pop(run.run_id, None)
     await engine.runs.records.requests.started(run.run_id)
 
 

@@ -39,7 +39,7 @@ def register(app: AsyncApp, intake: Intake) -> None:
         word = cast(ReviewWord, action["action_id"].partition(":")[2])
         run = await _decider(intake, body, action["value"])
         if run is not None and word in WORDS:
-            await intake.records.reviews.tell_word(run.run_id, word)
+            await intake.records.settlements.tell_word(run.run_id, word)
             intake.later(jobs.show_card(run.run_id))
         await ack()
         if run is not None and word == "40-plus":
@@ -51,7 +51,7 @@ def register(app: AsyncApp, intake: Intake) -> None:
         chosen = (action.get("selected_option") or {}).get("value", "")
         run = await _decider(intake, body, action["block_id"].partition(" ")[2])
         if run is not None and chosen in REASONS:
-            await intake.records.reviews.tell_reason(run.run_id, chosen)
+            await intake.records.settlements.tell_reason(run.run_id, chosen)
             intake.later(jobs.show_card(run.run_id))
         await ack()
 
@@ -59,7 +59,7 @@ def register(app: AsyncApp, intake: Intake) -> None:
         minutes = action["action_id"].partition(":")[2]
         run = await _decider(intake, body, action["value"])
         if run is not None and minutes.isdigit() and int(minutes) in REWORK_MINUTES:
-            kept = await intake.records.reviews.tell_rework(run.run_id, float(minutes))
+            kept = await intake.records.settlements.tell_rework(run.run_id, float(minutes))
             intake.later(_thank(intake, body, "rework.thanks" if kept else "review.stale"))
         await ack()
 
@@ -210,10 +210,10 @@ async def _told_minutes(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> 
         return
     key = "minutes.thanks"
     if "took" in metadata:
-        await intake.records.reviews.tell_word(metadata["took"], "40-plus", typed_minutes=minutes)
+        await intake.records.settlements.tell_word(metadata["took"], "40-plus", typed_minutes=minutes)
         intake.later(jobs.show_card(metadata["took"]))
     elif "run" in metadata:
-        if await intake.records.reviews.tell_by_hand(metadata["run"], minutes):
+        if await intake.records.settlements.tell_by_hand(metadata["run"], minutes):
             intake.later(jobs.show_by_hand(metadata["run"], minutes))
         else:
             key = "review.stale"

@@ -14,6 +14,7 @@ from bot.records.quotes import Quotes
 from bot.records.requests import Requests
 from bot.records.reviews import Reviews
 from bot.records.revisions import Approvals, Forms
+from bot.records.settlements import Settlements
 from bot.records.store import Store
 from bot.records.workspaces import Workspaces, WorkspaceSettings
 
@@ -30,6 +31,7 @@ class Records:
         self.ledger = Ledger(self.store, self.workspaces)
         self.drafts = Drafts(self.store)
         self.reviews = Reviews(self.store, self.workspaces)
+        self.settlements = Settlements(self.store, self.workspaces)
         self.questions = Questions(self.store)
         self.people = People(self.store)
         self.baselines = Baselines(self.store)

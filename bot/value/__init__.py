@@ -31,6 +31,7 @@ from bot.value.money import (
 )
 from bot.value.ranges import LEVEL, Range, rate
 from bot.value.runs import (
+    ACCEPTED,
     ASKING_MINUTES_ASSUMED,
     IDLE_CAP_MINUTES,
     REVIEW_WORD_MINUTES,
@@ -46,6 +47,7 @@ from bot.value.sums import RunSums, Sums, sum_runs
 from bot.value.totals import Total, Totals, add_up
 
 __all__ = [
+    "ACCEPTED",
     "ASKING_MINUTES_ASSUMED",
     "IDLE_CAP_MINUTES",
     "LEAST_MINUTES",

@@ -12,6 +12,9 @@ ASKING_MINUTES_ASSUMED = 1.0
 IDLE_CAP_MINUTES = 10.0
 """A look at a draft, or at its form, counts for ten minutes at most: after that the reader was elsewhere."""
 
+ACCEPTED = ("approved", "edited")
+"""The reviews after which a draft was used."""
+
 UNREVIEWED_DAYS = 7
 """A draft that nobody decided on for a week saved nothing."""
 
@@ -121,7 +124,7 @@ def settle_run(facts: RunFacts, baseline_minutes: float) -> RunMinutes:
 def _standing(facts: RunFacts) -> Literal["accepted", "unused", "open", "control"]:
     if facts.control:
         return "control"
-    if facts.review in ("approved", "edited"):
+    if facts.review in ACCEPTED:
         return "accepted"
     if facts.review == "discarded" or facts.age_days >= UNREVIEWED_DAYS:
         return "unused"

@@ -17,7 +17,7 @@ from bot.quotes.limits import WHOLE, find_large, find_low
 from bot.quotes.offer import Customer, Offer, Unpriced
 from bot.quotes.pricelist import read_amount
 from bot.quotes.stored import Basis, read_basis, write_basis
-from bot.quotes.sums import round_cents
+from bot.quotes.sums import Kind, round_cents
 from bot.tasks import Firm
 
 HIGH, LOW = Vat("S", Decimal(21)), Vat("S", Decimal(9))
@@ -36,7 +36,7 @@ def offers(draw: st.DrawFn) -> Offer:
     lines: list[Line] = []
     for _ in range(draw(st.integers(0, 6))):
         bases = [place for place, line in enumerate(lines) if line.kind == "base"]
-        kind = draw(st.sampled_from(["base", "option", *(["alternative"] if bases else [])]))
+        kind: Kind = draw(st.sampled_from(["base", "option", *(["alternative"] if bases else [])]))
         price = draw(st.decimals(0, 5_000, places=draw(st.integers(0, 6))))
         lines.append(
             Line(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,10 @@ async def _import(folder: Path) -> None:
 def _cards(slack: Slack, user_id: str, having: str = "approve") -> list[dict[str, Any]]:
     room = slack.workspace.im_with(user_id).id
     return [message for message in slack.messages(room) if having in buttons(message)]
+
+
+def _has(slack: Slack, user_id: str, count: int) -> bool | None:
+    return len(_cards(slack, user_id)) >= count or None
 
 
 def _files(slack: Slack) -> list[str]:
@@ -64,7 +69,7 @@ async def test_four_approvers_and_kill_nine(tmp_path: Path) -> None:
                 large = "20%" if (user_id, number) == (ANNA, 0) else ""
                 model.answers = [answer(line("4 lampen", LAMP, 4, discount=large))]
                 await slack.command(user_id, SALES, "/quote", f"4 lampen 20% {number}")
-                await slack.wait_for(lambda user=user_id, n=number: len(_cards(slack, user)) > n or None, 20)
+                await slack.wait_for(partial(_has, slack, user_id, number + 1), 20)
         pressing = asyncio.create_task(_approve(slack))
         await slack.wait_for(lambda: _files(slack) or None, 20)
         await process.end(signal.SIGKILL)
