@@ -103,6 +103,8 @@ def _entry(entry: Entry, reading: Reading, offer: Offer, *, edit: Edit, language
             language,
             label=f"lines.{name}",
             revision=values.get(name, 0),
+            # What has no price yet may stay so.
+            optional=name == "discount" or (free and name in ("quantity", "price")),
         )
         for name in names
     ]
@@ -143,6 +145,7 @@ def _field(
     *,
     label: str,
     revision: int = 0,
+    optional: bool = True,
 ) -> Block:
     """Return a field that tells of every change; what is wrong in it stands below it."""
     block = text_input(
@@ -150,7 +153,7 @@ def _field(
         text(label, language),
         initial=value[:LONGEST_FIELD],
         multiline=False,
-        optional=True,
+        optional=optional,
     )
     block["element"]["action_id"] = f"line_{name}"
     block["element"]["dispatch_action_config"] = {

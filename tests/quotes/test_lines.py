@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from datetime import date
 from decimal import Decimal
@@ -118,8 +119,26 @@ async def test_what_cannot_be_is_told_at_its_field(world: World, field: str, val
     delivery = await world.slack.submit(ANNA)
 
     assert wanted in hints(view)[field]
-    assert wanted in delivery.answer["errors"][field]
+    # An empty field that must not be is told by Slack's own client.
+    assert wanted in delivery.answer["errors"][field] if value else delivery.status == 0
     assert world.slack.modal(ANNA)
+
+
+async def test_fast_typing_ends_with_the_last_total(world: World) -> None:
+    """Nine keystrokes at once, told in any order: the form ends with the total of what stands in the field."""
+    await import_prices(world)
+    await ask(world, answer(*LINES[:1]))
+    await open_lines(world)
+    await asyncio.gather(
+        *(
+            world.slack.click_in_view(ANNA, "line_quantity", block_id="quantity:1", value=str(number))
+            for number in range(1, 10)
+        )
+    )
+    await form(world, having="Without VAT *€2,241.00*")
+    await world.slack.submit(ANNA)
+
+    assert await world.shown("| 9 stuk |")
 
 
 async def test_lines_are_added_removed_and_made_an_option(world: World) -> None:
