@@ -112,14 +112,16 @@ async def _changed(
 
     async def show(edit: lines.Edit, offer: Offer) -> None:
         drawn = await _draw(intake, edit, offer, metadata=metadata)
-        try:
-            await intake.delivery.update_form(view["id"], drawn, hash_=view["hash"])
-        except SlackError as error:
-            if error.code == "hash_conflict" and newest.get(form_id) == at_ts:
-                # What an earlier keystroke came to was drawn meanwhile; nobody draws after this one.
-                await intake.delivery.update_form(view["id"], drawn)
-            elif error.code not in ("hash_conflict", "not_found"):
-                raise
+        for hash_ in (view["hash"], ""):
+            try:
+                await intake.delivery.update_form(view["id"], drawn, hash_=hash_)
+                return
+            except SlackError as error:
+                if error.code not in ("hash_conflict", "not_found"):
+                    raise
+                # What an earlier keystroke came to was drawn meanwhile; the newest is drawn over it.
+                if error.code == "not_found" or newest.get(form_id) != at_ts:
+                    return
 
     intake.later(show(row.edit, basis.offer))
 

@@ -254,3 +254,23 @@ async def test_a_price_list_of_thousands_shows_the_first_that_fit(world: World) 
 
     assert sum(block.get("block_id", "").startswith("found:") for block in many["blocks"]) == 5
     assert not any(block.get("block_id", "").startswith("found:") for block in none["blocks"])
+
+
+async def test_a_form_that_was_forgotten_says_so(world: World) -> None:
+    """Left open for days, it tells that it counts no more, at every keystroke and when it is sent in."""
+    await import_prices(world)
+    await ask(world, answer(*LINES[:1]))
+    await open_lines(world)
+    await world.bot.records.store.write(lambda db: db.execute("delete from quote_forms"))
+    await world.slack.click_in_view(ANNA, "line_quantity", block_id="quantity:1", value="5")
+    told = await world.slack.wait_for(lambda: world.slack.ephemerals(world.im, ANNA) or None)
+    delivery = await world.slack.submit(ANNA)
+    await world.bot.records.store.write(lambda db: db.execute("update quotes set basis = null"))
+    await world.slack.close_view(ANNA)
+    card = await world.card(having="lines")
+    await world.slack.click(ANNA, world.im, card["ts"], "lines")
+    await world.slack.wait_for(lambda: len(world.slack.ephemerals(world.im, ANNA)) == 2 or None)
+
+    assert "discount:0" in delivery.answer["errors"]
+    assert told
+    assert world.slack.modal(ANNA) is None

@@ -80,7 +80,7 @@ async def test_a_refusal_gives_the_quote_back(world: World) -> None:
     """The first reviewer reads who refused; smaller in the form, the quote needs nobody any more."""
     await approved(world)
     await answer_second(world, "second_refuse")
-    told = await world.shown("refused the discount")
+    told = str(await world.shown("refused the discount"))
     await world.card(having="lines")
     await open_lines(world)
     await type_in(world, "discount:1", "5%", having="€946.20")
@@ -90,7 +90,7 @@ async def test_a_refusal_gives_the_quote_back(world: World) -> None:
     (pdf,) = await wait_files(world, 1)
     rows = await world.rows(where=lambda row: row["review"] == "edited")
 
-    assert f"<@{CHEF}>" in str(told)
+    assert f"<@{CHEF}>" in told
     assert pdf.name == f"{NUMBER}.pdf"
     assert len(rows) == 1
 
@@ -228,3 +228,34 @@ async def test_a_quote_as_json_and_csv(tmp_path: Path, language: Any, delimiter:
     }
     assert pdf.name == f"{NUMBER}.pdf"
     assert len(world.slack.ephemerals(world.im, ANNA)) == 2
+
+
+async def test_who_may_have_a_copy(world: World) -> None:
+    """The asker and admins bring a copy, nobody else; before there is a number, that is said."""
+    await import_prices(world)
+    await ask(world, answer(*LINES[:2], customer=""), "4 lampen, 12 uur")
+    await press(world, "approve", having="quote_json")
+    await press(world, "quote_json")
+    await world.slack.wait_for(lambda: "no number yet" in str(world.slack.ephemerals(world.im, ANNA)) or None)
+    await ask(world, answer(*LINES[:2]), "4 lampen, 12 uur")
+    await press(world, "approve", having="quote_json")
+    await wait_files(world, 1)
+    await press(world, "quote_json", user=BEN)
+    world.slack.fail("files.getUploadURLExternal", error="missing_scope", times=9)
+    await press(world, "quote_csv", user=CHEF)
+    told = await world.shown("Slack did not take its CSV (missing_scope)")
+
+    assert told
+    assert await settled(world) == [f"{NUMBER}.pdf"]
+
+
+async def test_a_second_person_who_cannot_be_reached_holds_up_nobody(world: World) -> None:
+    """Slack opens no conversation with one of two: the other is asked and decides."""
+    await name_approvers(world, "UGONE", BEN)
+    await approved(world)
+    room = world.slack.workspace.im_with(BEN).id
+    card = await request(world, BEN)
+    await asyncio.gather(*(world.slack.click(BEN, room, card["ts"], "second_approve") for _ in range(2)))
+    await world.slack.wait_for(lambda: "counts already" in str(world.slack.ephemerals(room, BEN)) or None)
+
+    assert [file.name for file in await wait_files(world, 1)] == [f"{NUMBER}.pdf"]
