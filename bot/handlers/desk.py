@@ -85,7 +85,7 @@ class Desk:
         )
         if run.source_since == "missed":
             mine = [float(one["ts"]) for one in messages if one.get("user") == run.user_id]
-            last = max((ts for ts in mine if f"{ts:.6f}" != _asked_in(run)), default=0.0)
+            last = max((ts for ts in mine if f"{ts:.6f}" != run.message_ts), default=0.0)
             messages = [one for one in messages if float(one["ts"]) > last]
             if not messages:
                 raise UserError("nothing-missed")
@@ -98,12 +98,12 @@ class Desk:
         if fresh:
             await self.records.people.put(fresh)
         names = {person.user_id: person.name for person in (*known.values(), *fresh)}
-        transcript = self.context.transcript(messages, names, skip_ts=_asked_in(run))
+        transcript = self.context.transcript(messages, names, skip_ts=run.message_ts)
         return Conversation(transcript=transcript, channel_id=run.source_channel_id)
 
     def stands_alone(self, run: Run) -> bool:
         """Say whether the request is a mention at top level: there is no thread but itself."""
-        return bool(run.source_ts) and run.source_ts == _asked_in(run)
+        return bool(run.source_ts) and run.source_ts == run.message_ts
 
     def permalinks(self, conversation: Conversation) -> dict[str, str]:
         """Return message number -> permalink."""
@@ -176,11 +176,6 @@ class Desk:
             max_tokens=task.max_tokens,
             effort=task.effort,
         )
-
-
-def _asked_in(run: Run) -> str:
-    """Return the `ts` of the message that asked; empty when it was none."""
-    return run.run_id.rpartition(":")[2].rstrip("^") if run.surface == "mention" else ""
 
 
 def _call(call_id: str, run_id: str, answer: Answer) -> Call:

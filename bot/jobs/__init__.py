@@ -7,7 +7,15 @@ from bot.jobs.posts import Posts
 from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
 from bot.jobs.schedules import evaluate, go_round
-from bot.jobs.workflows import bring_copy, show_by_hand, show_card, show_review, show_second, start
+from bot.jobs.workflows import (
+    bring_copy,
+    go_on,
+    show_by_hand,
+    show_card,
+    show_review,
+    show_second,
+    start,
+)
 
 __all__ = [
     "Limits",
@@ -17,6 +25,7 @@ __all__ = [
     "bring_copy",
     "close_engine",
     "evaluate",
+    "go_on",
     "go_round",
     "open_engine",
     "show_by_hand",

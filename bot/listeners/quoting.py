@@ -112,9 +112,9 @@ async def _changed(
 
     async def show(edit: lines.Edit, offer: Offer) -> None:
         drawn = await _draw(intake, edit, offer, metadata=metadata)
-        for hash_ in (view["hash"], ""):
+        for view_hash in (view["hash"], ""):
             try:
-                await intake.delivery.update_form(view["id"], drawn, hash_=hash_)
+                await intake.delivery.redraw_form(view["id"], drawn, view_hash=view_hash)
                 return
             except SlackError as error:
                 if error.code not in ("hash_conflict", "not_found"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.records.baselines import Baselines
+from bot.records.choices import Choices
 from bot.records.drafts import Drafts
 from bot.records.ledger import Ledger
 from bot.records.people import People
@@ -16,6 +17,7 @@ from bot.records.reviews import Reviews
 from bot.records.revisions import Approvals, Forms
 from bot.records.settlements import Settlements
 from bot.records.store import Store
+from bot.records.templates import Templates
 from bot.records.workspaces import Workspaces, WorkspaceSettings
 
 __all__ = ["Records", "WorkspaceSettings"]
@@ -28,6 +30,7 @@ class Records:
         self.store = Store(path)
         self.workspaces = Workspaces(self.store, defaults or WorkspaceSettings())
         self.requests = Requests(self.store)
+        self.choices = Choices(self.store, self.workspaces)
         self.ledger = Ledger(self.store, self.workspaces)
         self.drafts = Drafts(self.store)
         self.reviews = Reviews(self.store, self.workspaces)
@@ -39,6 +42,7 @@ class Records:
         self.quotes = Quotes(self.store)
         self.quote_forms = Forms(self.store)
         self.approvals = Approvals(self.store, self.reviews)
+        self.templates = Templates(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.
