@@ -112,14 +112,20 @@ class Bot:
             tz_name=self.settings.tz_name,
             ask_again_s=min(ASK_AGAIN_S, self._limits.continue_after_s),
         )
-        desk = Desk(identity=identity, context=context, llm=self._llm, records=self.records, firm=self._firm)
+        desk = Desk(
+            identity=identity,
+            context=context,
+            llm=self._llm,
+            records=self.records,
+            firm=self._firm,
+            about=self._company,
+        )
         posts = jobs.Posts(self.records, delivery)
         runs = jobs.Runs(
             desk=desk,
             delivery=delivery,
             posts=posts,
             tasks=self.tasks,
-            company=self._company,
             language=self.settings.language,
             limits=self._limits,
         )
@@ -133,13 +139,14 @@ class Bot:
         self._intake = Intake(
             records=self.records,
             delivery=delivery,
+            posts=posts,
             tasks=self.tasks,
             language=holds.language,
             zone=holds.zone,
             team_id=identity.team_id,
             bot_user_id=identity.bot_user_id,
             admins_of=context.people,
-            firm=desk.sender,
+            sender_of=desk.sender,
         )
         register(app, self._intake, count_unknown=self.metrics.count_unknown, suspect=self._wire.suspect)
         await load_templates(self._intake)

@@ -13,7 +13,7 @@ from bot.context import Context, Place, Transcript, permalink
 from bot.llm import LLM, Answer, LLMError
 from bot.records import Records
 from bot.records.ledger import Call, Paid
-from bot.tasks import Firm, Identity, Run, Task, UserError
+from bot.tasks import Firm, Identity, Run, Task, UserError, put_firm
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -55,12 +55,21 @@ class Desk:
     llm: LLM
     records: Records
     firm: Firm = field(default_factory=Firm)
+    about: str = ""
     unbooked: dict[str, tuple[Call, Paid, str]] = field(default_factory=dict)
 
-    @property
-    def sender(self) -> Firm:
-        """Who sends documents: the firm, by the name of the workspace where it gives none of its own."""
-        return replace(self.firm, name=self.firm.name or self.identity.team)
+    async def company(self, team_id: str) -> str:
+        """Return who the firm is and how it sounds: as told in Slack, else as `_company.md` says."""
+        return (await self.records.firms.get(team_id)).get("about") or self.about
+
+    async def firm_of(self, team_id: str) -> Firm:
+        """Return what documents say about the firm: as told in Slack, line by line, else as `_company.md` says."""
+        return put_firm(self.firm, await self.records.firms.get(team_id))
+
+    async def sender(self, team_id: str) -> Firm:
+        """Return who sends documents: the firm, by the workspace's name where it gives none of its own."""
+        firm = await self.firm_of(team_id)
+        return replace(firm, name=firm.name or self.identity.team)
 
     async def read_thread(self, run: Run) -> Conversation:
         """Read the thread of *run*, if its asker may.

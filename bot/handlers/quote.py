@@ -73,7 +73,7 @@ async def quote(desk: Desk, brief: Brief) -> Draft:
     totals, prose = offer.work_out(), _write_prose(answer)
     _flag(offer, totals, prose=prose, case=case)
     # A quote without a sender is none; what the workspace is called is better than nothing.
-    document = make_document(offer, totals, desk.sender)
+    document = make_document(offer, totals, await desk.sender(run.team_id))
     basis = Basis(offer, _tidy(case.found.questions), tuple(case.found.passing))
     await desk.records.quotes.keep(run.run_id, brief.version, document, basis)
     open_questions = write_questions(basis.questions, offer.language)
@@ -96,7 +96,15 @@ async def _prepare(desk: Desk, brief: Brief, lines: Sequence[str]) -> Case:
     prices = valid_on(await desk.records.quotes.prices(), today)
     articles = {_name(row): row for row in find_candidates(prices.values(), material)}
     notes = [] if prices else [text("quote.note-no-list", run.language)]
-    return Case(run, desk.firm, today, settings.currency, articles, material, Findings([], notes))
+    return Case(
+        run,
+        await desk.firm_of(run.team_id),
+        today,
+        settings.currency,
+        articles,
+        material,
+        Findings([], notes),
+    )
 
 
 def _flag(offer: Offer, totals: Totals, *, prose: str, case: Case) -> None:

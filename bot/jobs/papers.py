@@ -103,7 +103,7 @@ class Papers:
             return text("quote.copy-no-number", run.language)
         if await self._records.drafts.post(_file_id(run, str(number), kind)) is not None:
             return text("quote.copy-there", run.language, name=f"{number}.{kind}")
-        offer, firm = accepted.basis.offer, self._desk.sender
+        offer, firm = accepted.basis.offer, await self._desk.sender(run.team_id)
         totals = offer.work_out()
         if kind == "json":
             content = quote_json(offer, totals, firm, number=str(number))

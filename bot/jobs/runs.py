@@ -92,7 +92,6 @@ class Runs:
         delivery: Delivery,
         posts: Posts,
         tasks: Mapping[str, Task],
-        company: str,
         language: Language,
         limits: Limits,
     ) -> None:
@@ -103,7 +102,6 @@ class Runs:
         self._posts = posts
         self._papers = Papers(desk, posts)
         self._tasks = tasks
-        self._company = company
         self._language = language
         self._down_since: dict[str, float] = {}
         self.chooser = Chooser(
@@ -176,7 +174,7 @@ class Runs:
         brief = Brief(
             run=run,
             task=task,
-            company=self._company,
+            company=await self._desk.company(run.team_id),
             version=version,
             instruction=await self.records.reviews.instruction(run_id, version) if version > 1 else "",
             before=before.text if before else "",
@@ -190,8 +188,15 @@ class Runs:
             return await self._fault(run, error)
         self._down_since.pop(run_id, None)
         await self._desk.records.people.clear_notices(run.team_id, tuple(TROUBLE))
-        await self.records.drafts.add(written)
+        await self.records.drafts.add(await self._greet(run, written))
         return {"outcome": "drafted"}
+
+    async def _greet(self, run: Run, written: Draft) -> Draft:
+        """Let somebody's first draft say what is sent where."""
+        if await self.records.ledger.has_drafted(run.team_id, run.user_id):
+            return written
+        where = text("first-use.where", run.language)
+        return replace(written, notes=(*written.notes, text("first-use.note", run.language, where=where)))
 
     async def _with_patience(self, run: Run, version: int, work: Any) -> Any:
         """Wait for a draft; tell the asker when it takes longer than a minute."""

@@ -10,7 +10,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.digest import home_lines
-from bot.listeners import asking, choosing, measuring, office, quoting, reviewing, templates
+from bot.listeners import asking, choosing, measuring, office, quoting, reviewing, setup, templates
 from bot.listeners.intake import Intake
 from bot.listeners.templates import load_templates
 from bot.listeners.tijdwinst import help_text
@@ -35,6 +35,7 @@ def register(
     measuring.register(app, intake)
     office.register(app, intake)
     templates.register(app, intake)
+    setup.register(app, intake)
 
     async def show_home(user_id: str) -> None:
         month = await home_lines(
@@ -46,6 +47,8 @@ def register(
     async def home_opened(event: dict[str, Any]) -> None:
         if event.get("tab") == "home":
             intake.later(show_home(event["user"]))
+        elif event.get("tab") == "messages":
+            intake.later(setup.welcome(intake, event["user"]))
 
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.

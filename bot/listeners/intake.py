@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -55,13 +55,14 @@ class Intake:
 
     records: Records
     delivery: Delivery
+    posts: jobs.Posts
     tasks: dict[str, Task]
     language: Language
     zone: ZoneInfo
     team_id: str
     bot_user_id: str
     admins_of: Any = None
-    firm: Firm = field(default_factory=Firm)
+    sender_of: Callable[[str], Awaitable[Firm]] | None = None
     templates: set[str] = field(default_factory=set)
     _background: set[asyncio.Task[Any]] = field(default_factory=set)
     _accepting: int = 0
@@ -184,6 +185,10 @@ class Intake:
             raise UserError("material-how")
         if source is None and words and not any(character.isalnum() for character in words):
             raise UserError("nothing-to-say")
+
+    async def sender(self) -> Firm:
+        """Return what documents say about the firm."""
+        return await self.sender_of(self.team_id) if self.sender_of is not None else Firm()
 
     async def may_review(self, run: Run, user_id: str) -> bool:
         """Say whether *user_id* may decide on the draft of *run*: its asker, or an admin."""

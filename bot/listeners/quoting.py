@@ -160,9 +160,8 @@ async def _draw(
     reading = lines.read(edit, offer)
     warnings = []
     if reading.offer is not None and reading.totals is not None:
-        warnings = write_warnings(
-            reading.offer, reading.totals, rows.values(), firm=intake.firm, language=language
-        )
+        firm = await intake.sender()
+        warnings = write_warnings(reading.offer, reading.totals, rows.values(), firm=firm, language=language)
     return lines_form(
         edit,
         reading,
@@ -201,9 +200,8 @@ async def _submitted(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> Non
     if reading.offer == basis.offer:
         await ack()
         return
-    revised = revise(
-        draft, document, basis, reading.offer, rows=rows.values(), firm=intake.firm, language=language
-    )
+    firm = await intake.sender()
+    revised = revise(draft, document, basis, reading.offer, rows=rows.values(), firm=firm, language=language)
     await decide(
         intake,
         ack,

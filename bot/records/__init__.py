@@ -7,6 +7,7 @@ from pathlib import Path
 from bot.records.baselines import Baselines
 from bot.records.choices import Choices
 from bot.records.drafts import Drafts
+from bot.records.firms import Firms
 from bot.records.ledger import Ledger
 from bot.records.people import People
 from bot.records.proof import Proof
@@ -43,6 +44,7 @@ class Records:
         self.quote_forms = Forms(self.store)
         self.approvals = Approvals(self.store, self.reviews)
         self.templates = Templates(self.store)
+        self.firms = Firms(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.

@@ -51,6 +51,7 @@ from bot.views.measuring import (
     word_question,
 )
 from bot.views.quoting import copy_buttons, lines_button, lines_form, second_buttons
+from bot.views.setup import FIRM_LINES, OFFERS, Step, firm_form, guideline_form, setup_card
 from bot.views.templates import (
     Entry,
     notice_view,
@@ -61,8 +62,10 @@ from bot.views.templates import (
 )
 
 __all__ = [
+    "FIRM_LINES",
     "INPUT_LIMIT",
     "MARKDOWN_LIMIT",
+    "OFFERS",
     "OPTIONS_LIMIT",
     "OTHER_WORK",
     "PART_LIMIT",
@@ -72,6 +75,7 @@ __all__ = [
     "WORDS",
     "Block",
     "Entry",
+    "Step",
     "apology",
     "baseline_form",
     "button",
@@ -82,9 +86,11 @@ __all__ = [
     "draft_value",
     "edit_form",
     "fallback",
+    "firm_form",
     "forgotten_timer",
     "form",
     "form_values",
+    "guideline_form",
     "home",
     "join_inputs",
     "lines_button",
@@ -105,6 +111,7 @@ __all__ = [
     "section",
     "select_input",
     "settings_form",
+    "setup_card",
     "split_inputs",
     "split_markdown",
     "task_form",
