@@ -147,6 +147,7 @@ class Bot:
             team_id=identity.team_id,
             bot_user_id=identity.bot_user_id,
             admins_of=context.people,
+            sender_of=desk.sender,
         )
         register(app, self._intake, count_unknown=self.metrics.count_unknown, suspect=self._wire.suspect)
         await load_templates(self._intake)

@@ -68,6 +68,11 @@ class Desk:
         """Return what documents say about the firm: as told in Slack, line by line, else as `_company.md` says."""
         return put_firm(self.firm, await self.records.firms.get(team_id))
 
+    async def sender(self, team_id: str) -> Firm:
+        """Return who sends documents: the firm, by the workspace's name where it gives none of its own."""
+        firm = await self.firm_of(team_id)
+        return replace(firm, name=firm.name or self.identity.team)
+
     async def read_thread(self, run: Run) -> Conversation:
         """Read the thread of *run*, if its asker may.
 

@@ -13,11 +13,13 @@ from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import LANGUAGE, RULES, put_in_tags, write_request
 from bot.handlers.memory import Memory, Told, recall
 from bot.handlers.pricing import Findings, Pricing
+from bot.handlers.revising import write_questions, write_warnings
 from bot.quotes import PriceRow, read_vat_number, valid_on
 from bot.quotes.amounts import find_unknown
 from bot.quotes.document import make_document, write_figures, write_head
 from bot.quotes.matching import find_candidates
 from bot.quotes.offer import Customer, Offer
+from bot.quotes.stored import Basis
 from bot.quotes.sums import Totals
 from bot.quotes.vat import find_vat_numbers
 from bot.tasks import Draft, Firm, Language, Run, UserError
@@ -74,10 +76,10 @@ async def quote(desk: Desk, brief: Brief) -> Draft:
     totals, prose = offer.work_out(), _write_prose(answer)
     _flag(offer, totals, prose=prose, case=case)
     # A quote without a sender is none; what the workspace is called is better than nothing.
-    firm = replace(case.firm, name=case.firm.name or desk.identity.team)
-    document = make_document(offer, totals, firm)
-    await desk.records.quotes.keep(run.run_id, brief.version, document)
-    open_questions = _write_questions(case.found, offer.language)
+    document = make_document(offer, totals, await desk.sender(run.team_id))
+    basis = Basis(offer, _tidy(case.found.questions), tuple(case.found.passing))
+    await desk.records.quotes.keep(run.run_id, brief.version, document, basis)
+    open_questions = write_questions(basis.questions, offer.language)
     parts = [write_head(document), prose, write_figures(document), open_questions]
     return Draft(
         run_id=run.run_id,
@@ -117,7 +119,7 @@ def _flag(offer: Offer, totals: Totals, *, prose: str, case: Case) -> None:
     unknown = find_unknown("\n".join(words), offer.known_amounts(totals))
     if unknown:
         amounts = fallback(", ".join(unknown))
-        case.found.notes.insert(0, text("quote.note-amount", language, amounts=amounts))
+        case.found.note_lines(text("quote.note-amount", language, amounts=amounts), first=True)
     if not (case.firm.name and case.firm.kvk):
         case.found.notes.append(text("quote.note-firm", language))
 
@@ -197,7 +199,8 @@ def _make_offer(answer: Any, case: Case) -> Offer:
     except ValueError:
         found.questions.append(text("quote.ask-discount", run.language, words=answer.quote_discount))
         return offer
-    pricing.check_limits(totals)
+    for note in write_warnings(discounted, totals, case.articles.values(), firm=firm, language=run.language):
+        found.note_lines(note, first=True)
     return discounted
 
 
@@ -238,11 +241,5 @@ def _write_prose(answer: Any) -> str:
     return "\n\n".join(part for part in (answer.intro.strip(), scope) if part)
 
 
-def _write_questions(found: Findings, language: Language) -> str:
-    asked = list(
-        dict.fromkeys(" ".join(question.split()) for question in found.questions if question.strip())
-    )
-    if not asked:
-        return ""
-    title = text("quote.questions", language)
-    return "\n".join(["---", "", f"**{title}**", *(f"- {question}" for question in asked)])
+def _tidy(questions: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(" ".join(one.split()) for one in questions if one.strip()))

@@ -145,17 +145,25 @@ def ready_posts(accepted: str, language: Language) -> tuple[ReadyPost, ...]:
     by_name = {each.name: each for each in platforms().values()}
     pieces = _HEADING.split(accepted)
     cut = "> " + text("social.seen", language, first="\0").partition("\0")[0]
+    alts = _read_alts(pieces, language)
     found = []
     for name, body in zip(pieces[1::2], pieces[2::2], strict=True):
         if name in by_name:
             framed = _FENCED.search(body)
             post = Post(by_name[name], framed[1] if framed else body.strip())
             beside = body[framed.end() :].strip() if framed else ""
-            kept = [line for line in beside.splitlines() if not line.startswith(cut)]
+            kept = [line for line in beside.splitlines() if not line.startswith(cut)] + alts
             found.append(
                 ReadyPost(post.platform.key, name, post.text, _count(post, language), "\n".join(kept).strip())
             )
     return tuple(found) or (ReadyPost("", "", accepted.strip(), ""),)
+
+
+def _read_alts(pieces: list[str], language: Language) -> list[str]:
+    """Return the alt texts that stand below the posts, a line each: whoever posts needs them then."""
+    heading = text("social.alt", language, name="", count=0).partition(" ·")[0]
+    bodies = (body for name, body in zip(pieces[1::2], pieces[2::2], strict=True) if name == heading)
+    return [f"{heading}: {framed[1].strip()}" for body in bodies if (framed := _FENCED.search(body))]
 
 
 def _choose(brief: Brief) -> tuple[tuple[Platform, ...], bool]:

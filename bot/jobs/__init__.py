@@ -8,11 +8,13 @@ from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
 from bot.jobs.schedules import bring_planned, evaluate, go_round
 from bot.jobs.workflows import (
+    bring_copy,
     go_on,
     show_answer,
     show_by_hand,
     show_card,
     show_review,
+    show_second,
     start,
     take_prices,
 )
@@ -22,6 +24,7 @@ __all__ = [
     "Posts",
     "Rounds",
     "Runs",
+    "bring_copy",
     "bring_planned",
     "close_engine",
     "evaluate",
@@ -32,6 +35,7 @@ __all__ = [
     "show_by_hand",
     "show_card",
     "show_review",
+    "show_second",
     "start",
     "take_prices",
     "waiting",

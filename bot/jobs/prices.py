@@ -99,7 +99,7 @@ class PriceUploads:
 
     async def _outcome(self, upload: Upload, list_id: int, name: str) -> str:
         """Say what the new list changes, held against the one before it."""
-        after = await self._records.quotes.prices(list_id)
+        after = await self._records.quotes.list_prices(list_id)
         before = await self._records.quotes.prices_before(list_id)
         if not before:
             return text("prices.uploaded-first", upload.language, count=len(after), name=name)

@@ -334,7 +334,41 @@ class Runs:
             note = text("error.share-failed", run.language, channel=channel)
         await self._show_card(run, note=note)
         if act in (*ACCEPTED, "shared") and not note:
+            if await self._papers.bring(run, state, await self._draft_spot(run)):
+                await self._show_card(run)
+        elif act == "undone":
+            await self._show_withdrawn(run)
+
+    async def _show_withdrawn(self, run: Run) -> None:
+        """Tell second people that they are asked no more."""
+        approval = await self.records.approvals.newest(run.run_id)
+        if approval is not None and approval.status == "withdrawn":
+            await self.show_second(approval.approval_id)
+
+    async def show_second(self, approval_id: int) -> None:
+        """Show what became of a second approval: the PDF, or the draft given back."""
+        approval = await self.records.approvals.get(approval_id)
+        if approval is None:
+            return
+        run = await self._run(approval.run_id)
+        state = await self.records.reviews.state(run.run_id)
+        if state is not None and approval.status == "granted":
             await self._papers.bring(run, state, await self._draft_spot(run))
+        note = await self._papers.show_second(run, approval)
+        if approval.status != "withdrawn":
+            await self._show_card(run, note=note)
+        await self.records.approvals.shown(approval_id)
+
+    async def bring_copy(self, run_id: str, kind: str, user_id: str) -> None:
+        """Bring an approved quote as a file for other programs."""
+        run = await self._run(run_id)
+        state = await self.records.reviews.state(run_id)
+        if state is None:
+            return
+        spot = await self._draft_spot(run)
+        sentence = await self._papers.bring_copy(run, state, spot, kind)
+        if sentence:
+            await self._delivery.tell(spot.channel_id, user_id, sentence, thread_ts=spot.thread_ts)
 
     async def show_card(self, run_id: str) -> None:
         """Bring a draft's messages in line with what was told about it."""
@@ -388,6 +422,7 @@ class Runs:
         share = self._share_spot(run)
         # A draft that stands where it would be shared to needs no button for it.
         share_in = share.channel_id if share.channel_id and share != spot else ""
+        said, more = await self._papers.describe(run, draft, state)
         messages = card(
             draft,
             review=state.review,
@@ -396,7 +431,12 @@ class Runs:
             decided_by=state.decided_by,
             share_in=share_in,
             language=run.language,
-            questions=[*_questions(draft, state, run.language), *await self.plans.blocks(run, state, draft)],
+            questions=[
+                *said,
+                *_questions(draft, state, run.language),
+                *await self.plans.blocks(run, state, draft),
+            ],
+            more=more,
         )
         if taken and state.review in ("open", "redone"):
             messages[-1][1].append(other_task(run.run_id, state.version, run.language))

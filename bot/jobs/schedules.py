@@ -17,7 +17,7 @@ from bot.jobs.durable import (
     start_again,
     step,
 )
-from bot.jobs.workflows import go_on, show, start, take_prices
+from bot.jobs.workflows import go_on, second, show, start, take_prices
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ async def _sweep() -> None:
         await _show_again(run_id, review_id, act)
     for upload in await engine.runs.records.uploads.untold(before):
         await take_prices(upload.upload_id, asked_by=upload.asked_by)
+    await _show_seconds(before)
     for run_id in await engine.runs.records.ledger.unfinished(before):
         status = await DBOS.get_workflow_status_async(run_id)
         if status is not None and status.status in GIVEN_UP:
@@ -74,6 +75,12 @@ async def _go_on_with_chosen(before: datetime) -> None:
 async def _show_again(run_id: str, review_id: int, act: str) -> None:
     """Show a decision that Slack did not take the first time; the same id would change nothing."""
     await start_again(f"{run_id}~review~{review_id}", show, run_id, review_id, act)
+
+
+async def _show_seconds(before: datetime) -> None:
+    """Show second approvals that Slack does not show yet."""
+    for run_id, approval_id in await at_work().runs.records.approvals.unshown(before):
+        await start_again(f"{run_id}~second~{approval_id}", second, run_id, approval_id)
 
 
 @DBOS.workflow(name="rounds", max_recovery_attempts=1)
@@ -203,3 +210,4 @@ async def sweep_now() -> None:
         await _show_again(run_id, review_id, act)
     for upload in await records.uploads.untold(datetime.now(UTC)):
         await take_prices(upload.upload_id, asked_by=upload.asked_by)
+    await _show_seconds(datetime.now(UTC))

@@ -150,11 +150,17 @@ async def _write(run_id: str, version: int, key: str, tries: int, waits: int) ->
     await _close(run_id, verdict["outcome"], verdict.get("key", ""))
 
 
+def showing(run_id: str) -> str:
+    """Return the turn of what follows a draft's review: two at once could bring one file twice."""
+    return f"{run_id}~shown"
+
+
 @DBOS.workflow(name="review", max_recovery_attempts=MAX_RECOVERIES)
 async def show(run_id: str, review_id: int, act: str) -> None:
     """Bring what Slack shows in line with a decision that is stored already."""
     try:
-        again = await _review(run_id, review_id, act)
+        async with turn(showing(run_id), showing(run_id)):
+            again = await _review(run_id, review_id, act)
     except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
         if not _slack_is_away(error):
             raise
@@ -192,6 +198,35 @@ async def prices_workflow(upload_id: str) -> None:
 async def take_prices(upload_id: str, *, asked_by: str) -> None:
     """Start answering an upload that is committed; one of the same asker that is at work is left alone."""
     await start_again(f"prices:{upload_id}:{asked_by}", prices_workflow, upload_id)
+
+
+@step("second")
+async def _second(approval_id: int) -> None:
+    await at_work().runs.show_second(approval_id)
+
+
+@DBOS.workflow(name="second", max_recovery_attempts=MAX_RECOVERIES)
+async def second(run_id: str, approval_id: int) -> None:
+    """Show what became of a second approval that is stored already; the sweep finds what Slack did not take."""
+    try:
+        async with turn(showing(run_id), showing(run_id)):
+            await _second(approval_id)
+    except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
+        if not _slack_is_away(error):
+            raise
+        log.warning("approval=%s is not shown yet: %s", approval_id, error)
+
+
+@step("copy")
+async def _copy(run_id: str, kind: str, user_id: str) -> None:
+    await at_work().runs.bring_copy(run_id, kind, user_id)
+
+
+@DBOS.workflow(name="copy", max_recovery_attempts=MAX_RECOVERIES)
+async def copy(run_id: str, kind: str, user_id: str) -> None:
+    """Bring an approved quote as a file for other programs."""
+    async with turn(showing(run_id), showing(run_id)):
+        await _copy(run_id, kind, user_id)
 
 
 async def start(run: Run) -> None:
@@ -255,3 +290,15 @@ async def show_answer(run_id: str, part: str, due: datetime) -> None:
     """Show what became of a planned post, on its message and on the card; best effort, it is stored."""
     await at_work().runs.plans.show_answer(run_id, part, due)
     await show_card(run_id)
+
+
+async def show_second(run_id: str, approval_id: int) -> None:
+    """Start showing what became of a second approval."""
+    with SetWorkflowID(f"{run_id}~second~{approval_id}"):
+        await DBOS.start_workflow_async(second, run_id, approval_id)
+
+
+async def bring_copy(run_id: str, kind: str, *, user_id: str, press: str) -> None:
+    """Start bringing a quote as *kind*; the same *press* twice starts once."""
+    with SetWorkflowID(f"{run_id}~{kind}~{press}"):
+        await DBOS.start_workflow_async(copy, run_id, kind, user_id)

@@ -17,6 +17,7 @@ from bot.listeners import (
     measuring,
     office,
     planning,
+    quoting,
     reviewing,
     setup,
     templates,
@@ -44,6 +45,7 @@ def register(
     reviewing.register(app, intake)
     planning.register(app, intake)
     customers.register(app, intake)
+    quoting.register(app, intake)
     measuring.register(app, intake)
     office.register(app, intake)
     templates.register(app, intake)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from bot.listeners.spans import Span, find_span
 from bot.listeners.wishes import with_wish
 from bot.records import Records
 from bot.tasks import ANSWER as ANSWER
-from bot.tasks import Doubt, Language, Run, Task, UserError, doubt, find_task, nearest_tasks, recognise
+from bot.tasks import Doubt, Firm, Language, Run, Task, UserError, doubt, find_task, nearest_tasks, recognise
 from bot.texts import text
 from bot.wire import SlackError
 
@@ -63,6 +63,7 @@ class Intake:
     team_id: str
     bot_user_id: str
     admins_of: Any = None
+    sender_of: Callable[[str], Awaitable[Firm]] | None = None
     templates: set[str] = field(default_factory=set)
     _background: set[asyncio.Task[Any]] = field(default_factory=set)
     _accepting: int = 0
@@ -186,6 +187,10 @@ class Intake:
             raise UserError("material-how")
         if source is None and words and not any(character.isalnum() for character in words):
             raise UserError("nothing-to-say")
+
+    async def sender(self) -> Firm:
+        """Return what documents say about the firm."""
+        return await self.sender_of(self.team_id) if self.sender_of is not None else Firm()
 
     async def may_review(self, run: Run, user_id: str) -> bool:
         """Say whether *user_id* may decide on the draft of *run*: its asker, or an admin."""

@@ -121,7 +121,7 @@ def _columns(language: Language) -> list[str]:
 
 def _row(one: Worked, offer: Offer) -> list[str]:
     line, language = one.line, offer.language
-    name = f"{line.name} ({line.sku})" + (f" – {line.note}" if line.note else "")
+    name = (f"{line.name} ({line.sku})" if line.sku else line.name) + (f" – {line.note}" if line.note else "")
     return [
         name,
         f"{format_number(line.quantity, language, 3)} {line.unit}",

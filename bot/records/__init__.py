@@ -17,6 +17,7 @@ from bot.records.questions import Questions
 from bot.records.quotes import Quotes
 from bot.records.requests import Requests
 from bot.records.reviews import Reviews
+from bot.records.revisions import Approvals, Forms
 from bot.records.settlements import Settlements
 from bot.records.store import Store
 from bot.records.templates import Templates
@@ -45,6 +46,8 @@ class Records:
         self.quotes = Quotes(self.store)
         self.customers = Customers(self.store)
         self.plans = Plans(self.store)
+        self.quote_forms = Forms(self.store)
+        self.approvals = Approvals(self.store, self.reviews)
         self.templates = Templates(self.store)
         self.firms = Firms(self.store)
         self.uploads = Uploads(self.store)

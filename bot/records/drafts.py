@@ -149,7 +149,8 @@ class Drafts:
                 db.execute(
                     f"delete from {table} where delete_after < ? and not ({planned})", [iso(now()), *values]
                 )
-            db.execute("delete from customers where delete_after < ?", [iso(now())])
+            for table in ("customers", "quote_forms"):
+                db.execute(f"delete from {table} where delete_after < ?", [iso(now())])
 
         await self._store.write(work)
 

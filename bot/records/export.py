@@ -47,10 +47,14 @@ TABLES: dict[str, tuple[str, str]] = {
         "run_id, part, team_id, user_id, due_at, planned_at, sent_at, ended_at, outcome",
         "due_at",
     ),
+    "quotes": (
+        "team_id, year, sequence, version, run_id, issued_at, net_cents, vat_cents, payable_cents",
+        "issued_at",
+    ),
     "digests": ("team_id, due_at, from_at, to_at, channel_id, posted_at", "due_at"),
 }
 
-_NAMES = {"settings": "workspace_settings"}
+_NAMES = {"settings": "workspace_settings", "quotes": "quote_numbers"}
 _PAGE = 1_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

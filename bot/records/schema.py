@@ -488,6 +488,49 @@ def m009_files(db: Database) -> None:
     _carry_out(db, FILES)
 
 
+QUOTE_FORM = """
+alter table quotes add column basis text;
+alter table drafts add column by_hand integer not null default 0;
+alter table quote_numbers add column net_cents integer;
+alter table quote_numbers add column vat_cents integer;
+alter table quote_numbers add column payable_cents integer;
+
+create table quote_forms (
+    form_id text primary key,
+    run_id text not null,
+    version integer not null,
+    user_id text not null,
+    lines text not null,
+    seen_ts text not null,
+    delete_after text not null
+) strict;
+create index quote_forms_delete_after on quote_forms (delete_after);
+
+create table quote_approvals (
+    approval_id integer primary key,
+    run_id text not null,
+    version integer not null,
+    content_hash text not null,
+    first_user_id text not null,
+    asked_at text not null,
+    asked_user_ids text,
+    status text not null,
+    second_user_id text,
+    decided_at text,
+    shown_at text
+) strict;
+create index quote_approvals_run on quote_approvals (run_id, approval_id);
+create index quote_approvals_unshown on quote_approvals (decided_at)
+    where decided_at is not null and shown_at is null;
+"""
+
+
+@migrations()
+def m010_quote_form(db: Database) -> None:
+    """Lines of quotes that people edit, and the second approval of large discounts."""
+    _carry_out(db, QUOTE_FORM)
+
+
 def _carry_out(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():

@@ -215,7 +215,12 @@ class People(Watch):
         if view is None:
             raise LookupError("no view is open")
         block, element = payloads.find(view["blocks"], action_id, block_id)
+        if block["type"] == "input" and not block.get("dispatch_action"):
+            raise LookupError(f"Slack tells nobody of {action_id!r} before the form is sent in")
         done = payloads.action(block, element, value, self.workspace.next_ts())
+        if view["type"] == "modal":
+            # Slack tells with every action what all fields hold.
+            view["state"] = payloads.submitted(view, {})[0]
         if block["type"] == "input" or element["type"] not in ("button", "overflow"):
             held = {
                 key: item for key, item in done.items() if key not in ("action_id", "block_id", "action_ts")

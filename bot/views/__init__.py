@@ -61,6 +61,7 @@ from bot.views.planning import (
     read_plan_form,
     read_plan_value,
 )
+from bot.views.quoting import copy_buttons, lines_button, lines_form, second_buttons
 from bot.views.setup import FIRM_LINES, OFFERS, Step, firm_form, guideline_form, setup_card
 from bot.views.templates import (
     Entry,
@@ -93,6 +94,7 @@ __all__ = [
     "by_hand_card",
     "card",
     "context",
+    "copy_buttons",
     "customer_form",
     "customer_options",
     "customers_list",
@@ -107,6 +109,8 @@ __all__ = [
     "guideline_form",
     "home",
     "join_inputs",
+    "lines_button",
+    "lines_form",
     "link_sources",
     "markdown_block",
     "minutes_form",
@@ -125,6 +129,7 @@ __all__ = [
     "redo_form",
     "reminder",
     "rework_question",
+    "second_buttons",
     "section",
     "select_input",
     "settings_form",

@@ -161,12 +161,14 @@ def card(
     share_in: str,
     language: Language,
     questions: Sequence[Block] = (),
+    more: Sequence[Block] = (),
 ) -> list[tuple[str, list[Block]]]:
     """Return the messages, as `(text, blocks)`, that a draft and its review make up; buttons on the last.
 
     Args:
         share_in: the conversation that it can be shared to; empty when there is none.
         questions: what is asked once a draft is decided on.
+        more: buttons of this task alone, for where its review stands.
     """
     shown = link_sources(final_text or draft.text, draft.sources, language)
     messages = [(fallback(part), [markdown_block(part)]) for part in split_markdown(shown)]
@@ -179,7 +181,9 @@ def card(
     tail.append(context(" · ".join(small), *draft.notes))
     undecided = review in ("open", "redone")
     if undecided:
-        tail.append({"type": "actions", "elements": _undecided(value, share_in, language, draft.version)})
+        elements = _undecided(value, share_in, language, draft.version)
+        # Beside Edit, of which they are another way.
+        tail.append({"type": "actions", "elements": [*elements[:2], *more, *elements[2:]]})
     else:
         kind = "shared" if shared else review
         done = text(f"card.{kind}", language, user=f"<@{decided_by}>", channel=f"<#{share_in}>")
@@ -187,7 +191,7 @@ def card(
         elements = [button("undo", text("button.undo", language), value)]
         if share_in and not shared and review != "discarded":
             elements.insert(0, _share(value, share_in, language))
-        tail.append({"type": "actions", "elements": elements})
+        tail.append({"type": "actions", "elements": [*more, *elements]})
     messages[-1][1].extend(tail)
     return messages
 
@@ -403,6 +407,7 @@ def form_values(view: dict[str, Any]) -> dict[str, str]:
             option = state.get("selected_option") or {}
             chosen = state.get("value") or option.get("value") or state.get("selected_date")
             chosen = chosen or ", ".join(str(file.get("name")) for file in state.get("files") or [])
+            chosen = chosen or ",".join(state.get("selected_users") or ())
             values[block_id] = str(chosen or state.get("selected_conversation") or "")
     return values
 
