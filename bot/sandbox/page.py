@@ -58,6 +58,8 @@ class ShownSlack(Slack):
         for task in self._working:
             task.cancel()
         await asyncio.gather(*self._working, return_exceptions=True)
+        # A page that waits for news would hold the port for as long as it may.
+        self.changed()
         await super().__aexit__(*how)
 
     def changed(self, kind: str = "changed", **what: Any) -> None:
