@@ -84,7 +84,7 @@ async def test_a_quote_from_the_form_becomes_a_pdf_once_it_is_approved(desk: Des
     await expect(card).to_contain_text("€2,136.00")
     await desk.press("Approve")
     async with desk.page.expect_download() as waiting:
-        await desk.page.get_by_role("link", name=".pdf").click()
+        await desk.page.get_by_role("link", name="📎").click()
     download = await waiting.value
     path = await download.path()
 
