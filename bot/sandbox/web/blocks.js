@@ -43,7 +43,7 @@ const MARK = { pending: "○", in_progress: "◔", complete: "●", error: "✕"
 // A scene of a message or view: what is done there goes to Slack with what stands in the fields.
 export function sceneOf(key, done, held) {
   const scene = { key, held, fields: new Map() };
-  scene.press = (action, blockId, value) => store.act({ ...done, do: done.do, action, block: blockId, value, values: values(scene) });
+  scene.press = (action, blockId, value) => store.act({ ...done, action, block: blockId, value, values: values(scene) });
   scene.suggest = (action, blockId, query) => store.suggest({ action, block: blockId, query });
   return scene;
 }
