@@ -55,7 +55,7 @@ class Desk:
     llm: LLM
     records: Records
     firm: Firm = field(default_factory=Firm)
-    unbooked: dict[str, tuple[Call, Paid]] = field(default_factory=dict)
+    unbooked: dict[str, tuple[Call, Paid, str]] = field(default_factory=dict)
 
     async def read_thread(self, run: Run) -> Conversation:
         """Read the thread of *run*, if its asker may.
@@ -129,25 +129,30 @@ class Desk:
             return paid
         if call_id in self.unbooked:
             return await self._book(*self.unbooked[call_id])
+        # Each attempt is a call of its own: none of them may hide another one's cost.
+        attempt = f"{call_id}!{uuid.uuid4().hex[:8]}"
+        model_id = self.llm.models[task.model]
+        await self.records.ledger.begin_call(call_id, run_id=run.run_id, model=model_id, attempt=attempt)
         try:
             answer = await self._answer(task, system=system, user=user, shape=shape)
         except LLMError as error:
-            # Each failure is a call of its own: none of them may hide another one's cost.
-            failed = _failed_call(f"{call_id}!{uuid.uuid4().hex[:8]}", run.run_id, error)
+            failed = _failed_call(attempt, run.run_id, error)
             if error.kind == "cut_off" and error.partial and shape is None:
                 paid = Paid(text=error.partial, model=error.model, cut=True)
-                return await self._book(replace(failed, call_id=call_id), paid)
-            if error.usage is not None:
-                await self.records.ledger.book(failed)
+                return await self._book(replace(failed, call_id=call_id), paid, attempt)
+            if error.usage is not None or error.maybe_paid:
+                await self.records.ledger.book(failed, attempt=attempt)
+            else:
+                await self.records.ledger.end_call(attempt)
             raise
         text = answer.text if answer.data is None else json.dumps(answer.data, ensure_ascii=False)
         paid = Paid(text=text, model=answer.model)
-        return await self._book(_call(call_id, run.run_id, answer), paid)
+        return await self._book(_call(call_id, run.run_id, answer), paid, attempt)
 
-    async def _book(self, call: Call, paid: Paid) -> Paid:
+    async def _book(self, call: Call, paid: Paid, attempt: str) -> Paid:
         """Book a call; while the disk is full its answer waits here, so that it is not paid again."""
-        self.unbooked[call.call_id] = (call, paid)
-        await self.records.ledger.book(call, answer=paid)
+        self.unbooked[call.call_id] = (call, paid, attempt)
+        await self.records.ledger.book(call, answer=paid, attempt=attempt)
         del self.unbooked[call.call_id]
         return paid
 

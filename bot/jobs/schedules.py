@@ -22,6 +22,9 @@ from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
 
+CALL_LASTS_LESS = timedelta(hours=1)
+"""Longer than the longest answer takes: a call that is open for so long was interrupted."""
+
 
 @DBOS.workflow(name="sweep", max_recovery_attempts=1)
 async def sweep(when: datetime, context: Any) -> None:
@@ -128,7 +131,9 @@ async def clean(when: datetime, context: Any) -> None:
 @DBOS.step(name="clean_step")
 async def clean_step() -> None:
     """Delete what is past its date."""
-    await at_work().runs.records.drafts.delete_expired()
+    records = at_work().runs.records
+    await records.drafts.delete_expired()
+    await records.ledger.interrupt_calls(datetime.now(UTC) - CALL_LASTS_LESS)
     before = (datetime.now(UTC) - timedelta(days=KEEP_DAYS)).isoformat()
     while True:
         ended = await DBOS.list_workflows_async(

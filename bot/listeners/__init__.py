@@ -10,13 +10,14 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.digest import home_lines
-from bot.listeners import asking, measuring, office, reviewing
+from bot.listeners import asking, measuring, office, reviewing, templates
 from bot.listeners.intake import Intake
+from bot.listeners.templates import load_templates
 from bot.listeners.tijdwinst import help_text
 from bot.texts import text
 from bot.views import home
 
-__all__ = ["Intake", "register"]
+__all__ = ["Intake", "load_templates", "register"]
 
 
 def register(
@@ -31,6 +32,7 @@ def register(
     reviewing.register(app, intake)
     measuring.register(app, intake)
     office.register(app, intake)
+    templates.register(app, intake)
 
     async def show_home(user_id: str) -> None:
         month = await home_lines(

@@ -109,7 +109,7 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     refusal = ""
     if words.lower() in HELP or (not words and surface == "mention"):
         refusal = help_text(intake)
-    elif task is None and len(words.split()) == 1 and nearest_tasks(intake.tasks, words):
+    elif task is None and len(words.split()) == 1 and nearest_tasks(intake.offered(), words):
         refusal = intake.unknown(words)
     elif task is None and _wants_summary(source, rest, surface):
         task = intake.tasks["summarise"]
@@ -164,9 +164,8 @@ def _message_place(body: dict[str, Any]) -> Place | None:
 
 
 async def _open_form(intake: Intake, trigger_id: str, *, metadata: dict[str, str], chosen: str = "") -> None:
-    shown = {name: task for name, task in intake.tasks.items() if name != ANSWER}
     opened = {**metadata, "opened": f"{time.time():.0f}"}
-    view = task_form(shown, language=intake.language, metadata=opened, chosen=chosen)
+    view = task_form(intake.listed(), language=intake.language, metadata=opened, chosen=chosen)
     try:
         await intake.delivery.open_form(trigger_id, view)
     except SlackError as error:

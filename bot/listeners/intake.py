@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -55,12 +55,13 @@ class Intake:
 
     records: Records
     delivery: Delivery
-    tasks: Mapping[str, Task]
+    tasks: dict[str, Task]
     language: Language
     zone: ZoneInfo
     team_id: str
     bot_user_id: str
     admins_of: Any = None
+    templates: set[str] = field(default_factory=set)
     _background: set[asyncio.Task[Any]] = field(default_factory=set)
     _accepting: int = 0
     _accepted_at: float = 0.0
@@ -120,17 +121,30 @@ class Intake:
 
     def named(self, words: str) -> tuple[Task | None, str]:
         """Return the task whose name *words* begin with, else the one that they ask for, and the rest."""
-        task, rest = find_task(self.tasks, words)
+        task, rest = find_task(self.offered(), words)
         return (task, rest) if task else self.recognise(words)
 
     def recognise(self, words: str) -> tuple[Task | None, str]:
         """Return the task that a sentence asks for, and the rest of it; none when it leaves a doubt."""
-        return recognise(self.tasks, words, default=ANSWER, sentence=_SLACK_LINK.sub(" ", words))
+        return recognise(self.offered(), words, default=ANSWER, sentence=_SLACK_LINK.sub(" ", words))
+
+    def offered(self) -> dict[str, Task]:
+        """Return the tasks that people may ask for by name; the plain answer is one of them."""
+        return {name: task for name, task in self.tasks.items() if task.listed or name == ANSWER}
+
+    def put_template(self, task: Task) -> None:
+        """Let a template be the task of its name from now on; whoever holds the tasks sees it."""
+        self.templates.add(task.name)
+        self.tasks[task.name] = task
+
+    def listed(self) -> dict[str, Task]:
+        """Return the tasks that stand in lists and forms."""
+        return {name: task for name, task in self.tasks.items() if task.listed}
 
     def unknown(self, words: str) -> str:
         """Say that there is no such task, and which ones come near."""
         word = words.split()[0][:40]
-        names = nearest_tasks(self.tasks, word) or [name for name in self.tasks if name != ANSWER]
+        names = nearest_tasks(self.offered(), word) or list(self.listed())
         return text(
             "unknown-task", self.language, name=word, nearest=", ".join(f"`{name}`" for name in names)
         )

@@ -15,6 +15,7 @@ from bot.records.requests import Requests
 from bot.records.reviews import Reviews
 from bot.records.settlements import Settlements
 from bot.records.store import Store
+from bot.records.templates import Templates
 from bot.records.workspaces import Workspaces, WorkspaceSettings
 
 __all__ = ["Records", "WorkspaceSettings"]
@@ -36,6 +37,7 @@ class Records:
         self.baselines = Baselines(self.store)
         self.proof = Proof(self.store)
         self.quotes = Quotes(self.store)
+        self.templates = Templates(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.

@@ -359,6 +359,35 @@ def m004_spans(db: Database) -> None:
     _carry_out(db, SPANS)
 
 
+TEMPLATES = """
+create table templates (
+    team_id text not null,
+    name text not null,
+    version integer not null,
+    body text not null,
+    user_id text not null,
+    created_at text not null,
+    primary key (team_id, name, version)
+) strict;
+
+create table template_states (
+    change_id integer primary key,
+    team_id text not null,
+    name text not null,
+    version integer not null,
+    user_id text not null,
+    changed_at text not null
+) strict;
+create index template_states_name on template_states (team_id, name, change_id);
+"""
+
+
+@migrations()
+def m005_templates(db: Database) -> None:
+    """Task templates that were made in Slack."""
+    _carry_out(db, TEMPLATES)
+
+
 def _carry_out(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():

@@ -61,7 +61,11 @@ class Input:
 
 @dataclass(frozen=True)
 class Task:
-    """One kind of text work: the front matter of a file in `prompts/`, and its system prompt."""
+    """One kind of text work: the front matter of a file in `prompts/`, and its system prompt.
+
+    Attributes:
+        listed: people may choose it by name; else only we do.
+    """
 
     name: str
     title: str
@@ -77,6 +81,7 @@ class Task:
     max_tokens: int = 2000
     effort: Literal["low", "medium", "high"] = "low"
     urgent: bool = False
+    listed: bool = True
     inputs: tuple[Input, ...] = ()
     title_nl: str = ""
     description_nl: str = ""

@@ -32,6 +32,7 @@ from bot.views.cards import (
     split_inputs,
     split_markdown,
     task_form,
+    task_inputs,
     text_input,
 )
 from bot.views.measuring import (
@@ -49,6 +50,14 @@ from bot.views.measuring import (
     settings_form,
     word_question,
 )
+from bot.views.templates import (
+    Entry,
+    notice_view,
+    template_form,
+    template_saved,
+    templates_view,
+    trial_form,
+)
 
 __all__ = [
     "INPUT_LIMIT",
@@ -61,6 +70,7 @@ __all__ = [
     "TEXT_LIMIT",
     "WORDS",
     "Block",
+    "Entry",
     "apology",
     "baseline_form",
     "button",
@@ -79,6 +89,7 @@ __all__ = [
     "markdown_block",
     "minutes_form",
     "neutralise",
+    "notice_view",
     "placeholder",
     "plain",
     "read_value",
@@ -92,6 +103,11 @@ __all__ = [
     "split_inputs",
     "split_markdown",
     "task_form",
+    "task_inputs",
+    "template_form",
+    "template_saved",
+    "templates_view",
     "text_input",
+    "trial_form",
     "word_question",
 ]
