@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -377,10 +377,11 @@ async def test_a_menu_is_filled_with_what_the_bot_offers(browser: Browser) -> No
 async def test_a_press_in_a_message_tells_its_other_fields(browser: Browser) -> None:
     """What was chosen in a menu beside a button goes along with the button."""
     menu = {"type": "users_select", "action_id": "who"}
-    row = {"type": "actions", "block_id": "row", "elements": [menu, *BUTTONS["elements"][:1]]}
+    (button, *_) = cast("list[dict[str, Any]]", BUTTONS["elements"])
+    row = {"type": "actions", "block_id": "row", "elements": [menu, button]}
     posted = browser.slack.workspace.add_message(SALES, "UBOT", "words", blocks=[row])
-    action = BUTTONS["elements"][0]["action_id"]
-    await browser.do("click", channel=SALES, ts=posted["ts"], action=action, values={"row": {"who": BEN}})
+    values = {"row": {"who": BEN}}
+    await browser.do("click", channel=SALES, ts=posted["ts"], action=button["action_id"], values=values)
 
     assert browser.heard[-1]["state"]["values"]["row"]["who"]["selected_user"] == BEN
 

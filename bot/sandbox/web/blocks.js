@@ -14,7 +14,7 @@ const DRAW = {
     make("div", {}, one.text ? textObject(one.text) : null, one.fields ? make("div", { class: "fields" }, one.fields.map(textObject)) : null),
     one.accessory ? make("div", { class: "accessory" }, element(one.accessory, one, scene)) : null),
   input: field,
-  header: (one) => make("h3", { class: "header", dir: "auto" }, one.text.text),
+  header: (one) => make("h2", { class: "header", dir: "auto" }, one.text.text),
   divider: () => make("hr"),
   context: (one) => make("div", { class: "small context" }, one.elements.map((e) => (e.type === "image" ? picture(e, "tiny") : textObject(e)))),
   actions: (one, scene) => make("div", { class: "actions" }, one.elements.map((e) => element(e, one, scene))),
@@ -28,15 +28,15 @@ const DRAW = {
   card,
   carousel: (one, scene) => make("div", { class: "carousel" }, one.elements.map((e) => card(e, scene, one.block_id))),
   container: (one, scene) => make("section", { class: "card" },
-    one.title ? make("h4", {}, one.title.text) : one.rich_text_title ? richText(one.rich_text_title) : null,
+    one.title ? make("h2", {}, one.title.text) : one.rich_text_title ? richText(one.rich_text_title) : null,
     one.subtitle ? make("div", { class: "small" }, textObject(one.subtitle)) : null, one.child_blocks.map((e) => block({ block_id: one.block_id, ...e }, scene))),
   alert: (one) => make("div", { class: `alert ${one.level || "default"}`, role: "note" }, textObject(one.text)),
-  video: (one) => make("div", { class: "card" }, make("h4", {}, link(one.title.text, one.title_url || one.video_url)), one.description ? one.description.text : one.alt_text),
+  video: (one) => make("div", { class: "card" }, make("h2", {}, link(one.title.text, one.title_url || one.video_url)), one.description ? one.description.text : one.alt_text),
   file: (one) => make("div", { class: "small" }, `A file from elsewhere: ${one.external_id}`),
   task_card: (one) => make("div", { class: "card" }, make("strong", {}, `${MARK[one.status] || ""} ${one.title}`), make("span", { class: "small" }, ` ${String(one.status || "").replace("_", " ")}`),
     [one.details, one.output].map((text) => (text ? (text.type === "rich_text" ? richText(text) : mrkdwn(String(text))) : null)),
     (one.sources || []).map((source) => make("div", { class: "small" }, link(source.text || source.url, source.url)))),
-  plan: (one, scene) => make("section", { class: "card" }, make("h4", {}, one.title), (one.tasks || []).map((task) => block(task, scene))),
+  plan: (one, scene) => make("section", { class: "card" }, make("h2", {}, one.title), (one.tasks || []).map((task) => block(task, scene))),
 };
 const MARK = { pending: "○", in_progress: "◔", complete: "●", error: "✕" };
 
@@ -77,7 +77,7 @@ function chart(one) {
 
 function card(one, scene, blockId = one.block_id) {
   return make("section", { class: "card" }, one.hero_image ? picture(one.hero_image, "") : null,
-    one.icon ? picture(one.icon, "tiny") : null, one.title ? make("h4", {}, textObject(one.title)) : null,
+    one.icon ? picture(one.icon, "tiny") : null, one.title ? make("h2", {}, textObject(one.title)) : null,
     one.subtitle ? make("div", { class: "small" }, textObject(one.subtitle)) : null, one.body ? textObject(one.body) : null,
     one.actions ? make("div", { class: "actions" }, one.actions.map((e) => element(e, { block_id: one.block_id || blockId }, scene))) : null);
 }

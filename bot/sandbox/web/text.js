@@ -125,7 +125,7 @@ function parse(lines, depth = 0) {
       const inside = take((at) => !(lines[at].trim().startsWith(fence[1]) && !lines[at].trim().replaceAll(fence[1][0], "")));
       i += 1;
       made.push(make("pre", {}, make("code", {}, inside.join("\n"))));
-    } else if (heading) { made.push(make(heading[1].length < 3 ? "h3" : "h4", {}, inline(heading[2]))); i += 1; }
+    } else if (heading) { made.push(make(heading[1].length < 3 ? "h2" : "h3", {}, inline(heading[2]))); i += 1; }
     else if (RULE.test(line)) { made.push(make("hr")); i += 1; }
     else if (QUOTE.test(line)) made.push(make("blockquote", {}, parse(take((at) => QUOTE.test(lines[at])).map((one) => one.replace(QUOTE, "")), depth + 1)));
     else if (ITEM.test(line)) made.push(list(take((at) => continues(line, lines[at])), depth));
