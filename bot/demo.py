@@ -55,7 +55,7 @@ async def demo(environ: Mapping[str, str], *, export: Path | None, port: int) ->
         await bot.start()
         stack.push_async_callback(bot.stop)
         if export is None:
-            await _import_prices(bot)
+            await import_prices(bot)
 
         async def newest() -> list[dict[str, Any]]:
             return await bot.records.ledger.newest(20)
@@ -74,7 +74,7 @@ async def demo(environ: Mapping[str, str], *, export: Path | None, port: int) ->
         await stop.wait()
 
 
-async def _import_prices(bot: Bot) -> None:
+async def import_prices(bot: Bot) -> None:
     """Give the invented firm its price list, so that `/quote` has something to work with."""
     content = PRICES.read_bytes()
     rows, _ = read_prices(read_sheet(content))

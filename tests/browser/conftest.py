@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
-from bot.quotes.pricelist import read_prices
-from bot.quotes.sheet import read_sheet
+from bot.demo import import_prices
 from bot.sandbox.page import ShownSlack
 from bot.sandbox.seed import seed_workspace
 from bot.sandbox.workspace import Workspace
+from bot.tasks import Language
 from tests.conftest import World, running
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -25,10 +26,17 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-PRICES = Path(__file__).parents[2] / "bot" / "sandbox" / "prices.csv"
+SKIPPED = "no chromium on this machine (apt-get install chromium)"
 
 # The whole bot stands behind every click, on a machine that may be busy.
 expect.set_options(timeout=20_000)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line that the page was not tested in a browser, and why."""
+    skipped = [one for one in terminalreporter.stats.get("skipped", []) if SKIPPED in str(one.longrepr)]
+    if skipped:
+        terminalreporter.write_line(f"{len(skipped)} browser tests were skipped: {SKIPPED}")
 
 
 @dataclass
@@ -96,33 +104,46 @@ class Desk:
 Open = Callable[..., Awaitable[Desk]]
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """One browser for all tests; without one they are skipped."""
+@asynccontextmanager
+async def open_browser() -> AsyncIterator[Browser | None]:
+    """Start the machine's own browser, if it has one."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
-        pytest.skip(
-            "no chromium on this machine: the page was not tested in a browser (apt-get install chromium)"
-        )
+        yield None
+        return
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         await browser.close()
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def firm(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    """The invented garden firm and the whole bot; a parameter is the bot's language."""
+@asynccontextmanager
+async def open_firm(folder: Path, language: Language = "en") -> AsyncIterator[World]:
+    """Start the invented garden firm and the whole bot in it."""
     workspace = Workspace()
     seed_workspace(workspace)
-    language = getattr(request, "param", "en")
     async with (
         ShownSlack(workspace, retry_delays_s=(0.05, 0.1, 0.2)) as slack,
-        running(tmp_path, slack=slack, language=language) as world,
+        running(folder, slack=slack, language=language) as world,
     ):
         slack.ledger = world.bot.records.ledger.newest
-        rows, _ = read_prices(read_sheet(PRICES.read_bytes()))
-        await world.bot.records.quotes.import_prices(rows, file_name=PRICES.name, file_hash="demo")
+        await import_prices(world.bot)
+        yield world
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser for all tests; without one they are skipped."""
+    async with open_browser() as browser:
+        if browser is None:
+            pytest.skip(SKIPPED)
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def firm(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """The firm; a parameter is the bot's language."""
+    async with open_firm(tmp_path, getattr(request, "param", "en")) as world:
         yield world
 
 
