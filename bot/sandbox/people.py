@@ -256,11 +256,12 @@ class People(Watch):
         options, faults = payloads.offered(delivery.answer)
         if delivery.status == 200 and faults:
             return dataclasses.replace(delivery, problem=str(refuse_arguments(*faults).answer))
-        self.offered[view["id"], block["block_id"]] = options
+        # What was offered before can still be chosen, or stands chosen already.
+        self.offered.setdefault((view["id"], block["block_id"]), []).extend(options)
         return delivery
 
     def _with_offers(self, view: dict[str, Any]) -> dict[str, Any]:
-        """Return a form whose menus hold what the bot offered last, and nothing else."""
+        """Return a form whose menus hold what the bot offered, and nothing else."""
         blocks = []
         for block in view["blocks"]:
             element = block.get("element") or {}

@@ -263,7 +263,7 @@ CONFIRM = {
     "confirm": plain("Do it"),
     "deny": plain("No"),
 }
-HOME = {
+HOME: dict[str, Any] = {
     "type": "home",
     "blocks": [
         {"type": "header", "text": plain("At home")},
@@ -293,9 +293,15 @@ HOME = {
 
 async def test_the_home_tab_holds_fields_menus_and_questions(app: App) -> None:
     """It is worked by keyboard as by mouse; what stands in its fields is told with every press."""
-    app.slack.api.call("views.publish", {"user_id": ANNA, "view": HOME})
     page = app.page
     await page.get_by_role("link", name="Tijdwinst: Home").click()
+    await expect(page.get_by_text("has published no Home tab yet")).to_be_visible()
+    long = [{"type": "section", "text": plain(f"Line {n}")} for n in range(60)]
+    app.slack.api.call(
+        "views.publish", {"user_id": ANNA, "view": {**HOME, "blocks": [*HOME["blocks"], *long]}}
+    )
+    app.slack.changed("view")
+    await expect(page.get_by_role("heading", name="At home")).to_be_in_viewport()
     await page.get_by_role("textbox", name="Note").fill("noted")
     await page.get_by_role("button", name="More actions").press("ArrowDown")
     await expect(page.get_by_role("menuitem", name="First")).to_be_focused()

@@ -366,11 +366,17 @@ async def test_a_menu_is_filled_with_what_the_bot_offers(browser: Browser) -> No
     offered = [{"text": {"type": "plain_text", "text": "Hotel"}, "value": "h"}]
     browser.answer = {"options": offered}
     found = await browser.do("suggest", action="who", query="Ho")
-    browser.status = 500
+    browser.answer = {"options": [{"text": {"type": "plain_text", "text": "Inn"}, "value": "i"}]}
+    await browser.do("suggest", action="who", query="In")
+    browser.answer = {"response_action": "errors", "errors": {"who": "no"}}
+    chosen = await browser.do("submit", values={"who": {"who": "h"}})
+    browser.answer, browser.status = {}, 500
     broken = await browser.do("suggest", action="who", query="Ho")
 
     assert found["options"] == offered
     assert browser.heard[0]["value"] == "Ho"
+    assert chosen["errors"] == {"who": "no"}
+    assert browser.heard[2]["view"]["state"]["values"]["who"]["who"]["selected_option"] == offered[0]
     assert broken["error"] == "the bot answered 500"
 
 

@@ -121,7 +121,7 @@ function draw() {
     if (target) { target.scrollIntoView({ block: "center" }); target.focus({ preventScroll: true }); }
     else area.scrollTop = at.view === "talk" && !state.thread ? area.scrollHeight : 0;
   } else {
-    if (bottom || at.jump) area.scrollTop = area.scrollHeight;
+    if (at.view === "talk" && (bottom || at.jump)) area.scrollTop = area.scrollHeight;
     const news = fresh.filter((one) => one.message && one.message.user === state.bot && one.message.streaming_state !== "in_progress").map((one) => one.message);
     if (news.length) announce(news[news.length - 1]);
   }
