@@ -147,6 +147,7 @@ class ShownSlack(Slack):
             "shortcuts": SHORTCUTS,
             "statuses": shown.statuses_in(self.state, channel),
             "prompts": self.state.prompts.get(channel.id, []) if channel is tab else [],
+            "prompts_title": self.state.prompt_titles.get(channel.id, "") if channel is tab else "",
             "modal": self.modals.get(user_id),
             "beneath": len(space.beneath.get(user_id, [])),
             "home": self.home(user_id),

@@ -337,11 +337,14 @@ async def test_an_answer_is_read_while_it_is_written(app: App) -> None:
     page, slack, call = app.page, app.slack, app.slack.api.call
     im = slack.workspace.im_with(ANNA).id
     slack.api.scopes.add("assistant:write")
-    call(
-        "assistant.threads.setSuggestedPrompts",
-        {"channel_id": im, "prompts": [{"title": "Help me", "message": "help"}]},
-    )
+    prompts = {
+        "channel_id": im,
+        "title": "You could ask",
+        "prompts": [{"title": "Help me", "message": "help"}],
+    }
+    call("assistant.threads.setSuggestedPrompts", prompts)
     await page.get_by_role("link", name="Tijdwinst: Messages").click()
+    await expect(page.get_by_role("group", name="Suggestions")).to_contain_text("You could ask")
     await page.get_by_role("button", name="Help me").click()
     (asked,) = slack.messages(im)
     place = {"channel_id": im, "thread_ts": asked["ts"]}

@@ -98,10 +98,10 @@ function drawFoot() {
   const { state } = store, talk = at.view === "talk";
   const lines = talk ? state.statuses.filter((one) => !state.thread || one.thread_ts === state.thread).map((one) => `Tijdwinst ${one.text}`) : [];
   if ($("status").textContent !== lines.join(" ")) $("status").textContent = lines.join(" ");
-  const prompts = talk && !state.thread ? state.prompts : [], json = JSON.stringify(prompts);
+  const prompts = talk && !state.thread ? state.prompts : [], json = JSON.stringify([prompts, state.prompts_title]);
   if ($("prompts").dataset.json === json) return;
   $("prompts").dataset.json = json;
-  $("prompts").replaceChildren(...prompts.map((one) => make("button", { type: "button", onclick: () => store.act({ do: "say", channel: state.tab, thread: "", text: one.message }) }, one.title)));
+  $("prompts").replaceChildren(...(prompts.length && state.prompts_title ? [make("span", { class: "small" }, state.prompts_title)] : []), ...prompts.map((one) => make("button", { type: "button", onclick: () => store.act({ do: "say", channel: state.tab, thread: "", text: one.message }) }, one.title)));
 }
 
 function draw() {
