@@ -177,8 +177,11 @@ class People(Watch):
         *,
         block_id: str = "",
         value: Any = None,
+        values: dict[str, Any] | None = None,
     ) -> Delivery:
         """Press a button of a message, an ephemeral one too, or choose *value* in a menu of it.
+
+        *values* are what its other fields hold by then, by block id and action id.
 
         Raises:
             LookupError: there is no such button or option.
@@ -197,7 +200,7 @@ class People(Watch):
                 "is_ephemeral": hidden is not None,
             },
             "actions": [payloads.action(block, element, value, self.workspace.next_ts())],
-            "state": payloads.state(blocks),
+            "state": payloads.state(blocks, values),
             "response_url": self.responses.new(user_id, channel_id, ts),
             **({} if hidden else {"message": message}),
         }
@@ -258,11 +261,12 @@ class People(Watch):
         options, faults = payloads.offered(delivery.answer)
         if delivery.status == 200 and faults:
             return dataclasses.replace(delivery, problem=str(refuse_arguments(*faults).answer))
-        self.offered[view["id"], block["block_id"]] = options
+        # What was offered before can still be chosen, or stands chosen already.
+        self.offered.setdefault((view["id"], block["block_id"]), []).extend(options)
         return delivery
 
     def _with_offers(self, view: dict[str, Any]) -> dict[str, Any]:
-        """Return a form whose menus hold what the bot offered last, and nothing else."""
+        """Return a form whose menus hold what the bot offered, and nothing else."""
         blocks = []
         for block in view["blocks"]:
             element = block.get("element") or {}
@@ -374,6 +378,14 @@ class People(Watch):
             "user": user_id,
         }
         return await self.push_event({**event, "streaming_message_ts": stopped})
+
+    async def set_locale(self, user_id: str, locale: str) -> None:
+        """Choose the language that a person sees Slack in, as `nl-NL`."""
+        user = self.workspace.users[user_id]
+        user.locale = locale
+        self.changed("user", user=user_id)
+        if "user_change" in self.events:
+            await self.push_event({"type": "user_change", "user": user.as_slack()})
 
     # To the bot
 
