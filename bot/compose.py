@@ -13,7 +13,7 @@ import aiohttp
 
 from bot import jobs
 from bot.app import Metrics, Server, Socket, build_app
-from bot.context import Context
+from bot.context import Context, Files
 from bot.delivery import Delivery, client
 from bot.handlers import HANDLERS, Desk
 from bot.listeners import Homes, Intake, load_templates, register
@@ -117,6 +117,7 @@ class Bot:
         desk = Desk(
             identity=identity,
             context=context,
+            files=Files(slack, self._wire, context),
             llm=self._llm,
             records=self.records,
             firm=self._firm,
@@ -146,6 +147,7 @@ class Bot:
             models=self._offer,
             own_models=self._own_models(),
             admins_of=context.people,
+            sender_of=desk.sender,
             on_settings=self._hold,
         )
         self._hold(holds)

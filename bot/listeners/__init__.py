@@ -8,7 +8,20 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.listeners import asking, choosing, home, measuring, office, reviewing, setup, templates
+from bot.listeners import (
+    asking,
+    choosing,
+    customers,
+    home,
+    measuring,
+    office,
+    planning,
+    quoting,
+    reviewing,
+    setup,
+    templates,
+    uploads,
+)
 from bot.listeners.home import Homes
 from bot.listeners.intake import Intake
 from bot.listeners.templates import load_templates
@@ -28,11 +41,15 @@ def register(
     asking.register(app, intake)
     choosing.register(app, intake)
     reviewing.register(app, intake)
+    planning.register(app, intake)
+    customers.register(app, intake)
+    quoting.register(app, intake)
     measuring.register(app, intake)
     office.register(app, intake)
     home.register(app, intake, homes)
     templates.register(app, intake)
     setup.register(app, intake)
+    uploads.register(app, intake)
 
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.

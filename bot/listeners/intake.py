@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,11 +16,13 @@ from bot import jobs
 from bot.context import Place, find_link
 from bot.delivery import Delivery
 from bot.listeners.spans import Span, find_span
+from bot.listeners.wishes import with_wish
 from bot.llm import Offer
 from bot.records import Records, WorkspaceSettings
 from bot.tasks import ANSWER as ANSWER
 from bot.tasks import (
     Doubt,
+    Firm,
     Identity,
     Language,
     Person,
@@ -89,6 +91,7 @@ class Intake:
     models: Offer
     own_models: dict[str, str]
     admins_of: Any = None
+    sender_of: Callable[[str], Awaitable[Firm]] | None = None
     on_settings: Callable[[WorkspaceSettings], None] = lambda _: None
     stir: Callable[[str], None] = lambda _: None
     stir_all: Callable[[], None] = lambda: None
@@ -134,6 +137,7 @@ class Intake:
         self._accepting += 1
         try:
             async with asyncio.timeout(COMMIT_WITHIN_S):
+                run = await with_wish(self, run)
                 first = await self.records.requests.add(run, choosing=choosing)
         finally:
             self._accepting -= 1
@@ -259,14 +263,14 @@ class Intake:
         return (span, rest) if span is not None else (otherwise, words)
 
     def check_material(self, task: Task, source: Source, words: str, *, form: bool = False) -> None:
-        """Make sure that a task has something to work from; *form* says that its own fields hold something.
+        """Make sure that a task has something to work from; *form* says that its own fields, or files, hold something.
 
         Raises:
             UserError: it has not; the text says how to give it some.
         """
-        if task.reads == "thread" and source is None and task.deliver == "thread":
+        if task.reads_conversation and source is None and task.deliver == "thread" and not form:
             raise UserError("summarize-how")
-        if task.reads == "thread" and source is None and not (words or form):
+        if task.reads_conversation and source is None and not (words or form):
             raise UserError("material-how")
         if source is None and words and not any(character.isalnum() for character in words):
             raise UserError("nothing-to-say")
@@ -283,13 +287,14 @@ class Intake:
         if chosen and any(one and not one.startswith("D") and one not in chosen for one in wanted):
             raise UserError("not-welcome", channels=", ".join(f"<#{one}>" for one in chosen))
 
+    async def sender(self) -> Firm:
+        """Return what documents say about the firm."""
+        return await self.sender_of(self.team_id) if self.sender_of is not None else Firm()
+
     async def may_review(self, run: Run, user_id: str) -> bool:
         """Say whether *user_id* may decide on the draft of *run*: its asker, whom admins named, or an admin."""
-        named = set(self.holds.reviewers)
-        task = self.tasks.get(run.task)
-        if task is not None and task.handler == "quote":
-            named |= set(self.holds.quote_approvers)
-        return user_id == run.user_id or user_id in named or await self.is_admin(user_id)
+        named = user_id in self.holds.reviewers
+        return named or user_id == run.user_id or await self.is_admin(user_id)
 
     async def tell(self, user_id: str, sentence: str, *, channel_id: str = "") -> None:
         """Tell one person something where they are; who sent in a form is nowhere: in their messages tab."""

@@ -41,7 +41,7 @@ CHOICES: dict[str, Collection[str]] = {
     "digest_hour": [str(hour) for hour in range(24)],
 }
 MONEY = ("hourly_rate", "fixed_monthly_cost", "setup_cost", "monthly_budget")
-LISTS = (*PEOPLE, "channels")
+LISTS = ("reviewers", "channels")
 HIDDEN = ("usd_rate_on",)  # it goes with another setting and is no news of its own
 
 
@@ -111,7 +111,7 @@ def word_setting(name: str, value: str, intake: Intake) -> str:
     return text(f"settings.{name}.empty" if name in _WITH_EMPTY else "settings.empty", language)
 
 
-_WITH_EMPTY = (*LISTS, "digest_channel_id", "usd_rate")
+_WITH_EMPTY = (*LISTS, "quote_approvers", "digest_channel_id", "usd_rate")
 _WITH_SHORT = (
     "currency",
     "realisation",
@@ -214,6 +214,8 @@ def _read_field(name: str, given: str, holds: WorkspaceSettings, models: Collect
         return {name: int(given) if name.startswith("digest_") else given}
     if name in AMOUNTS:
         return _read_amount(name, given, holds)
+    if name == "quote_approvers":
+        return {name: given}
     if name in LISTS:
         return {name: tuple(one for one in given.split(",") if one)}
     if name == "digest_channel_id":

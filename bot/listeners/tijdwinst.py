@@ -8,10 +8,12 @@ from typing import Any
 
 from bot import jobs
 from bot.digest import Period, parse_period
+from bot.listeners.customers import open_customers
 from bot.listeners.helping import HELP, help_message
 from bot.listeners.intake import Intake
 from bot.listeners.measuring import baseline_command
 from bot.listeners.office import open_settings
+from bot.listeners.planning import list_planned
 from bot.listeners.privacy import open_privacy
 from bot.listeners.setup import guideline_answer, open_office, show_setup
 from bot.listeners.templates import open_templates
@@ -20,6 +22,8 @@ from bot.texts import text
 
 VALUE = ("value", "waarde", "winst")
 BASELINE = ("baseline", "nulmeting")
+PLANNED = ("planned", "gepland", "planning")
+CUSTOMERS = ("customers", "klanten", "customer", "klant")
 SETTINGS = ("settings", "instellingen")
 SETUP = ("setup", "inrichten")
 GUIDELINE = ("guideline", "richtlijn")
@@ -61,7 +65,15 @@ async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str | d
         return ""
     if named in VALUE:
         return await _value(intake, body, " ".join(rest))
-    groups = (HELP, VALUE, BASELINE, SETTINGS, TEMPLATES, SETUP, FIRM, GUIDELINE, PRIVACY)
+    if named in PLANNED:
+        return await list_planned(intake, body["user_id"])
+    if named in CUSTOMERS:
+        intake.later(open_customers(intake, body, " ".join(rest)))
+        return ""
+    groups = (
+        *(HELP, VALUE, BASELINE, SETTINGS, TEMPLATES, SETUP, FIRM, GUIDELINE, PLANNED, CUSTOMERS),
+        PRIVACY,
+    )
     known = {word: group[0] for group in groups for word in group}
     near = difflib.get_close_matches(named, known, n=1) or ["help"]
     return text("tijdwinst.unknown", intake.language, sub=named[:40], nearest=known[near[0]])

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
+from bot.records.moments import now
+from bot.records.plans import keeps_text
 from bot.records.store import Store
 
 
@@ -27,12 +29,16 @@ class Kept:
     last_day: datetime | None
 
 
+TEXTS = ("requests", "answers", "drafts", "quotes", "quote_forms")
+
 # Nothing of a run that still waits for somebody, or that Slack does not show yet as it was decided.
 _DONE = """
     select run_id from runs where team_id = ? and user_id = ?
         and (settled_at is not null or outcome in ('refused', 'failed'))
         and outcome not in ('running', 'waiting')
         and not exists (select 1 from reviews where reviews.run_id = runs.run_id and shown_at is null)
+        and not exists (
+            select 1 from quote_approvals as asked where asked.run_id = runs.run_id and decided_at is null)
 """
 
 
@@ -44,6 +50,7 @@ class Personal:
 
     async def kept(self, team_id: str, user_id: str) -> Kept:
         """Return what is kept of a person, counted."""
+        planned, values = keeps_text(now())
 
         def work(db: Database) -> Kept:
             texts, last = db.execute(
@@ -57,11 +64,11 @@ class Personal:
             ).fetchone()
             deletable = db.execute(
                 f"""
-                select count(*) from ({_DONE}) as done where exists (
+                select count(*) from ({_DONE} and not ({planned})) as done where exists (
                         select 1 from requests where requests.run_id = done.run_id)
                     or exists (select 1 from drafts where drafts.run_id = done.run_id)
                 """,
-                [team_id, user_id],
+                [team_id, user_id, *values],
             ).fetchone()[0]
             rows = db.execute(
                 "select count(*) from runs where team_id = ? and user_id = ?", [team_id, user_id]
@@ -73,15 +80,18 @@ class Personal:
     async def delete_texts(self, team_id: str, user_id: str) -> int:
         """Delete a person's words and drafts of everything that is decided; return of how many runs.
 
-        Reviews stay, without what was asked of a redo: the minutes in them belong to the ledger.
+        Reviews stay, without what was asked of a redo: the minutes in them belong to the ledger. What is planned
+        to be brought again stays until then.
         """
+        planned, values = keeps_text(now())
 
         def work(db: Database) -> int:
-            done = [row[0] for row in db.execute(_DONE, [team_id, user_id]).fetchall()]
+            rows = db.execute(f"{_DONE} and not ({planned})", [team_id, user_id, *values]).fetchall()
+            done = [row[0] for row in rows]
             touched = 0
             for run_id in done:
                 before = db.conn.total_changes
-                for table in ("requests", "answers", "drafts", "quotes"):
+                for table in TEXTS:
                     db.execute(f"delete from {table} where run_id = ?", [run_id])
                 touched += db.conn.total_changes > before
                 db.execute(

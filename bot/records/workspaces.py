@@ -34,7 +34,8 @@ class WorkspaceSettings:
         control_sample: one request in ten is done by hand, to compare with.
         model_fast, model_smart: model ids; empty for those of the environment.
         reviewers: people who may decide on the drafts of others, besides admins.
-        quote_approvers: people who may decide on the quotes of others, besides them.
+        quote_approvers: who may approve large discounts besides the first, by id, parted by commas; empty for
+            the admins.
         channels: where the bot may read and answer; empty for everywhere it was invited to.
     """
 
@@ -57,7 +58,7 @@ class WorkspaceSettings:
     model_fast: str = ""
     model_smart: str = ""
     reviewers: tuple[str, ...] = ()
-    quote_approvers: tuple[str, ...] = ()
+    quote_approvers: str = ""
     channels: tuple[str, ...] = ()
 
     @property
