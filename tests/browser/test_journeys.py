@@ -76,7 +76,9 @@ async def test_a_draft_is_shared_where_it_came_from(desk: Desk) -> None:
 async def test_a_quote_from_the_form_becomes_a_pdf_once_it_is_approved(desk: Desk) -> None:
     """The form asks what the task needs; the figures are the price list's, and Approve brings the file."""
     await desk.send("/quote")
-    await desk.form.get_by_role("textbox", name="Or a new customer: what is their name?").fill("Hotel Duinzicht")
+    await desk.form.get_by_role("textbox", name="Or a new customer: what is their name?").fill(
+        "Hotel Duinzicht"
+    )
     await desk.form.get_by_role("textbox", name="What is it about?").fill("24 plantenbak groot")
     await desk.form.get_by_role("button", name="Write").click()
     await desk.open_tab()
