@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+from bot.handlers.attached import read_attached
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import LANGUAGE, RULES, put_in_tags, write_request
 from bot.handlers.memory import Memory, Told, recall
@@ -62,12 +63,14 @@ async def quote(desk: Desk, brief: Brief) -> Draft:
     brief, memory = await recall(desk, brief)
     run = brief.run
     request, lines = write_request(brief), await _read(desk, brief)
-    if not request and not lines:
+    attached = await read_attached(desk, brief, None)
+    if not (request or lines or attached):
         raise UserError("nothing-to-say")
-    case = await _prepare(desk, brief, lines, memory)
+    case = await _prepare(desk, brief, (*lines, attached.material), memory)
+    case.found.notes.extend(attached.notes)
     listed = "\n".join(["<articles>", *case.articles, "</articles>"])
     system = [RULES, brief.company, brief.task.prompt, LANGUAGE[run.language], listed]
-    user = put_in_tags("thread", "\n".join(lines), run.run_id) + request
+    user = put_in_tags("thread", "\n".join(lines), run.run_id) + attached.tags + request
     shape = make_shape(tuple(case.articles))
     paid = await desk.ask(brief, system=[block for block in system if block], user=user, shape=shape)
     answer: Any = shape.model_validate_json(paid.text)

@@ -84,6 +84,20 @@ async def test_every_amount_is_computed_and_what_is_not_on_the_list_has_none(wor
     assert "vrijblijvend" in shown
 
 
+async def test_a_file_that_comes_with_the_request_is_what_is_asked_for(world: World) -> None:
+    """Notes in an attached file are mapped to articles, and their quantities count as said."""
+    await import_prices(world)
+    world.model.answers = [answer(line("4 hanglampen rookglas", LAMP, 4))]
+    await world.slack.say(
+        ANNA, world.im, "offerte graag", files=[("notities.txt", b"Bistro Noord: 4 hanglampen rookglas")]
+    )
+    card = await world.card()
+
+    assert "Bistro Noord: 4 hanglampen rookglas" in str(world.model.requests[-1].body["messages"])
+    assert "| 4 stuk |" in said(card)
+    assert "not in the request" not in str(card)
+
+
 async def test_the_model_sees_articles_and_no_price(world: World) -> None:
     """What it does not know it cannot copy wrongly, or tell."""
     await import_prices(world)
