@@ -255,7 +255,9 @@ class Bot:
             log.warning("the model's server did not list its models")
         for tier, model_id in self._llm.models.items():
             if listed and model_id not in listed:
-                log.warning("the %s model %s is not one that the server lists", tier, model_id)
+                own = model_id == self._own_models()[f"model_{tier}"]
+                setting = f"MODEL_{tier.upper()}" if own else f"the {tier} model set in Slack"
+                log.warning("%s=%s is not a model that the server lists", setting, model_id)
 
     def _own_models(self) -> dict[str, str]:
         return {"model_fast": self.settings.model_fast, "model_smart": self.settings.model_smart}

@@ -132,7 +132,7 @@ async def _accepted_before(world: World, count: int, *, task: str = "summarise")
                 """
                 insert into requests select ?, team_id, channel_id, user_id, ?, surface, language, words, inputs,
                     source_channel_id, source_ts, answer_channel_id, answer_thread_ts, received_at, started_at,
-                    delete_after, asking_minutes, source_oldest, source_latest, source_since from requests limit 1
+                    delete_after, asking_minutes, source_oldest, source_latest, source_since, files from requests limit 1
                 """,
                 [f"{task}-{number}", task],
             )

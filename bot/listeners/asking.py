@@ -45,6 +45,8 @@ def register(app: AsyncApp, intake: Intake) -> None:
             intake.later(intake.tell(body["user"]["id"], refusal, channel_id=body["channel"]["id"]))
 
     async def compose(ack: AsyncAck, body: dict[str, Any]) -> None:
+        if not body.get("trigger_id"):
+            raise KeyError("trigger_id")
         await ack()
         place = _message_place(body)
         metadata = {"channel": place.channel_id, "ts": place.ts} if place else {}
