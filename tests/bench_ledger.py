@@ -19,7 +19,7 @@ from bot.handlers import HANDLERS
 from bot.jobs import Posts
 from bot.listeners import Homes, Intake
 from bot.llm import LLM, Offer
-from bot.records import Records
+from bot.records import Records, WorkspaceSettings
 from bot.records.store import connect
 from bot.tasks import Identity, Person, load_tasks
 from bot.views import home
@@ -114,7 +114,8 @@ async def _measure_home(records: Records, *, moment: datetime) -> float:
 
 async def measure(path: Path) -> tuple[float, float, float]:
     """Return seconds for a week's digest and for a whole Home tab, and the growth of memory in MB."""
-    records, end = Records(path), NOW
+    # The rows' months are those of UTC.
+    records, end = Records(path, WorkspaceSettings(tz_name="UTC")), NOW
     records.open()
     await gather(records, "T1", start=end - timedelta(minutes=1), end=end, moment=end)
     before = psutil.Process().memory_info().rss
