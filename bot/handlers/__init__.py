@@ -9,6 +9,7 @@ from bot.handlers.draft import draft
 from bot.handlers.letter import letter
 from bot.handlers.quote import quote
 from bot.handlers.social import ReadyPost, ready_posts, recount, social
+from bot.handlers.table import table
 from bot.handlers.trial import trial
 from bot.tasks import Draft, Language
 
@@ -17,6 +18,7 @@ HANDLERS: dict[str, Callable[[Desk, Brief], Awaitable[Draft]]] = {
     "letter": letter,
     "quote": quote,
     "social": social,
+    "table": table,
     "trial": trial,
 }
 

@@ -7,6 +7,7 @@ from bot.jobs.posts import Posts
 from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
 from bot.jobs.schedules import bring_planned, evaluate, go_round
+from bot.jobs.sets import bring_file, carry_on
 from bot.jobs.workflows import (
     bring_copy,
     go_on,
@@ -25,7 +26,9 @@ __all__ = [
     "Rounds",
     "Runs",
     "bring_copy",
+    "bring_file",
     "bring_planned",
+    "carry_on",
     "close_engine",
     "evaluate",
     "go_on",

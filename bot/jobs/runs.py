@@ -12,6 +12,7 @@ from typing import Any
 from bot.delivery import Delivery
 from bot.handlers import EDITED, HANDLERS, Brief, Desk
 from bot.handlers.choosing import CHANGE
+from bot.jobs.bulk import BulkSets
 from bot.jobs.choosing import Chooser, taken_note
 from bot.jobs.control import is_by_hand
 from bot.jobs.papers import Papers
@@ -105,6 +106,7 @@ class Runs:
         self._papers = Papers(desk, posts)
         self.plans = Plans(desk, posts, tasks)
         self.uploads = PriceUploads(desk, posts)
+        self.bulk = BulkSets(desk, delivery, posts, tasks)
         self._tasks = tasks
         # Told whose Home tab says something else now.
         self.stir = stir

@@ -17,6 +17,7 @@ from bot.jobs.durable import (
     start_again,
     step,
 )
+from bot.jobs.sets import attend_sets
 from bot.jobs.workflows import go_on, second, show, start, take_prices
 from bot.wire import SlackError
 
@@ -49,6 +50,7 @@ async def _sweep() -> None:
     for upload in await engine.runs.records.uploads.untold(before):
         await take_prices(upload.upload_id, asked_by=upload.asked_by)
     await _show_seconds(before)
+    await attend_sets(before)
     for run_id in await engine.runs.records.ledger.unfinished(before):
         status = await DBOS.get_workflow_status_async(run_id)
         if status is not None and status.status in GIVEN_UP:
@@ -211,3 +213,4 @@ async def sweep_now() -> None:
     for upload in await records.uploads.untold(datetime.now(UTC)):
         await take_prices(upload.upload_id, asked_by=upload.asked_by)
     await _show_seconds(datetime.now(UTC))
+    await attend_sets(datetime.now(UTC))

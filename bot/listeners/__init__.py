@@ -10,6 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.listeners import (
     asking,
+    bulk,
     choosing,
     customers,
     home,
@@ -50,6 +51,7 @@ def register(
     templates.register(app, intake)
     setup.register(app, intake)
     uploads.register(app, intake)
+    bulk.register(app, intake)
 
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.

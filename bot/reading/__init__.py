@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.reading.apart import read_apart
 from bot.reading.content import KINDS, LARGEST_FILE_BYTES, Content, FileError, kind_of, read_content
 from bot.reading.pictures import LARGEST_PICTURE_BYTES, PICTURES, picture_type
-from bot.reading.sheet import SheetError, read_sheet, read_sheets
+from bot.reading.sheet import SheetError, read_sheet, read_sheets, safe_cell
 
 __all__ = [
     "KINDS",
@@ -21,4 +21,5 @@ __all__ = [
     "read_content",
     "read_sheet",
     "read_sheets",
+    "safe_cell",
 ]

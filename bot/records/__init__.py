@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.records.baselines import Baselines
+from bot.records.bulk import Bulk
 from bot.records.choices import Choices
 from bot.records.customers import Customers
 from bot.records.drafts import Drafts
@@ -55,6 +56,7 @@ class Records:
         self.templates = Templates(self.store)
         self.firms = Firms(self.store)
         self.uploads = Uploads(self.store)
+        self.bulk = Bulk(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.
