@@ -21,7 +21,7 @@ from tests.conftest import ANNA, buttons, make_slack
 from tests.process import BotProcess
 
 HEAD = "Naam;Materiaal;Breedte;Zoekwoorden"
-SYLLABLES = "ba de fi go ku la me ni po ru sa te vi wo zu".split()
+SYLLABLES = ["ba", "de", "fi", "go", "ku", "la", "me", "ni", "po", "ru", "sa", "te", "vi", "wo", "zu"]
 
 
 def table(rows: int, head: str = HEAD) -> bytes:

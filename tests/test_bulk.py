@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
 from typing import Any
 
-import openpyxl  # type: ignore[import-untyped]
-
-from tests.conftest import ANNA, SALES, World, buttons, running
+from tests.conftest import ANNA, World
 
 HEAD = "Naam;Materiaal;Breedte;Zoekwoorden"
 

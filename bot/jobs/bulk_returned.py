@@ -71,7 +71,9 @@ async def _decide(desk: Desk, one: BulkSet, upload: Upload, rows: list[Returned]
     await bulk.stir(one.set_id)
     lines = [text("bulk.returned", one.language, name=one.file_name)]
     lines += [
-        f"• {text(f'bulk.returned-as.{what}', one.language, count=told[what])}" for what in _TOLD if told[what]
+        f"• {text(f'bulk.returned-as.{what}', one.language, count=told[what])}"
+        for what in _TOLD
+        if told[what]
     ]
     return "\n".join(lines)
 
