@@ -94,6 +94,10 @@ class BulkSets:
             await self._read(one)
         elif one.stage == "sampling":
             return await self._sample(one)
+        elif one.stage == "priced" and not (await self._bulk.counts(one.set_id)).left:
+            # All of it were samples: there is no price to ask for.
+            await self._bulk.move(one.set_id, "running", of="priced")
+            return 0.0
         elif one.stage == "running":
             return await self._go_on(one)
         elif one.stage in ENDED:
