@@ -32,7 +32,7 @@ def table(rows: int, head: str = HEAD) -> bytes:
 
 def unlike(body: dict[str, Any]) -> str:
     """Answer about a row with words that no other row's text has, and with the keyword."""
-    row = re.search(r"About: (.*)", user_text(body))
+    row = re.search(r"Naam: (.*)", user_text(body))
     chance = random.Random(hashlib.sha256((row[1] if row else "").encode()).hexdigest())
     words = ["".join(chance.choices(SYLLABLES, k=3)) for _ in range(20)]
     return f"Deze plantenbak is {' '.join(words)}."
@@ -107,7 +107,7 @@ async def write_killed(rows: int, kills: int, folder: Path, *, seed: int = 7) ->
 def _rows_asked_apart(model: Model) -> list[str]:
     """Return the rows that a call of its own was made for."""
     asked = [str(one.body["messages"][0]["content"]) for one in model.requests if "messages" in one.body]
-    named = (re.search(r"About: Bak (\d+)\n", each) for each in asked)
+    named = (re.search(r"Naam: Bak (\d+)\n", each) for each in asked)
     # The first product stands in the second row.
     return [str(int(found[1]) + 1) for found in named if found]
 

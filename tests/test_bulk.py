@@ -136,7 +136,7 @@ async def test_the_style_of_the_samples_is_the_example(world: World) -> None:
     assert "an amount that I do not know" in asked
     assert "15% for texts that are written twice" in asked
     assert "approved the style" in system
-    assert "Zeg je." in user
+    assert "Zeg je." in system
     assert "cortenstaal" not in user
     assert [row["calls"] for row in await world.rows(5)].count(2) == 3
 
@@ -334,7 +334,7 @@ async def test_only_the_sender_decides(world: World) -> None:
 
 
 async def test_the_sheet_comes_back_with_verdicts(world: World) -> None:
-    """Approve, edit, redo, skip in the sheet count as on the card; what cannot be taken, and gone columns, are named."""
+    """Approve, edit, redo, skip in the sheet count as on the card; what cannot be taken is named."""
     one = await written(world, 7)
     rows = sheet_of(await newest_file(world, ".xlsx"))
     head = rows[0]

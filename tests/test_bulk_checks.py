@@ -98,7 +98,7 @@ def test_a_row_needs_a_name_and_an_end() -> None:
     ],
 )
 def test_every_check_names_what_it_found(text: str, wanted: list[tuple[str, str]]) -> None:
-    """Figures, days, names, links, keywords, claims and length: each told with the words it is about, in both languages."""
+    """Figures, days, names, links, keywords, claims, length: each told with its words, in both languages."""
     found = check(WORK, ROW, text)
 
     assert [(fault.kind, fault.what) for fault in found] == wanted
@@ -123,7 +123,8 @@ def test_what_stays_the_same_comes_first_for_the_cache() -> None:
     anew = ask_about(WORK, ROW, Anew("Oud.", (Fault("figures", "999"),), "korter"))[1]
 
     assert system == other[0]
-    assert "Use each of these keywords" in user
+    assert "<keywords" in user
+    assert "Noem Utrecht." in "".join(system)
     assert all(part in anew for part in ("Oud.", "999", "korter"))
 
 

@@ -13,6 +13,11 @@ from bot.handlers.facts import Material
 from bot.handlers.letter import unknown_figures
 from bot.tasks import Draft, Language, TableWork, Task, UserError
 
+STYLE = """\
+Your colleague approved the style of these texts; write the others like them, about their own row only."""
+
+KEYWORDS = "Use each word or phrase that stands under <keywords> at least once, as it is written there."
+
 _WORD = re.compile(r"[\w'’-]+")
 _GAP = re.compile(r"\[[^\]\n]*\]")
 
@@ -50,19 +55,16 @@ class Anew:
 
 def ask_about(work: Work, row: Row, anew: Anew | None = None) -> tuple[list[str], str]:
     """Return what the model is asked about a row: the stable blocks, the same for all rows, and the row itself."""
-    system = [RULES, work.company, work.task.prompt, LANGUAGE[work.language]]
+    asked = "\n".join(filter(None, [work.instructions, f"At most {work.most_words} words."]))
+    system = [RULES, work.company, work.task.prompt, LANGUAGE[work.language], KEYWORDS]
+    system.append(put_in_tags("request", asked, work.set_id).strip())
     if work.samples:
         joined = "\n\n".join(put_in_tags("approved-sample", one, work.set_id).strip() for one in work.samples)
-        system.append(
-            "Your colleague approved the style of these texts; write the others like them, about their own row only.\n"
-            + joined
-        )
-    facts = "\n".join([f"{header}: {cell}" for header, cell in row.facts])
-    user = put_in_tags("row", f"About: {row.name}\n{facts}".strip(), work.set_id)
-    wanted = [work.instructions, f"At most {work.most_words} words."]
-    if row.keywords:
-        wanted.append(f"Use each of these keywords at least once: {', '.join(row.keywords)}.")
-    user += put_in_tags("request", "\n".join(filter(None, wanted)), work.set_id)
+        system.append(f"{STYLE}\n{joined}")
+    facts = "\n".join(f"{header}: {cell}" for header, cell in row.facts)
+    user = put_in_tags("row", facts, work.set_id) + put_in_tags(
+        "keywords", ", ".join(row.keywords), work.set_id
+    )
     if anew is not None:
         user += put_in_tags("previous-draft", anew.before, work.set_id)
         told = [*(fault.for_model for fault in anew.faults), anew.instruction]
