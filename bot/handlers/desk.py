@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.context import Context, Place, Transcript, permalink
+from bot.handlers.budget import reserve
 from bot.llm import LLM, Answer, LLMError
 from bot.records import Records
 from bot.records.ledger import Call, Paid
@@ -129,6 +130,7 @@ class Desk:
 
         Raises:
             LLMError: there is no usable answer; what it cost is booked.
+            BudgetError: a limit leaves no room for it.
         """
         run, task = brief.run, brief.task
         asked = json.dumps([task.model, system, user, brief.version, shape.__name__ if shape else ""])
@@ -140,8 +142,7 @@ class Desk:
             return await self._book(*self.unbooked[call_id])
         # Each attempt is a call of its own: none of them may hide another one's cost.
         attempt = f"{call_id}!{uuid.uuid4().hex[:8]}"
-        model_id = self.llm.models[task.model]
-        await self.records.ledger.begin_call(call_id, run_id=run.run_id, model=model_id, attempt=attempt)
+        await reserve(self, brief, call_id, attempt, [*system, user])
         try:
             answer = await self._answer(task, system=system, user=user, shape=shape)
         except LLMError as error:

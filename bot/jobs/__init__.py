@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.jobs.engine import close_engine, open_engine, waiting
+from bot.jobs.keeping import show_lift
 from bot.jobs.posts import Posts
 from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
@@ -21,6 +22,7 @@ __all__ = [
     "open_engine",
     "show_by_hand",
     "show_card",
+    "show_lift",
     "show_review",
     "start",
     "waiting",

@@ -11,7 +11,9 @@ from typing import Any
 
 from bot.delivery import Delivery
 from bot.handlers import EDITED, HANDLERS, Brief, Desk
+from bot.handlers.budget import BudgetError
 from bot.handlers.choosing import CHANGE
+from bot.jobs.allowance import Allowance
 from bot.jobs.choosing import Chooser, taken_note
 from bot.jobs.control import is_by_hand
 from bot.jobs.papers import Papers
@@ -101,6 +103,7 @@ class Runs:
         self._delivery = delivery
         self._posts = posts
         self._papers = Papers(desk, posts)
+        self.allowance = Allowance(desk, posts)
         self._tasks = tasks
         self._language = language
         self._down_since: dict[str, float] = {}
@@ -182,13 +185,15 @@ class Runs:
         )
         try:
             written = await self._with_patience(run, version, HANDLERS[task.handler](self._desk, brief))
+        except BudgetError as error:
+            return await self.allowance.refuse(run, error)
         except UserError as error:
             return {"outcome": "refused", "key": error.key, "params": error.params}
         except LLMError as error:
             return await self._fault(run, error)
         self._down_since.pop(run_id, None)
         await self._desk.records.people.clear_notices(run.team_id, tuple(TROUBLE))
-        await self.records.drafts.add(await self._greet(run, written))
+        await self.records.drafts.add(await self._greet(run, await self.allowance.note(run, written)))
         return {"outcome": "drafted"}
 
     async def _greet(self, run: Run, written: Draft) -> Draft:

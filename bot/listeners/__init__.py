@@ -10,7 +10,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.digest import home_lines
-from bot.listeners import asking, choosing, measuring, office, reviewing, setup, templates
+from bot.listeners import asking, choosing, keeping, measuring, office, reviewing, setup, templates
 from bot.listeners.intake import Intake
 from bot.listeners.templates import load_templates
 from bot.listeners.tijdwinst import help_text
@@ -32,6 +32,7 @@ def register(
     choosing.register(app, intake)
     reviewing.register(app, intake)
     measuring.register(app, intake)
+    keeping.register(app, intake)
     office.register(app, intake)
     templates.register(app, intake)
     setup.register(app, intake)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bot.llm.answers import Answer, Kind, LLMError, Usage
 from bot.llm.client import LLM, MAX_TOKENS, Tier
-from bot.llm.prices import ModelInfo, estimate_tokens, price_microusd, retirement_date
+from bot.llm.prices import ModelInfo, estimate_tokens, most_microusd, price_microusd, retirement_date
 
 __all__ = [
     "LLM",
@@ -20,6 +20,7 @@ __all__ = [
     "Tier",
     "Usage",
     "estimate_tokens",
+    "most_microusd",
     "price_microusd",
     "retirement_date",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.records.baselines import Baselines
+from bot.records.budgets import Budgets
 from bot.records.choices import Choices
 from bot.records.drafts import Drafts
 from bot.records.firms import Firms
@@ -32,6 +33,7 @@ class Records:
         self.requests = Requests(self.store)
         self.choices = Choices(self.store, self.workspaces)
         self.ledger = Ledger(self.store, self.workspaces)
+        self.budgets = Budgets(self.store)
         self.drafts = Drafts(self.store)
         self.reviews = Reviews(self.store, self.workspaces)
         self.settlements = Settlements(self.store, self.workspaces)

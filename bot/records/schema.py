@@ -413,6 +413,30 @@ def m006_choosing(db: Database) -> None:
     _carry_out(db, CHOOSING)
 
 
+BUDGETS = """
+alter table calls add column estimate_microusd integer;
+drop index calls_team;
+create index calls_team on calls (team_id, called_at, cost_microusd, estimate_microusd);
+
+create table budget_lifts (
+    lift_id integer primary key,
+    team_id text not null,
+    kind text not null,
+    subject text not null,
+    period text not null,
+    user_id text not null,
+    lifted_at text not null,
+    unique (team_id, kind, subject, period)
+) strict;
+"""
+
+
+@migrations()
+def m010_budgets(db: Database) -> None:
+    """What a call may cost at most, written down before it is asked; limits that an admin lifted."""
+    _carry_out(db, BUDGETS)
+
+
 def _carry_out(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():

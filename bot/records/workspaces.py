@@ -27,6 +27,7 @@ class WorkspaceSettings:
         realisation: the share of saved time that becomes other work.
         fixed_monthly_cost, setup_cost: hosting and the like, and what starting cost once; in that currency.
         monthly_budget: for the model, in that currency; 0 for none.
+        daily_person_budget, run_budget: what one person may spend a day, and one request in all; 0 for no limit.
         digest_channel_id: empty for the admins' messages tabs.
         digest_weekday: 0 is Monday.
         quiet_week: what is posted about a week without runs.
@@ -44,6 +45,8 @@ class WorkspaceSettings:
     fixed_monthly_cost: Decimal = Decimal(0)
     setup_cost: Decimal = Decimal(0)
     monthly_budget: Decimal = Decimal(0)
+    daily_person_budget: Decimal = Decimal(0)
+    run_budget: Decimal = Decimal(0)
     digest_channel_id: str = ""
     digest_weekday: int = 0
     digest_hour: int = 9
