@@ -13,7 +13,7 @@ import aiohttp
 
 from bot import jobs
 from bot.app import Metrics, Server, Socket, build_app
-from bot.context import Context
+from bot.context import Context, Files
 from bot.delivery import Delivery, client
 from bot.handlers import HANDLERS, Desk
 from bot.listeners import Intake, load_templates, register
@@ -115,6 +115,7 @@ class Bot:
         desk = Desk(
             identity=identity,
             context=context,
+            files=Files(slack, self._wire, context),
             llm=self._llm,
             records=self.records,
             firm=self._firm,
@@ -146,6 +147,7 @@ class Bot:
             team_id=identity.team_id,
             bot_user_id=identity.bot_user_id,
             admins_of=context.people,
+            sender_of=desk.sender,
         )
         register(app, self._intake, count_unknown=self.metrics.count_unknown, suspect=self._wire.suspect)
         await load_templates(self._intake)

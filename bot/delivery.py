@@ -214,6 +214,15 @@ class Delivery:
         answer = await self._call("views.open", asked, having="view")
         return str(answer["view"]["id"])
 
+    async def redraw_form(self, view_id: str, view: dict[str, Any], *, view_hash: str = "") -> None:
+        """Let an open form show *view*; with a hash only while it shows what that names.
+
+        Raises:
+            SlackError: it was closed, shows something newer (`hash_conflict`), or Slack did not take the view.
+        """
+        asked = self._slack.views_update(view_id=view_id, view=view, hash=view_hash or None)
+        await self._call("views.update", asked)
+
     async def push_form(self, trigger_id: str, view: dict[str, Any]) -> None:
         """Open a form on top of the one that is open.
 

@@ -16,7 +16,7 @@ from bot.digest import Figures, gather, parse_period, period_of, report_pdf, rep
 from bot.handlers import HANDLERS
 from bot.quotes import PriceRow
 from bot.quotes.pricelist import read_prices
-from bot.quotes.sheet import SheetError, read_sheet
+from bot.reading import SheetError, read_sheet
 from bot.records import Records
 from bot.records.export import as_csv, as_json_lines, read_rows
 from bot.settings import Settings

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.context import Context, Place, Transcript, permalink
+from bot.context import Context, Files, Place, Transcript, permalink
 from bot.handlers.budget import reserve
-from bot.llm import LLM, Answer, LLMError
+from bot.llm import LLM, Answer, Image, LLMError
 from bot.records import Records
 from bot.records.ledger import Call, Paid
 from bot.tasks import Firm, Identity, Run, Task, UserError, put_firm
@@ -41,10 +41,11 @@ class Brief:
 
 @dataclass(frozen=True)
 class Conversation:
-    """A thread, or a part of a channel, ready for the model."""
+    """A thread, or a part of a channel, ready for the model; `files` are the ids of those in it, newest first."""
 
     transcript: Transcript
     channel_id: str
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Desk:
 
     identity: Identity
     context: Context
+    files: Files
     llm: LLM
     records: Records
     firm: Firm = field(default_factory=Firm)
@@ -66,6 +68,11 @@ class Desk:
     async def firm_of(self, team_id: str) -> Firm:
         """Return what documents say about the firm: as told in Slack, line by line, else as `_company.md` says."""
         return put_firm(self.firm, await self.records.firms.get(team_id))
+
+    async def sender(self, team_id: str) -> Firm:
+        """Return who sends documents: the firm, by the workspace's name where it gives none of its own."""
+        firm = await self.firm_of(team_id)
+        return replace(firm, name=firm.name or self.identity.team)
 
     async def read_thread(self, run: Run) -> Conversation:
         """Read the thread of *run*, if its asker may.
@@ -104,7 +111,8 @@ class Desk:
             await self.records.people.put(fresh)
         names = {person.user_id: person.name for person in (*known.values(), *fresh)}
         transcript = self.context.transcript(messages, names, skip_ts=run.message_ts)
-        return Conversation(transcript=transcript, channel_id=run.source_channel_id)
+        files = self.context.files_in(messages)
+        return Conversation(transcript=transcript, channel_id=run.source_channel_id, files=files)
 
     def stands_alone(self, run: Run) -> bool:
         """Say whether the request is a mention at top level: there is no thread but itself."""
@@ -121,19 +129,28 @@ class Desk:
         }
 
     async def ask(
-        self, brief: Brief, *, system: list[str], user: str, shape: type[BaseModel] | None = None
+        self,
+        brief: Brief,
+        *,
+        system: list[str],
+        user: str,
+        shape: type[BaseModel] | None = None,
+        images: Sequence[Image] = (),
     ) -> Paid:
         """Ask the model, or return the answer to the same question that this run has paid already.
 
         Args:
             shape: what the answer must be an object of; its JSON, checked, is then the text.
+            images: what it looks at; with a *shape* only.
 
         Raises:
             LLMError: there is no usable answer; what it cost is booked.
             BudgetError: a limit leaves no room for it.
         """
         run, task = brief.run, brief.task
-        asked = json.dumps([task.model, system, user, brief.version, shape.__name__ if shape else ""])
+        question = [task.model, system, user, brief.version, shape.__name__ if shape else ""]
+        question += [hashlib.sha256(image.content).hexdigest() for image in images]
+        asked = json.dumps(question)
         call_id = f"{run.run_id}#{brief.version}#{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
         paid = await self.records.ledger.paid(call_id)
         if paid is not None:
@@ -142,9 +159,9 @@ class Desk:
             return await self._book(*self.unbooked[call_id])
         # Each attempt is a call of its own: none of them may hide another one's cost.
         attempt = f"{call_id}!{uuid.uuid4().hex[:8]}"
-        await reserve(self, brief, call_id, attempt, [*system, user])
+        await reserve(self, brief, call_id, attempt, [*system, user], images=len(images))
         try:
-            answer = await self._answer(task, system=system, user=user, shape=shape)
+            answer = await self._answer(task, system=system, user=user, shape=shape, images=images)
         except LLMError as error:
             failed = _failed_call(attempt, run.run_id, error)
             if error.kind == "cut_off" and error.partial and shape is None:
@@ -167,7 +184,13 @@ class Desk:
         return paid
 
     async def _answer(
-        self, task: Task, *, system: list[str], user: str, shape: type[BaseModel] | None
+        self,
+        task: Task,
+        *,
+        system: list[str],
+        user: str,
+        shape: type[BaseModel] | None,
+        images: Sequence[Image],
     ) -> Answer:
         if shape is None:
             return await self.llm.complete(
@@ -180,6 +203,7 @@ class Desk:
             shape=shape,
             max_tokens=task.max_tokens,
             effort=task.effort,
+            images=images,
         )
 
 

@@ -17,7 +17,9 @@ from bot.jobs.allowance import Allowance
 from bot.jobs.choosing import Chooser, taken_note
 from bot.jobs.control import is_by_hand
 from bot.jobs.papers import Papers
+from bot.jobs.plans import Plans
 from bot.jobs.posts import Posts, Spot
+from bot.jobs.prices import PriceUploads
 from bot.llm import LLMError
 from bot.records import Records
 from bot.records.reviews import State
@@ -103,6 +105,8 @@ class Runs:
         self._delivery = delivery
         self._posts = posts
         self._papers = Papers(desk, posts)
+        self.plans = Plans(desk, posts, tasks)
+        self.uploads = PriceUploads(desk, posts)
         self.allowance = Allowance(desk, posts)
         self._tasks = tasks
         self._language = language
@@ -318,6 +322,8 @@ class Runs:
     async def _show_decision(self, run: Run, state: State, act: str) -> None:
         """Bring the card, and what was shared, in line with a decision."""
         note = ""
+        if act == "discarded" and await self.records.plans.cancel(run.run_id):
+            note = text("plan.discarded", run.language)
         try:
             if act == "shared" and state.shared:
                 await self._share(run)
@@ -333,7 +339,41 @@ class Runs:
             note = text("error.share-failed", run.language, channel=channel)
         await self._show_card(run, note=note)
         if act in (*ACCEPTED, "shared") and not note:
+            if await self._papers.bring(run, state, await self._draft_spot(run)):
+                await self._show_card(run)
+        elif act == "undone":
+            await self._show_withdrawn(run)
+
+    async def _show_withdrawn(self, run: Run) -> None:
+        """Tell second people that they are asked no more."""
+        approval = await self.records.approvals.newest(run.run_id)
+        if approval is not None and approval.status == "withdrawn":
+            await self.show_second(approval.approval_id)
+
+    async def show_second(self, approval_id: int) -> None:
+        """Show what became of a second approval: the PDF, or the draft given back."""
+        approval = await self.records.approvals.get(approval_id)
+        if approval is None:
+            return
+        run = await self._run(approval.run_id)
+        state = await self.records.reviews.state(run.run_id)
+        if state is not None and approval.status == "granted":
             await self._papers.bring(run, state, await self._draft_spot(run))
+        note = await self._papers.show_second(run, approval)
+        if approval.status != "withdrawn":
+            await self._show_card(run, note=note)
+        await self.records.approvals.shown(approval_id)
+
+    async def bring_copy(self, run_id: str, kind: str, user_id: str) -> None:
+        """Bring an approved quote as a file for other programs."""
+        run = await self._run(run_id)
+        state = await self.records.reviews.state(run_id)
+        if state is None:
+            return
+        spot = await self._draft_spot(run)
+        sentence = await self._papers.bring_copy(run, state, spot, kind)
+        if sentence:
+            await self._delivery.tell(spot.channel_id, user_id, sentence, thread_ts=spot.thread_ts)
 
     async def show_card(self, run_id: str) -> None:
         """Bring a draft's messages in line with what was told about it."""
@@ -382,10 +422,12 @@ class Runs:
         taken = choice is not None and bool(choice.taken) and choice.taken == run.task and task is not None
         if taken and task is not None:
             draft = replace(draft, notes=(taken_note(task, run), *draft.notes))
+        draft = replace(draft, notes=(*draft.notes, *await self.plans.notes(run, state, draft)))
         spot = await self._draft_spot(run)
         share = self._share_spot(run)
         # A draft that stands where it would be shared to needs no button for it.
         share_in = share.channel_id if share.channel_id and share != spot else ""
+        said, more = await self._papers.describe(run, draft, state)
         messages = card(
             draft,
             review=state.review,
@@ -394,7 +436,12 @@ class Runs:
             decided_by=state.decided_by,
             share_in=share_in,
             language=run.language,
-            questions=_questions(draft, state, run.language),
+            questions=[
+                *said,
+                *_questions(draft, state, run.language),
+                *await self.plans.blocks(run, state, draft),
+            ],
+            more=more,
         )
         if taken and state.review in ("open", "redone"):
             messages[-1][1].append(other_task(run.run_id, state.version, run.language))

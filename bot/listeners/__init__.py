@@ -10,7 +10,20 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.digest import home_lines
-from bot.listeners import asking, choosing, keeping, measuring, office, reviewing, setup, templates
+from bot.listeners import (
+    asking,
+    choosing,
+    customers,
+    keeping,
+    measuring,
+    office,
+    planning,
+    quoting,
+    reviewing,
+    setup,
+    templates,
+    uploads,
+)
 from bot.listeners.intake import Intake
 from bot.listeners.templates import load_templates
 from bot.listeners.tijdwinst import help_text
@@ -31,11 +44,15 @@ def register(
     asking.register(app, intake)
     choosing.register(app, intake)
     reviewing.register(app, intake)
+    planning.register(app, intake)
+    customers.register(app, intake)
+    quoting.register(app, intake)
     measuring.register(app, intake)
     keeping.register(app, intake)
     office.register(app, intake)
     templates.register(app, intake)
     setup.register(app, intake)
+    uploads.register(app, intake)
 
     async def show_home(user_id: str) -> None:
         month = await home_lines(

@@ -15,9 +15,10 @@ from bot.listeners.following import follow_up, newest_open
 from bot.listeners.intake import ANSWER, Intake, Source, aim
 from bot.listeners.spans import Span
 from bot.listeners.tijdwinst import HELP, carry_out, help_text
+from bot.listeners.uploads import take_file
 from bot.tasks import Run, Surface, Task, UserError, nearest_tasks
 from bot.texts import text
-from bot.views import form_values
+from bot.views import form_files, form_values
 
 PLAIN_MESSAGE_SUBTYPES = (None, "file_share", "thread_broadcast")
 
@@ -95,8 +96,12 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     thread_ts = event.get("thread_ts") or (ts if surface == "mention" else "")
     here = Place(channel_id, thread_ts) if surface == "mention" else None
     run_id = f"{_team(intake, body)}:{channel_id}:{ts}"
+    attached = tuple(file["id"] for file in event.get("files") or [] if file.get("id"))
     task, rest = intake.recognise(words)
     if task is None and await follow_up(intake, words, event, message_id=run_id, surface=surface):
+        return
+    thread = thread_ts if surface == "mention" else event.get("thread_ts") or ""
+    if await take_file(intake, event, words, task=task, upload_id=run_id, thread_ts=thread):
         return
     at_top = _channel(channel_id) if surface == "mention" and not event.get("thread_ts") else ""
     source, rest = intake.source(rest, otherwise=here, here=at_top)
@@ -104,7 +109,7 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
         # "What did I miss?" names the task and the part of the channel in the same words.
         source, _ = intake.source(words, otherwise=source if isinstance(source, Place) else None, here=at_top)
     refusal = ""
-    if words.lower() in HELP or (not words and surface == "mention"):
+    if words.lower() in HELP or (not words and surface == "mention" and not attached):
         refusal = help_text(intake)
     elif task is None and len(words.split()) == 1 and nearest_tasks(intake.offered(), words):
         refusal = intake.unknown(words)
@@ -117,7 +122,7 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     task = task or intake.tasks[ANSWER]
     try:
         if not refusal:
-            intake.check_material(task, source, rest)
+            intake.check_material(task, source, rest, form=bool(attached))
     except UserError as error:
         refusal = text(error.key, intake.language, **error.params)
     if refusal:
@@ -135,6 +140,7 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
         words=rest,
         answer_channel_id=channel_id,
         answer_thread_ts=thread_ts,
+        files=attached,
     )
     await intake.accept(aim(run, source), choosing=choosing)
 
@@ -187,14 +193,16 @@ async def _submit(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack(response_action="errors", errors={"words": message})
         return
     run = _run(intake, task, surface="form", body=body, words=words, source=source, inputs=inputs)
-    await intake.accept(replace(run, asking_minutes=asking_minutes(metadata)))
+    files = form_files(view)
+    await intake.accept(replace(run, asking_minutes=asking_minutes(metadata), files=files))
     await discard_instead(intake, body)
     await ack()
 
 
 def _holds_material(task: Task, inputs: dict[str, str]) -> bool:
     """Say whether a task's own fields hold what it is about, and not only how it should be."""
-    return any(inputs.get(field.name) for field in task.inputs if field.required or field.type == "multiline")
+    holding = (field for field in task.inputs if field.required or field.type in ("multiline", "file"))
+    return any(inputs.get(field.name) for field in holding)
 
 
 def _run(

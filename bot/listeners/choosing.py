@@ -18,7 +18,7 @@ from bot.listeners.intake import ANSWER, Intake, aim, log
 from bot.tasks import Run, Task, UserError, lacks_material
 from bot.texts import text
 from bot.value import review_minutes
-from bot.views import INPUT_LIMIT, read_value, task_form
+from bot.views import INPUT_LIMIT, form_files, read_value, task_form
 from bot.views.choosing import fill_form, filled_in, read_choice
 from bot.wire import SlackError
 
@@ -97,7 +97,8 @@ async def answered_in_form(
         words = f"{run.words}\n{words}".strip()
     here = Place(run.source_channel_id, run.source_ts) if run.source_ts else None
     source, words = intake.source(words, otherwise=here)
-    asked = replace(run, task=task.name, words=words, inputs=inputs)
+    files = form_files(body["view"]) or run.files
+    asked = replace(run, task=task.name, words=words, inputs=inputs, files=files)
     if source is not None and source != here:
         asked = aim(asked, source)
     if lacks_material(asked, task):
@@ -137,7 +138,7 @@ async def _chosen(
     name = ANSWER if task == CHANGE or task not in intake.tasks else task
     asked = replace(run, task=name)
     try:
-        intake.check_material(intake.tasks[name], _source(run), run.words)
+        intake.check_material(intake.tasks[name], _source(run), run.words, form=bool(run.files))
         bare = not anyway and lacks_material(asked, intake.tasks[name])
     except UserError:
         bare = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,9 +15,10 @@ from bot import jobs
 from bot.context import Place, find_link
 from bot.delivery import Delivery
 from bot.listeners.spans import Span, find_span
+from bot.listeners.wishes import with_wish
 from bot.records import Records
 from bot.tasks import ANSWER as ANSWER
-from bot.tasks import Doubt, Language, Run, Task, UserError, doubt, find_task, nearest_tasks, recognise
+from bot.tasks import Doubt, Firm, Language, Run, Task, UserError, doubt, find_task, nearest_tasks, recognise
 from bot.texts import text
 from bot.wire import SlackError
 
@@ -62,6 +63,7 @@ class Intake:
     team_id: str
     bot_user_id: str
     admins_of: Any = None
+    sender_of: Callable[[str], Awaitable[Firm]] | None = None
     templates: set[str] = field(default_factory=set)
     _background: set[asyncio.Task[Any]] = field(default_factory=set)
     _accepting: int = 0
@@ -79,6 +81,7 @@ class Intake:
         self._accepting += 1
         try:
             async with asyncio.timeout(COMMIT_WITHIN_S):
+                run = await with_wish(self, run)
                 first = await self.records.requests.add(run, choosing=choosing)
         finally:
             self._accepting -= 1
@@ -173,17 +176,21 @@ class Intake:
         return (span, rest) if span is not None else (otherwise, words)
 
     def check_material(self, task: Task, source: Source, words: str, *, form: bool = False) -> None:
-        """Make sure that a task has something to work from; *form* says that its own fields hold something.
+        """Make sure that a task has something to work from; *form* says that its own fields, or files, hold something.
 
         Raises:
             UserError: it has not; the text says how to give it some.
         """
-        if task.reads == "thread" and source is None and task.deliver == "thread":
+        if task.reads_conversation and source is None and task.deliver == "thread" and not form:
             raise UserError("summarize-how")
-        if task.reads == "thread" and source is None and not (words or form):
+        if task.reads_conversation and source is None and not (words or form):
             raise UserError("material-how")
         if source is None and words and not any(character.isalnum() for character in words):
             raise UserError("nothing-to-say")
+
+    async def sender(self) -> Firm:
+        """Return what documents say about the firm."""
+        return await self.sender_of(self.team_id) if self.sender_of is not None else Firm()
 
     async def may_review(self, run: Run, user_id: str) -> bool:
         """Say whether *user_id* may decide on the draft of *run*: its asker, or an admin."""

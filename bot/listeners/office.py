@@ -106,6 +106,7 @@ def _read(
         "digest_weekday": int(_chosen(values, "digest_weekday", WEEKDAYS) or holds.digest_weekday),
         "digest_hour": int(_chosen(values, "digest_hour", HOURS) or holds.digest_hour),
         "control_sample": values.get("control_sample") == "yes",
+        "quote_approvers": values.get("quote_approvers", ""),
     }
     zone = values.get("tz_name", "").strip()
     try:

@@ -8,9 +8,11 @@ from typing import Any
 
 from bot import jobs
 from bot.digest import parse_period
+from bot.listeners.customers import open_customers
 from bot.listeners.intake import Intake
 from bot.listeners.measuring import baseline_command
 from bot.listeners.office import open_settings
+from bot.listeners.planning import list_planned
 from bot.listeners.setup import guideline_answer, open_office, show_setup
 from bot.listeners.templates import open_templates
 from bot.tasks import UserError
@@ -19,6 +21,8 @@ from bot.texts import text
 HELP = ("help", "hulp", "?")
 VALUE = ("value", "waarde", "winst")
 BASELINE = ("baseline", "nulmeting")
+PLANNED = ("planned", "gepland", "planning")
+CUSTOMERS = ("customers", "klanten", "customer", "klant")
 SETTINGS = ("settings", "instellingen")
 SETUP = ("setup", "inrichten")
 GUIDELINE = ("guideline", "richtlijn")
@@ -52,11 +56,13 @@ async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str:
         return ""
     if named in VALUE:
         return await _value(intake, body, " ".join(rest))
-    known = {
-        word: group[0]
-        for group in (HELP, VALUE, BASELINE, SETTINGS, TEMPLATES, SETUP, FIRM, GUIDELINE)
-        for word in group
-    }
+    if named in PLANNED:
+        return await list_planned(intake, body["user_id"])
+    if named in CUSTOMERS:
+        intake.later(open_customers(intake, body["trigger_id"], body["user_id"], " ".join(rest)))
+        return ""
+    groups = (HELP, VALUE, BASELINE, SETTINGS, TEMPLATES, SETUP, FIRM, GUIDELINE, PLANNED, CUSTOMERS)
+    known = {word: group[0] for group in groups for word in group}
     near = difflib.get_close_matches(named, known, n=1) or ["help"]
     return text("tijdwinst.unknown", intake.language, sub=named[:40], nearest=known[near[0]])
 

@@ -7,18 +7,22 @@ from pathlib import Path
 from bot.records.baselines import Baselines
 from bot.records.budgets import Budgets
 from bot.records.choices import Choices
+from bot.records.customers import Customers
 from bot.records.drafts import Drafts
 from bot.records.firms import Firms
 from bot.records.ledger import Ledger
 from bot.records.people import People
+from bot.records.plans import Plans
 from bot.records.proof import Proof
 from bot.records.questions import Questions
 from bot.records.quotes import Quotes
 from bot.records.requests import Requests
 from bot.records.reviews import Reviews
+from bot.records.revisions import Approvals, Forms
 from bot.records.settlements import Settlements
 from bot.records.store import Store
 from bot.records.templates import Templates
+from bot.records.uploads import Uploads
 from bot.records.workspaces import Workspaces, WorkspaceSettings
 
 __all__ = ["Records", "WorkspaceSettings"]
@@ -42,8 +46,13 @@ class Records:
         self.baselines = Baselines(self.store)
         self.proof = Proof(self.store)
         self.quotes = Quotes(self.store)
+        self.customers = Customers(self.store)
+        self.plans = Plans(self.store)
+        self.quote_forms = Forms(self.store)
+        self.approvals = Approvals(self.store, self.reviews)
         self.templates = Templates(self.store)
         self.firms = Firms(self.store)
+        self.uploads = Uploads(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from bot.records.ledger import RETENTION_DAYS
 from bot.records.moments import days_after, iso, now
+from bot.records.plans import keeps_text
 from bot.records.store import Store
 from bot.tasks import Draft
 
@@ -140,10 +141,15 @@ class Drafts:
         await self._store.write(lambda db: db.execute("delete from posts where post_id = ?", [post_id]))
 
     async def delete_expired(self) -> None:
-        """Delete texts whose date has passed; the ledger keeps its rows."""
+        """Delete texts whose date has passed; the ledger keeps its rows, and a plan the text that it will bring."""
+        planned, values = keeps_text(now())
 
         def work(db: Database) -> None:
             for table in ("requests", "answers", "drafts", "reviews", "quotes"):
+                db.execute(
+                    f"delete from {table} where delete_after < ? and not ({planned})", [iso(now()), *values]
+                )
+            for table in ("customers", "quote_forms"):
                 db.execute(f"delete from {table} where delete_after < ?", [iso(now())])
 
         await self._store.write(work)

@@ -413,6 +413,124 @@ def m006_choosing(db: Database) -> None:
     _carry_out(db, CHOOSING)
 
 
+PLANS = """
+create table plans (
+    run_id text not null,
+    part text not null,
+    team_id text not null,
+    user_id text not null,
+    due_at text not null,
+    planned_at text not null,
+    sent_at text,
+    ended_at text,
+    outcome text,
+    primary key (run_id, part)
+) strict;
+create index plans_due on plans (due_at) where ended_at is null and sent_at is null;
+"""
+
+
+@migrations()
+def m007_plans(db: Database) -> None:
+    """Which accepted posts are brought again at which moment."""
+    _carry_out(db, PLANS)
+
+
+CUSTOMERS = """
+create table customers (
+    customer_id integer primary key,
+    team_id text not null,
+    name text not null,
+    name_key text not null,
+    address text not null,
+    vat_number text not null,
+    is_consumer integer not null,
+    language text not null,
+    user_id text not null,
+    changed_at text not null,
+    delete_after text not null
+) strict;
+create index customers_name on customers (team_id, name_key);
+create index customers_delete_after on customers (delete_after);
+"""
+
+
+@migrations()
+def m008_customers(db: Database) -> None:
+    """Customers of approved quotes, to be offered again."""
+    _carry_out(db, CUSTOMERS)
+
+
+FILES = """
+alter table requests add column files text not null default '[]';
+
+create table price_uploads (
+    upload_id text primary key,
+    team_id text not null,
+    channel_id text not null,
+    thread_ts text not null,
+    user_id text not null,
+    file_id text not null,
+    language text not null,
+    asked integer not null,
+    asked_by text not null,
+    received_at text not null,
+    list_id integer references price_lists (list_id),
+    told_at text
+) strict;
+create index price_uploads_untold on price_uploads (received_at) where told_at is null;
+"""
+
+
+@migrations()
+def m009_files(db: Database) -> None:
+    """Files as what a request is about, and price lists that were uploaded in Slack."""
+    _carry_out(db, FILES)
+
+
+QUOTE_FORM = """
+alter table quotes add column basis text;
+alter table drafts add column by_hand integer not null default 0;
+alter table quote_numbers add column net_cents integer;
+alter table quote_numbers add column vat_cents integer;
+alter table quote_numbers add column payable_cents integer;
+
+create table quote_forms (
+    form_id text primary key,
+    run_id text not null,
+    version integer not null,
+    user_id text not null,
+    lines text not null,
+    seen_ts text not null,
+    delete_after text not null
+) strict;
+create index quote_forms_delete_after on quote_forms (delete_after);
+
+create table quote_approvals (
+    approval_id integer primary key,
+    run_id text not null,
+    version integer not null,
+    content_hash text not null,
+    first_user_id text not null,
+    asked_at text not null,
+    asked_user_ids text,
+    status text not null,
+    second_user_id text,
+    decided_at text,
+    shown_at text
+) strict;
+create index quote_approvals_run on quote_approvals (run_id, approval_id);
+create index quote_approvals_unshown on quote_approvals (decided_at)
+    where decided_at is not null and shown_at is null;
+"""
+
+
+@migrations()
+def m010_quote_form(db: Database) -> None:
+    """Lines of quotes that people edit, and the second approval of large discounts."""
+    _carry_out(db, QUOTE_FORM)
+
+
 BUDGETS = """
 alter table calls add column estimate_microusd integer;
 drop index calls_team;

@@ -33,6 +33,8 @@ class WorkspaceSettings:
         quiet_week: what is posted about a week without runs.
         least_people: task rows that rest on fewer people are merged in the digest.
         control_sample: one request in ten is done by hand, to compare with.
+        quote_approvers: who may approve large discounts besides the first, by id, parted by commas; empty for
+            the admins.
     """
 
     language: Language = "en"
@@ -53,6 +55,7 @@ class WorkspaceSettings:
     quiet_week: str = "short"
     least_people: int = 3
     control_sample: bool = False
+    quote_approvers: str = ""
 
     @property
     def zone(self) -> ZoneInfo:

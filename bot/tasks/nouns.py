@@ -52,7 +52,7 @@ class Input:
 
     name: str
     label: str
-    type: Literal["text", "multiline", "number", "date", "select", "channel", "file"] = "text"
+    type: Literal["text", "multiline", "number", "date", "select", "channel", "file", "customer"] = "text"
     required: bool = False
     options: tuple[str, ...] = ()
     label_nl: str = ""
@@ -89,6 +89,11 @@ class Task:
     title_nl: str = ""
     description_nl: str = ""
 
+    @property
+    def reads_conversation(self) -> bool:
+        """Say whether it reads where it is asked; a task that reads files reads the words around them too."""
+        return self.reads in ("thread", "files")
+
     def title_in(self, language: Language) -> str:
         """Return the title in *language*."""
         return (self.title_nl or self.title) if language == "nl" else self.title
@@ -110,6 +115,7 @@ class Run:
         source_ts: the `ts` of the thread to read; empty when there is none.
         source_oldest, source_latest: the part of the channel to read, as `ts`; empty for a thread, or for up to now.
         source_since: `missed` when it begins at the asker's own last message there.
+        files: the ids of what the asker attached; their content is read and never stored.
         answer_channel_id: where the answer goes; empty for the asker's messages tab.
         answer_thread_ts: the thread that the answer goes to; empty for top level.
         asking_minutes: from opening the form to submitting it; None where there was no form.
@@ -133,6 +139,7 @@ class Run:
     source_oldest: str = ""
     source_latest: str = ""
     source_since: str = ""
+    files: tuple[str, ...] = ()
 
     @property
     def message_ts(self) -> str:

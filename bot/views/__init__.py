@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.views.cards import (
+    CUSTOMER_SELECT,
     INPUT_LIMIT,
     MARKDOWN_LIMIT,
     OPTIONS_LIMIT,
@@ -17,6 +18,7 @@ from bot.views.cards import (
     edit_form,
     fallback,
     form,
+    form_files,
     form_values,
     home,
     join_inputs,
@@ -35,6 +37,7 @@ from bot.views.cards import (
     task_inputs,
     text_input,
 )
+from bot.views.customers import customer_form, customer_options, customers_list
 from bot.views.measuring import (
     OTHER_WORK,
     REASONS,
@@ -50,6 +53,15 @@ from bot.views.measuring import (
     settings_form,
     word_question,
 )
+from bot.views.planning import (
+    plan_blocks,
+    plan_form,
+    plan_value,
+    planned_post,
+    read_plan_form,
+    read_plan_value,
+)
+from bot.views.quoting import copy_buttons, lines_button, lines_form, second_buttons
 from bot.views.setup import FIRM_LINES, OFFERS, Step, firm_form, guideline_form, setup_card
 from bot.views.templates import (
     Entry,
@@ -61,6 +73,7 @@ from bot.views.templates import (
 )
 
 __all__ = [
+    "CUSTOMER_SELECT",
     "FIRM_LINES",
     "INPUT_LIMIT",
     "MARKDOWN_LIMIT",
@@ -81,16 +94,23 @@ __all__ = [
     "by_hand_card",
     "card",
     "context",
+    "copy_buttons",
+    "customer_form",
+    "customer_options",
+    "customers_list",
     "draft_value",
     "edit_form",
     "fallback",
     "firm_form",
     "forgotten_timer",
     "form",
+    "form_files",
     "form_values",
     "guideline_form",
     "home",
     "join_inputs",
+    "lines_button",
+    "lines_form",
     "link_sources",
     "markdown_block",
     "minutes_form",
@@ -98,11 +118,18 @@ __all__ = [
     "notice_view",
     "placeholder",
     "plain",
+    "plan_blocks",
+    "plan_form",
+    "plan_value",
+    "planned_post",
+    "read_plan_form",
+    "read_plan_value",
     "read_value",
     "reason_menu",
     "redo_form",
     "reminder",
     "rework_question",
+    "second_buttons",
     "section",
     "select_input",
     "settings_form",

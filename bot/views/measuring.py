@@ -148,6 +148,19 @@ def settings_form(values: dict[str, str], *, language: Language) -> Block:
             **({"initial_conversation": values["digest_channel_id"]} if values["digest_channel_id"] else {}),
         },
     }
+    approvers: Block = {
+        "type": "input",
+        "block_id": "quote_approvers",
+        "optional": True,
+        "label": {"type": "plain_text", "text": text("settings.quote_approvers", language)},
+        "hint": {"type": "plain_text", "text": text("settings.quote_approvers.hint", language)},
+        "element": {
+            "type": "multi_users_select",
+            "action_id": "quote_approvers",
+            "max_selected_items": 10,
+            **({"initial_users": values["quote_approvers"].split(",")} if values["quote_approvers"] else {}),
+        },
+    }
     yes_no = [("no", text("settings.no", language)), ("yes", text("settings.yes", language))]
     quiet = [(name, text(f"settings.quiet.{name}", language)) for name in ("short", "none")]
     languages = [("en", "English"), ("nl", "Nederlands")]
@@ -172,6 +185,7 @@ def settings_form(values: dict[str, str], *, language: Language) -> Block:
             choice("quiet_week", quiet),
             field("least_people"),
             choice("control_sample", yes_no),
+            approvers,
         ],
         metadata={"shown": values},
     )

@@ -1,4 +1,4 @@
-"""What a run may read in Slack, with the asker's own rights; the only room that reads conversations."""
+"""Conversations: threads and parts of channels, read only where the asker may, and rendered for the model."""
 
 from __future__ import annotations
 
@@ -288,6 +288,17 @@ class Context:
         if not any(_readable(message) for message in messages if message["ts"] in ts.values()):
             raise UserError("thread-nothing-readable")
         return Transcript(lines=tuple(lines), ts=ts, threads=threads)
+
+    def files_in(self, messages: list[dict[str, Any]]) -> tuple[str, ...]:
+        """Return the ids of the files that people put into *messages*, newest first."""
+        listed = [
+            file["id"]
+            for message in reversed(messages)
+            if not self._is_ours(message)
+            for file in message.get("files") or []
+            if isinstance(file, dict) and file.get("id") and file.get("mode") != "tombstone"
+        ]
+        return tuple(dict.fromkeys(listed))
 
     def _is_ours(self, message: dict[str, Any]) -> bool:
         return bool(
