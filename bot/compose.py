@@ -93,6 +93,8 @@ class Bot:
                 f" PORT={self.settings.port}: {error}. Make the folder writable, or choose a free port."
             ) from error
         log.info("listening on http://%s:%d", self.settings.host, self.server.port)
+        # Also while Slack refuses the token: texts are kept so long and no longer.
+        await self.records.drafts.delete_expired()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=100), timeout=aiohttp.ClientTimeout(total=30)
         )
@@ -102,6 +104,7 @@ class Bot:
         identity = await self._who_am_i(slack)
         context = Context(slack, self._wire, identity)
         delivery = Delivery(slack, self._wire, pace_s=self._pace_s)
+        await self.records.erasures.stay(identity.team_id)
         self._tokens = Tokens(
             wire=self._wire,
             slack=slack,

@@ -83,6 +83,20 @@ class Context:
         self._ask = wire.ask
         self._identity = identity
 
+    async def is_installed(self) -> bool:
+        """Say whether Slack still takes our token.
+
+        Raises:
+            SlackError: nobody knows: Slack is away.
+        """
+        try:
+            await self._ask("auth.test", self._client.auth_test(), having="team_id")
+        except SlackError as error:
+            if not error.token:
+                raise
+            return False
+        return True
+
     async def check_may_read(self, channel_id: str, user_id: str) -> None:
         """Make sure that *user_id* may read a conversation at this moment.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.jobs.engine import close_engine, open_engine, waiting
-from bot.jobs.keeping import show_lift
+from bot.jobs.keeping import bring_personal, erase_asked, show_lift, start_erasing
 from bot.jobs.posts import Posts
 from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
@@ -26,8 +26,10 @@ __all__ = [
     "Rounds",
     "Runs",
     "bring_copy",
+    "bring_personal",
     "bring_planned",
     "close_engine",
+    "erase_asked",
     "evaluate",
     "go_on",
     "go_round",
@@ -39,6 +41,7 @@ __all__ = [
     "show_review",
     "show_second",
     "start",
+    "start_erasing",
     "take_prices",
     "waiting",
 ]

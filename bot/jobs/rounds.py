@@ -316,6 +316,25 @@ class Rounds:
         title = text("report.file-title", language)
         await self._send_file(f"{post_id}/pdf", spot, name, pdf, title=title)
 
+    async def is_installed(self) -> bool:
+        """Say whether the workspace still has the bot.
+
+        Raises:
+            SlackError: nobody knows: Slack is away.
+        """
+        return await self._desk.context.is_installed()
+
+    async def bring_file(
+        self, post_id: str, team_id: str, user_id: str, *, name: str, content: bytes, title: str
+    ) -> None:
+        """Bring a file to somebody's messages tab, once; *name* is its alone.
+
+        Raises:
+            SlackError: Slack did not take it.
+        """
+        spot = await self._posts.messages_tab(team_id, user_id)
+        await self._posts.file_once(post_id, spot, name, content, title=title, run_id="")
+
     async def _send_file(
         self, post_id: str, spot: Spot, name: str, content: bytes, *, title: str, alt: str = ""
     ) -> None:

@@ -70,10 +70,15 @@ def register(
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.
         if (event.get("tokens") or {}).get("bot"):
-            suspect("token_revoked")
+            await _left("token_revoked")
 
     async def uninstalled() -> None:
-        suspect("account_inactive")
+        await _left("account_inactive")
+
+    async def _left(code: str) -> None:
+        # No token of theirs is stored; what else is goes after the days that they set, unless they come back.
+        await intake.records.erasures.leave(intake.team_id, datetime.now(UTC))
+        suspect(code)
 
     async def unknown_event(event: dict[str, Any]) -> None:
         count_unknown(str(event.get("type", ""))[:50])

@@ -10,6 +10,7 @@ from bot import jobs
 from bot.digest import parse_period
 from bot.listeners.customers import open_customers
 from bot.listeners.intake import Intake
+from bot.listeners.keeping import audit_answer, privacy_command
 from bot.listeners.measuring import baseline_command
 from bot.listeners.office import open_settings
 from bot.listeners.planning import list_planned
@@ -27,6 +28,8 @@ SETTINGS = ("settings", "instellingen")
 SETUP = ("setup", "inrichten")
 GUIDELINE = ("guideline", "richtlijn")
 FIRM = ("firm", "bedrijf")
+PRIVACY = ("privacy", "gegevens")
+AUDIT = ("audit", "logboek")
 TEMPLATES = ("templates", "template", "sjablonen", "sjabloon")
 
 
@@ -56,12 +59,19 @@ async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str:
         return ""
     if named in VALUE:
         return await _value(intake, body, " ".join(rest))
+    if named in PRIVACY:
+        return await privacy_command(intake, body, rest)
+    if named in AUDIT:
+        return await audit_answer(intake, body["user_id"])
     if named in PLANNED:
         return await list_planned(intake, body["user_id"])
     if named in CUSTOMERS:
         intake.later(open_customers(intake, body["trigger_id"], body["user_id"], " ".join(rest)))
         return ""
-    groups = (HELP, VALUE, BASELINE, SETTINGS, TEMPLATES, SETUP, FIRM, GUIDELINE, PLANNED, CUSTOMERS)
+    groups = (
+        *(HELP, VALUE, BASELINE, SETTINGS, TEMPLATES, SETUP),
+        *(FIRM, GUIDELINE, PLANNED, CUSTOMERS, PRIVACY, AUDIT),
+    )
     known = {word: group[0] for group in groups for word in group}
     near = difflib.get_close_matches(named, known, n=1) or ["help"]
     return text("tijdwinst.unknown", intake.language, sub=named[:40], nearest=known[near[0]])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot.records.audit import Audit
 from bot.records.baselines import Baselines
 from bot.records.budgets import Budgets
 from bot.records.choices import Choices
 from bot.records.customers import Customers
 from bot.records.drafts import Drafts
+from bot.records.erasures import Erasures
 from bot.records.firms import Firms
 from bot.records.ledger import Ledger
 from bot.records.people import People
@@ -38,6 +40,8 @@ class Records:
         self.choices = Choices(self.store, self.workspaces)
         self.ledger = Ledger(self.store, self.workspaces)
         self.budgets = Budgets(self.store)
+        self.audit = Audit(self.store)
+        self.erasures = Erasures(self.store)
         self.drafts = Drafts(self.store)
         self.reviews = Reviews(self.store, self.workspaces)
         self.settlements = Settlements(self.store, self.workspaces)

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.records.ledger import RETENTION_DAYS
-from bot.records.moments import days_after, iso, now
+from bot.records.moments import iso, now
 from bot.records.plans import keeps_text
+from bot.records.retention import delete_date
 from bot.records.store import Store
 from bot.tasks import Draft
 
@@ -50,7 +50,7 @@ class Drafts:
                     draft.messages_read,
                     json.dumps(draft.notes, ensure_ascii=False),
                     iso(now()),
-                    days_after(RETENTION_DAYS),
+                    delete_date(db, run_id=draft.run_id),
                 ],
             )
             db.execute("delete from answers where run_id = ?", [draft.run_id])

@@ -17,8 +17,6 @@ from bot.records.workspaces import Workspaces
 from bot.tasks import Outcome, Run
 from bot.value import ASKING_MINUTES_ASSUMED
 
-RETENTION_DAYS = 30  # of texts; the ledger itself holds none
-
 EXPORTED = (
     "run_id, team_id, channel_id, user_id, task, surface, started_at, finished_at, duration_ms, outcome,"
     " reason, delivered_at, review, reviewer_id, decided_at, settled_at, settled_month, correction,"

@@ -13,8 +13,8 @@ from sqlite_utils import Database
 
 from bot.quotes import PriceRow, Sums, Tier
 from bot.quotes.stored import Basis, read_basis, write_basis
-from bot.records.ledger import RETENTION_DAYS
-from bot.records.moments import days_after, iso, now
+from bot.records.moments import iso, now
+from bot.records.retention import delete_date
 from bot.records.store import Store
 
 MICRO = 1_000_000
@@ -178,7 +178,7 @@ def keep_quote(db: Database, run_id: str, version: int, document: dict[str, Any]
             version,
             json.dumps(document, ensure_ascii=False),
             iso(now()),
-            days_after(RETENTION_DAYS),
+            delete_date(db, run_id=run_id),
             json.dumps(write_basis(basis), ensure_ascii=False),
         ],
     )

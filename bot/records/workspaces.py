@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlite_utils import Database
 
 from bot.records.moments import iso, now
+from bot.records.retention import RETENTION_DAYS, shift_dates
 from bot.records.store import Store
 from bot.tasks import Language
 
@@ -33,6 +34,8 @@ class WorkspaceSettings:
         quiet_week: what is posted about a week without runs.
         least_people: task rows that rest on fewer people are merged in the digest.
         control_sample: one request in ten is done by hand, to compare with.
+        retention_days: how long asked words and drafts are kept, from 1 to 365 days.
+        guests_welcome: guests may ask in channels that they are in; people of other firms count as guests.
         quote_approvers: who may approve large discounts besides the first, by id, parted by commas; empty for
             the admins.
     """
@@ -55,6 +58,8 @@ class WorkspaceSettings:
     quiet_week: str = "short"
     least_people: int = 3
     control_sample: bool = False
+    retention_days: int = RETENTION_DAYS
+    guests_welcome: bool = True
     quote_approvers: str = ""
 
     @property
@@ -102,6 +107,8 @@ class Workspaces:
             before = asdict(apply_changes(self.defaults, _latest(db, team_id)))
             wanted = asdict(settings)
             changed = [name for name in wanted if wanted[name] != before[name]]
+            if "retention_days" in changed:
+                shift_dates(db, team_id, wanted["retention_days"] - before["retention_days"])
             for name in changed:
                 db.execute(
                     """
