@@ -66,6 +66,21 @@ class Erasures:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    async def teams_of(self, user_id: str) -> list[str]:
+        """Return the workspaces that keep something of a person."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                """
+                select team_id from runs where user_id = ?1 or reviewer_id = ?1
+                union select team_id from requests where user_id = ?1
+                union select team_id from people where user_id = ?1
+                union select team_id from actors where user_id = ?1
+                """,
+                [user_id],
+            ).fetchall()
+        )
+        return sorted(row[0] for row in rows)
+
     async def count(self, team_id: str, user_id: str) -> Kept:
         """Return how much is kept of a person."""
         row = await self._store.read(
@@ -200,8 +215,10 @@ class Erasures:
         """Delete everything there is, the audit log too: the workspace left, and its days are over.
 
         Raises:
-            sqlite3.IntegrityError: its days are not over.
+            ValueError: nobody left, or the days are not over.
         """
+        if not await self.gone(now()):
+            raise ValueError("no workspace has left for so long")
 
         def work(db: Database) -> None:
             # Rows that point at others go with the check at the end of the commit.
