@@ -15,6 +15,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.listeners.intake import Intake, log
 from bot.records import WorkspaceSettings
+from bot.records.retention import LEAST_DAYS, MOST_DAYS
 from bot.texts import text
 from bot.value import read_number
 from bot.views import form_values, settings_form
@@ -28,9 +29,13 @@ AMOUNTS: dict[str, tuple[Decimal, Decimal]] = {
     "fixed_monthly_cost": (Decimal(0), Decimal(100_000)),
     "setup_cost": (Decimal(0), Decimal(1_000_000)),
     "monthly_budget": (Decimal(0), Decimal(100_000)),
+    "daily_person_budget": (Decimal(0), Decimal(10_000)),
+    "run_budget": (Decimal(0), Decimal(1_000)),
+    "retention_days": (Decimal(LEAST_DAYS), Decimal(MOST_DAYS)),
     "least_people": (Decimal(1), Decimal(20)),
 }
 
+WHOLE = ("least_people", "retention_days")
 LONGEST_AMOUNT = 20
 LANGUAGES, QUIET_WEEKS = ("en", "nl"), ("short", "none")
 WEEKDAYS, HOURS = [str(day) for day in range(7)], [str(hour) for hour in range(24)]
@@ -65,7 +70,8 @@ def _shown(holds: WorkspaceSettings) -> dict[str, str]:
         amount = Decimal(getattr(holds, name)) * (100 if name == "realisation" else 1)
         values[name] = f"{amount:f}".rstrip("0").rstrip(".") if amount % 1 else f"{amount:.0f}"
     values["usd_rate"] = str(holds.usd_rate) if holds.usd_rate_on else ""
-    values["control_sample"] = "yes" if holds.control_sample else "no"
+    for name in ("control_sample", "guests_welcome"):
+        values[name] = "yes" if getattr(holds, name) else "no"
     return values
 
 
@@ -106,6 +112,7 @@ def _read(
         "digest_weekday": int(_chosen(values, "digest_weekday", WEEKDAYS) or holds.digest_weekday),
         "digest_hour": int(_chosen(values, "digest_hour", HOURS) or holds.digest_hour),
         "control_sample": values.get("control_sample") == "yes",
+        "guests_welcome": values.get("guests_welcome") == "yes",
         "quote_approvers": values.get("quote_approvers", ""),
     }
     zone = values.get("tz_name", "").strip()
@@ -129,7 +136,7 @@ def _read(
         if amount is None or not low <= amount <= high:
             errors[name] = f"settings.{name}.wrong"
         else:
-            changed[name] = int(amount) if name == "least_people" else amount
+            changed[name] = int(amount) if name in WHOLE else amount
     if "usd_rate" in changed and values.get("usd_rate", "").strip():
         dated = holds.usd_rate_on and changed["usd_rate"] == holds.usd_rate
         changed["usd_rate_on"] = holds.usd_rate_on if dated else f"{datetime.now(UTC):%Y-%m-%d}"
