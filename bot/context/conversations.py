@@ -117,7 +117,8 @@ class Context:
             if public and not info.get("is_ext_shared"):
                 asked = self._client.users_info(user=user_id)
                 user = (await self._ask("users.info", asked)).get("user") or {}
-                if user.get("id") == user_id and not _person(self._identity.team_id, user).is_guest:
+                known = user.get("id") == user_id and not user.get("deleted")
+                if known and not _person(self._identity.team_id, user).is_guest:
                     return
         except SlackError as error:
             if error.code in _GONE:

@@ -114,6 +114,19 @@ class Desk:
         files = self.context.files_in(messages)
         return Conversation(transcript=transcript, channel_id=run.source_channel_id, files=files)
 
+    async def check_welcome(self, run: Run) -> None:
+        """Make sure that the workspace lets the asker of *run* ask: guests only where it lets guests.
+
+        Raises:
+            UserError: it does not, or nobody knows who they are.
+        """
+        if (await self.records.workspaces.get(run.team_id)).guests_welcome:
+            return
+        # At this moment: a member of yesterday may be a guest today.
+        found = await self.context.people({run.user_id})
+        if not found or found[0].is_guest:
+            raise UserError("guests-not-welcome")
+
     def stands_alone(self, run: Run) -> bool:
         """Say whether the request is a mention at top level: there is no thread but itself."""
         return bool(run.source_ts) and run.source_ts == run.message_ts

@@ -188,6 +188,7 @@ class Runs:
             tell=lambda done, total: self._progress(run, version, done, total),
         )
         try:
+            await self._desk.check_welcome(run)
             written = await self._with_patience(run, version, HANDLERS[task.handler](self._desk, brief))
         except BudgetError as error:
             return await self.allowance.refuse(run, error)
