@@ -209,3 +209,26 @@ def test_periods_hold_their_moment(moment: datetime, zone: str) -> None:
 def test_a_limit_is_set_in_the_firms_currency(amount: str, usd_rate: str, microusd: int) -> None:
     """Euros are held against dollars at the price that an admin set."""
     assert to_microusd(Decimal(amount), Decimal(usd_rate)) == microusd
+
+
+async def test_an_admin_sets_limits_days_and_guests_in_the_form(world: World) -> None:
+    """Each is checked as it is typed, holds at once, and stands in the log."""
+    await world.slack.command(CHEF, SALES, "/tijdwinst", "settings")
+    await world.slack.wait_for(lambda: world.slack.modals.get(CHEF))
+    wrong = await world.slack.submit(CHEF, {"retention_days": "366", "run_budget": "-1"})
+    await world.slack.submit(
+        CHEF,
+        {
+            "daily_person_budget": "1,50",
+            "run_budget": "0.25",
+            "retention_days": "7",
+            "guests_welcome": "no",
+        },
+    )
+    holds = await world.bot.records.workspaces.get("T1")
+    logged = {event.subject for event in await world.bot.records.audit.newest("T1")}
+
+    assert set(wrong.answer["errors"]) == {"retention_days", "run_budget"}
+    assert (holds.daily_person_budget, holds.run_budget) == (Decimal("1.50"), Decimal("0.25"))
+    assert (holds.retention_days, holds.guests_welcome) == (7, False)
+    assert logged == {"daily_person_budget", "run_budget", "retention_days", "guests_welcome"}
