@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Collection
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -13,6 +12,9 @@ from dbos import DBOS, SetWorkflowID
 
 from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, apart, at_work, start_again, step
 from bot.texts import text
+
+WITH_A_RUN = ("run", "review")
+"""The workflows that the records know as under way."""
 
 
 @DBOS.workflow(name="lift", max_recovery_attempts=MAX_RECOVERIES)
@@ -86,23 +88,18 @@ async def erase_asked() -> None:
     """Erase everything of everybody who asked, in the records and in the engine's own."""
     erasures = at_work().runs.records.erasures
     for erasure in await erasures.asked():
+        listed = await DBOS.list_workflows_async(load_input=True, load_output=False)
+        naming = [one for one in listed if erasure.user_id in json.dumps(one.input, default=str)]
+        if any(one.status in AT_WORK and one.name not in WITH_A_RUN for one in naming):
+            # What is being brought to them right now would write their id down anew: the next round erases.
+            continue
         erased = await erasures.erase(erasure)
-        await _forget_workflows(erased.runs, erasure.user_id)
-
-
-async def _forget_workflows(runs: Collection[str], user_id: str) -> None:
-    """Delete the engine's workflows of *runs*, and those that name a person, once they have ended."""
-    known = set(runs)
-    listed = await DBOS.list_workflows_async(load_input=True, load_output=False)
-    theirs = [
-        one.workflow_id
-        for one in listed
-        if one.status not in AT_WORK
-        and (one.workflow_id.split("~")[0] in known or user_id in json.dumps(one.input, default=str))
-    ]
-    if theirs:
-        await DBOS.delete_workflows_async(theirs, delete_children=True)
-        await wipe_engine()
+        known = set(erased.runs)
+        theirs = [*naming, *(one for one in listed if one.workflow_id.split("~")[0] in known)]
+        ended = {one.workflow_id for one in theirs if one.status not in AT_WORK}
+        if ended:
+            await DBOS.delete_workflows_async(sorted(ended), delete_children=True)
+            await wipe_engine()
 
 
 async def wipe_engine() -> None:
