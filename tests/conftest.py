@@ -15,6 +15,7 @@ import pytest
 from bot.compose import PROMPTS, Bot
 from bot.jobs import Limits
 from bot.sandbox.model import Model
+from bot.sandbox.readable import unreadable, unreadable_answer
 from bot.sandbox.slack import Slack
 from bot.settings import Settings
 
@@ -144,6 +145,15 @@ async def running(
         if not socket:
             slack.connect_http(f"http://127.0.0.1:{bot.server.port}/slack/events", SECRET)
         yield World(slack, model, bot, slack.workspace.im_with(ANNA).id)
+        check_readable(slack)
+
+
+def check_readable(slack: Slack) -> None:
+    """Fail when something that the bot sent breaks a limit of Slack's, or cannot be read without seeing it."""
+    faults = [line for call in slack.calls for line in unreadable(call.method, call.arguments)]
+    faults += [line for delivery in slack.sent for line in unreadable_answer(delivery.answer)]
+
+    assert not faults, "\n".join(dict.fromkeys(faults))
 
 
 @pytest.fixture

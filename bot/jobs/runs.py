@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -96,8 +96,8 @@ class Runs:
         delivery: Delivery,
         posts: Posts,
         tasks: Mapping[str, Task],
-        language: Language,
         limits: Limits,
+        stir: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.records: Records = desk.records
         self.limits = limits
@@ -109,7 +109,8 @@ class Runs:
         self.uploads = PriceUploads(desk, posts)
         self.allowance = Allowance(desk, posts)
         self._tasks = tasks
-        self._language = language
+        # Told whose Home tab says something else now.
+        self.stir = stir
         self._down_since: dict[str, float] = {}
         self.chooser = Chooser(
             desk=desk, tasks=tasks, within_s=limits.choose_within_s, show=self._replace_placeholder
@@ -126,6 +127,7 @@ class Runs:
         if choice is not None and choice.state == "continued":
             return "choose"
         await self.records.ledger.open(run, claimed_minutes=self._tasks[run.task].baseline_minutes)
+        self.stir(run.user_id)
         if choice is None or (choice.state not in ("open", "asking") and choice.task != CHANGE):
             return await self._begin(run, chosen=choice is not None)
         if choice.state == "open":
@@ -236,7 +238,7 @@ class Runs:
         """Tell the admins once that the model's account needs them; the next run says nothing more."""
         if not await self.records.people.first_notice(run.team_id, kind):
             return
-        sentence = text(TROUBLE[kind], self._language)
+        sentence = text(TROUBLE[kind], (await self.records.workspaces.get(run.team_id)).language)
         try:
             admins = await self._desk.context.admins()
         except SlackError as error:
@@ -303,6 +305,9 @@ class Runs:
         """Close the ledger row."""
         await self.records.ledger.close(run_id, outcome, reason=reason)
         log.info("run=%s outcome=%s reason=%s", run_id, outcome, reason or "-")
+        run = await self.records.requests.get(run_id)
+        if run is not None:
+            self.stir(run.user_id)
 
     async def show_review(self, run_id: str, review_id: int, act: str) -> dict[str, Any] | None:
         """Show a decision; return the version to write when it was a redo."""
@@ -318,6 +323,7 @@ class Runs:
         else:
             await self._show_decision(run, state, act)
         await self.records.reviews.shown(review_id)
+        self.stir(run.user_id)
         return again
 
     async def _show_decision(self, run: Run, state: State, act: str) -> None:

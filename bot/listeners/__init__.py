@@ -9,11 +9,11 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.digest import home_lines
 from bot.listeners import (
     asking,
     choosing,
     customers,
+    home,
     keeping,
     measuring,
     office,
@@ -24,18 +24,17 @@ from bot.listeners import (
     templates,
     uploads,
 )
+from bot.listeners.home import Homes
 from bot.listeners.intake import Intake
 from bot.listeners.templates import load_templates
-from bot.listeners.tijdwinst import help_text
-from bot.texts import text
-from bot.views import home
 
-__all__ = ["Intake", "load_templates", "register"]
+__all__ = ["Homes", "Intake", "load_templates", "register"]
 
 
 def register(
     app: AsyncApp,
     intake: Intake,
+    homes: Homes,
     *,
     count_unknown: Callable[[str], None],
     suspect: Callable[[str], None],
@@ -50,22 +49,10 @@ def register(
     measuring.register(app, intake)
     keeping.register(app, intake)
     office.register(app, intake)
+    home.register(app, intake, homes)
     templates.register(app, intake)
     setup.register(app, intake)
     uploads.register(app, intake)
-
-    async def show_home(user_id: str) -> None:
-        month = await home_lines(
-            intake.records, intake.team_id, user_id, language=intake.language, moment=datetime.now(UTC)
-        )
-        lines = [text("home.welcome", intake.language), *month, help_text(intake)]
-        await intake.delivery.publish_home(user_id, home(lines, intake.language))
-
-    async def home_opened(event: dict[str, Any]) -> None:
-        if event.get("tab") == "home":
-            intake.later(show_home(event["user"]))
-        elif event.get("tab") == "messages":
-            intake.later(setup.welcome(intake, event["user"]))
 
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.
@@ -87,7 +74,6 @@ def register(
         count_unknown(str(body.get("type", ""))[:50])
         await ack()
 
-    app.event("app_home_opened")(home_opened)
     app.event("tokens_revoked")(revoked)
     app.event("app_uninstalled")(uninstalled)
     app.event(re.compile(".*"))(unknown_event)

@@ -7,14 +7,13 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.listeners.intake import Intake, log
+from bot.listeners.intake import Intake, whose
 from bot.quotes import read_vat_number
 from bot.quotes.customers import KnownCustomer, name_key
 from bot.quotes.offer import Customer
 from bot.records.customers import KEPT_DAYS, MOST_SHOWN
 from bot.texts import text
 from bot.views import CUSTOMER_SELECT, customer_form, customer_options, customers_list, form_values
-from bot.wire import SlackError
 
 LONGEST_LINE, MOST_LINES = 80, 6
 
@@ -56,12 +55,13 @@ def register(app: AsyncApp, intake: Intake) -> None:
     app.view("customer")(changed)
 
 
-async def open_customers(intake: Intake, trigger_id: str, user_id: str, words: str) -> None:
-    """Open the list of remembered customers at those whom *words* name."""
-    try:
-        await intake.delivery.open_form(trigger_id, await _list(intake, user_id, words))
-    except SlackError as error:
-        log.warning("the customers were not opened: %s", error)
+async def open_customers(intake: Intake, body: dict[str, Any], words: str) -> None:
+    """Open the list of remembered customers at those whom *words* name; guests are told that it is not theirs."""
+    user_id = whose(body)[0]
+    if await intake.is_insider(user_id):
+        await intake.show_form(body, await _list(intake, user_id, words))
+    else:
+        await intake.answer(body, text("members-only", intake.language))
 
 
 async def _list(intake: Intake, user_id: str, words: str) -> dict[str, Any]:
@@ -93,11 +93,8 @@ async def _change(intake: Intake, body: dict[str, Any], customer_id: int) -> Non
         await _show_again(intake, user_id, view["id"], words)
         return
     metadata = {"list": view["id"], "words": words}
-    try:
-        form = customer_form(one, metadata=metadata, language=intake.language)
-        await intake.delivery.push_form(body["trigger_id"], form)
-    except SlackError as error:
-        log.warning("the customer was not opened: %s", error)
+    form = customer_form(one, metadata=metadata, language=intake.language)
+    await intake.show_form(body, form, over=True)
 
 
 async def _changed(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot import jobs
 from bot.listeners.intake import Intake
+from bot.listeners.privacy import open_privacy
 from bot.records.budgets import LimitKind
 from bot.tasks import Language
 from bot.texts import format_moment, text
@@ -58,20 +59,18 @@ async def _lift(intake: Intake, ack: AsyncAck, body: dict[str, Any], value: dict
     intake.later(jobs.show_lift(lift.lift_id))
 
 
-async def privacy_command(intake: Intake, body: dict[str, Any], words: list[str]) -> str:
+def privacy_command(intake: Intake, body: dict[str, Any], words: list[str]) -> str:
     """Answer `/tijdwinst privacy ...`: what is kept of whoever asks, all of it as a file, or its erasure."""
-    user_id, named = body["user_id"], words[0].lower() if words else ""
+    named = words[0].lower() if words else ""
     if named in EXPORT:
-        bringing = jobs.bring_personal(intake.team_id, user_id, request_id=body["trigger_id"])
+        bringing = jobs.bring_personal(intake.team_id, body["user_id"], request_id=body["trigger_id"])
         intake.later(bringing)
         return text("personal.working", intake.language)
     if named in DELETE:
-        form = erase_form(intake.language)
-        intake.later(intake.delivery.open_form(body["trigger_id"], form))
-        return ""
-    holds = await intake.records.workspaces.get(intake.team_id)
-    kept = await intake.records.erasures.count(intake.team_id, user_id)
-    return text("personal.kept", intake.language, texts=kept.texts, rows=kept.rows, days=holds.retention_days)
+        intake.later(intake.show_form(body, erase_form(intake.language)))
+    else:
+        intake.later(open_privacy(intake, body))
+    return ""
 
 
 async def audit_answer(intake: Intake, user_id: str) -> str:

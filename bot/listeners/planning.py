@@ -13,13 +13,12 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot import jobs
 from bot.handlers import READY, ReadyPost
-from bot.listeners.intake import Intake, log
+from bot.listeners.intake import Intake
 from bot.listeners.moments import DEFAULT_TIME, Wish, at_clock, check_due, find_wish
 from bot.records.plans import ALL, Outcome
 from bot.tasks import Run, Surface, UserError
 from bot.texts import format_moment, text
 from bot.views import plan_form, read_plan_form, read_plan_value
-from bot.wire import SlackError
 
 REMEMBERED = timedelta(days=14)
 """Of older posts nobody says just "plan it"."""
@@ -165,10 +164,7 @@ async def _open(intake: Intake, body: dict[str, Any], value: str) -> None:
         language=run.language,
         again=due.isoformat() if due else "",
     )
-    try:
-        await intake.delivery.open_form(body["trigger_id"], view)
-    except SlackError as error:
-        log.warning("run=%s the form was not opened: %s", run_id, error)
+    await intake.show_form(body, view)
 
 
 async def _planned(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:

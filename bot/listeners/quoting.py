@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot import jobs
 from bot.handlers.revising import revise, write_warnings
-from bot.listeners.intake import Intake, log
+from bot.listeners.intake import Intake
 from bot.listeners.reviewing import answer, decide, find_open
 from bot.quotes import PriceRow, valid_on
 from bot.quotes import editing as lines
@@ -78,12 +78,9 @@ async def _open(intake: Intake, body: dict[str, Any], *, run_id: str, version: i
     await intake.records.quote_forms.open(form_id, edit, run_id=run_id, version=version, user_id=user_id)
     metadata = {"form": form_id, "run": run_id, "version": version, "language": language}
     view = await _draw(intake, edit, basis.offer, metadata=metadata)
-    try:
-        view_id = await intake.delivery.open_form(body["trigger_id"], view)
-    except SlackError as error:
-        log.warning("run=%s the form was not opened: %s", run_id, error)
-        return
-    await intake.records.reviews.open_form(view_id, run_id=run_id, version=version, user_id=user_id)
+    view_id = await intake.show_form(body, view)
+    if view_id:
+        await intake.records.reviews.open_form(view_id, run_id=run_id, version=version, user_id=user_id)
 
 
 async def _changed(

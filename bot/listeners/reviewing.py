@@ -9,13 +9,12 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot import jobs
-from bot.listeners.intake import Intake, log
+from bot.listeners.intake import Intake
 from bot.records.reviews import Press, State
 from bot.records.revisions import Revision
 from bot.tasks import Draft, Run
 from bot.texts import text
 from bot.views import edit_form, form_values, join_inputs, read_value, redo_form
-from bot.wire import SlackError
 
 PRESSES: dict[str, Press] = {
     "approve": "approved",
@@ -158,17 +157,13 @@ async def _open(intake: Intake, body: dict[str, Any], action_id: str, *, run_id:
     if found is None:
         return
     run, state, draft = found
-    try:
-        if action_id == "redo":
-            await intake.delivery.open_form(body["trigger_id"], redo_form(run_id, version, run.language))
-            return
+    view = redo_form(run_id, version, run.language)
+    if action_id == "edit":
         view = edit_form(draft, final_text=state.final_text, language=run.language)
-        view_id = await intake.delivery.open_form(body["trigger_id"], view)
-    except SlackError as error:
-        log.warning("run=%s the form was not opened: %s", run_id, error)
-        return
-    user_id = body["user"]["id"]
-    await intake.records.reviews.open_form(view_id, run_id=run_id, version=version, user_id=user_id)
+    view_id = await intake.show_form(body, view)
+    if view_id and action_id == "edit":
+        user_id = body["user"]["id"]
+        await intake.records.reviews.open_form(view_id, run_id=run_id, version=version, user_id=user_id)
 
 
 async def _edited(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bot.llm.answers import Answer, Kind, LLMError, Usage
 from bot.llm.client import LLM, MAX_TOKENS, Image, Tier
+from bot.llm.offer import Offer
 from bot.llm.prices import ModelInfo, estimate_tokens, most_microusd, price_microusd, retirement_date
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Kind",
     "LLMError",
     "ModelInfo",
+    "Offer",
     "Tier",
     "Usage",
     "estimate_tokens",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from bot.llm.answers import Answer, LLMError, Usage, fit, is_json, object_in, read_answer, well_formed
 from bot.llm.faults import name_fault
 from bot.llm.prices import ModelInfo, estimate_tokens, model_info, tokens
+from bot.wire import Pulse
 
 if TYPE_CHECKING:
     import anthropic
@@ -77,6 +78,7 @@ class LLM:
         max_wait_s: float = MAX_WAIT_S,
     ) -> None:
         self.models = dict(models)
+        self.pulse = Pulse()
         self._api_key = api_key or ("none" if base_url else "")
         self._base_url = base_url or _API_URL
         self._timeout_s = timeout_s
@@ -251,8 +253,10 @@ class LLM:
         try:
             async with asyncio.timeout(limit_s):
                 yield client
+            self.pulse.beat()
         except (anthropic.AnthropicError, httpx2.HTTPError, OSError, ValueError, AssertionError) as error:
             fault = name_fault(error, model_id)
+            self.pulse.miss(fault.kind)
             if fault.kind == "busy" and fault.retry_after_s:
                 self._not_before[model_id] = time.monotonic() + min(fault.retry_after_s, MAX_GATE_S)
             # `from None`: the SDK's own error may quote the request, and a traceback would print it.

@@ -12,8 +12,10 @@ from bot.records.customers import Customers
 from bot.records.drafts import Drafts
 from bot.records.erasures import Erasures
 from bot.records.firms import Firms
+from bot.records.glances import Glances
 from bot.records.ledger import Ledger
 from bot.records.people import People
+from bot.records.personal import Personal
 from bot.records.plans import Plans
 from bot.records.proof import Proof
 from bot.records.questions import Questions
@@ -46,7 +48,9 @@ class Records:
         self.reviews = Reviews(self.store, self.workspaces)
         self.settlements = Settlements(self.store, self.workspaces)
         self.questions = Questions(self.store)
+        self.glances = Glances(self.store)
         self.people = People(self.store)
+        self.personal = Personal(self.store)
         self.baselines = Baselines(self.store)
         self.proof = Proof(self.store)
         self.quotes = Quotes(self.store)

@@ -52,14 +52,6 @@ class Erased:
     under_way: int
 
 
-@dataclass(frozen=True)
-class Kept:
-    """How many runs of a person have `texts` still, and how many `rows` of theirs the ledger holds."""
-
-    texts: int
-    rows: int
-
-
 class Erasures:
     """Export and erasure of what is kept of one person; and the end of a workspace."""
 
@@ -80,22 +72,6 @@ class Erasures:
             ).fetchall()
         )
         return sorted(row[0] for row in rows)
-
-    async def count(self, team_id: str, user_id: str) -> Kept:
-        """Return how much is kept of a person."""
-        row = await self._store.read(
-            lambda db: db.execute(
-                """
-                select (select count(*) from (
-                    select run_id from requests where team_id = ?1 and user_id = ?2
-                    union select drafts.run_id from drafts join runs using (run_id)
-                        where team_id = ?1 and user_id = ?2)),
-                    (select count(*) from runs where team_id = ?1 and user_id = ?2)
-                """,
-                [team_id, user_id],
-            ).fetchone()
-        )
-        return Kept(*row)
 
     async def export(self, team_id: str, user_id: str) -> dict[str, list[dict[str, Any]]]:
         """Return every row of a person: that names them, or that belongs to a run of theirs; by table."""

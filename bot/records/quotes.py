@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +33,15 @@ class QuoteNumber:
         return number if self.version == 1 else f"{number}-v{self.version}"
 
 
+@dataclass(frozen=True)
+class PriceList:
+    """The price list that holds: which file, how many articles, since when."""
+
+    file_name: str
+    articles: int
+    imported_at: datetime
+
+
 class Quotes:
     """The price list of the installation, and the quotes made from it."""
 
@@ -45,6 +54,15 @@ class Quotes:
         return await self._store.write(
             lambda db: import_list(db, rows, file_name=file_name, file_hash=file_hash) is not None
         )
+
+    async def price_list(self) -> PriceList | None:
+        """Return which price list holds, or None before the first import."""
+        row = await self._store.read(
+            lambda db: db.execute(
+                "select file_name, articles, imported_at from price_lists order by list_id desc limit 1"
+            ).fetchone()
+        )
+        return None if row is None else PriceList(row[0], row[1], datetime.fromisoformat(row[2]))
 
     async def list_prices(self, list_id: int) -> list[PriceRow]:
         """Return one price list, of all days."""

@@ -531,6 +531,17 @@ def m010_quote_form(db: Database) -> None:
     _carry_out(db, QUOTE_FORM)
 
 
+@migrations()
+def m011_waiting(db: Database) -> None:
+    """Find what waits for one person without reading what waits for the others."""
+    db.execute(
+        """
+        create index runs_waiting on runs (team_id, user_id, delivered_at)
+        where settled_at is null and delivered_at is not null
+        """
+    )
+
+
 BUDGETS = """
 alter table calls add column estimate_microusd integer;
 drop index calls_team;
@@ -550,7 +561,7 @@ create table budget_lifts (
 
 
 @migrations()
-def m010_budgets(db: Database) -> None:
+def m012_budgets(db: Database) -> None:
     """What a call may cost at most, written down before it is asked; limits that an admin lifted."""
     _carry_out(db, BUDGETS)
 
@@ -678,7 +689,7 @@ _AUDITED = (
 
 
 @migrations()
-def m011_audit(db: Database) -> None:
+def m013_audit(db: Database) -> None:
     """Who did what with which class of data where; written by the database itself, and never changed."""
     _carry_out(db, AUDIT_TABLES)
     for statement in _AUDIT_GUARDS:

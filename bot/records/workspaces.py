@@ -36,8 +36,11 @@ class WorkspaceSettings:
         control_sample: one request in ten is done by hand, to compare with.
         retention_days: how long asked words and drafts are kept, from 1 to 365 days.
         guests_welcome: guests may ask in channels that they are in; people of other firms count as guests.
+        model_fast, model_smart: model ids; empty for those of the environment.
+        reviewers: people who may decide on the drafts of others, besides admins.
         quote_approvers: who may approve large discounts besides the first, by id, parted by commas; empty for
             the admins.
+        channels: where the bot may read and answer; empty for everywhere it was invited to.
     """
 
     language: Language = "en"
@@ -60,7 +63,11 @@ class WorkspaceSettings:
     control_sample: bool = False
     retention_days: int = RETENTION_DAYS
     guests_welcome: bool = True
+    model_fast: str = ""
+    model_smart: str = ""
+    reviewers: tuple[str, ...] = ()
     quote_approvers: str = ""
+    channels: tuple[str, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -141,6 +148,47 @@ class Workspaces:
         )
         return [Change(**row) for row in rows]
 
+    async def mark(self, team_id: str) -> int:
+        """Return the number of the newest change, to ask later what came after it; 0 before the first."""
+        row = await self._store.read(
+            lambda db: db.execute(
+                "select max(change_id) from workspace_settings where team_id = ?", [team_id]
+            ).fetchone()
+        )
+        return int(row[0] or 0)
+
+    async def changed_after(self, team_id: str, mark: int, *, besides: str) -> list[Change]:
+        """Return what others than *besides* changed after a mark, oldest first; each setting as they left it."""
+        rows = await self._store.read(
+            lambda db: list(
+                db.query(
+                    """
+                    select name, value, user_id, changed_at from workspace_settings
+                    where change_id in (select max(change_id) from workspace_settings
+                        where team_id = ? and change_id > ? and user_id <> ? group by name)
+                    order by change_id
+                    """,
+                    [team_id, mark, besides],
+                )
+            )
+        )
+        return [Change(**row) for row in rows]
+
+    async def newest_changes(self, team_id: str, *, most: int) -> list[Change]:
+        """Return the last changes, the newest first."""
+        rows = await self._store.read(
+            lambda db: list(
+                db.query(
+                    """
+                    select name, value, user_id, changed_at from workspace_settings where team_id = ?
+                    order by change_id desc limit ?
+                    """,
+                    [team_id, most],
+                )
+            )
+        )
+        return [Change(**row) for row in rows]
+
     async def teams(self) -> list[str]:
         """Return every workspace that ever asked for anything."""
         rows = await self._store.read(lambda db: db.execute("select distinct team_id from runs").fetchall())
@@ -193,7 +241,9 @@ def apply_changes(defaults: WorkspaceSettings, changes: dict[str, str]) -> Works
     for field in fields(WorkspaceSettings):
         if field.name in changes:
             value = json.loads(changes[field.name])
-            changed[field.name] = Decimal(value) if field.type == "Decimal" else value
+            if field.type == "Decimal":
+                value = Decimal(value)
+            changed[field.name] = tuple(value) if isinstance(value, list) else value
     return replace(defaults, **changed)
 
 

@@ -88,6 +88,8 @@ class Task:
     inputs: tuple[Input, ...] = ()
     title_nl: str = ""
     description_nl: str = ""
+    example: str = ""
+    example_nl: str = ""
 
     @property
     def reads_conversation(self) -> bool:
@@ -101,6 +103,10 @@ class Task:
     def description_in(self, language: Language) -> str:
         """Return the description in *language*."""
         return (self.description_nl or self.description) if language == "nl" else self.description
+
+    def example_in(self, language: Language) -> str:
+        """Return words that somebody might ask it with, in *language*; empty when the file has none."""
+        return (self.example_nl or self.example) if language == "nl" else self.example
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from bot.views.cards import (
     form,
     form_files,
     form_values,
-    home,
     join_inputs,
     link_sources,
     markdown_block,
@@ -38,6 +37,7 @@ from bot.views.cards import (
     text_input,
 )
 from bot.views.customers import customer_form, customer_options, customers_list
+from bot.views.home import DraftLine, HomePage, Office, help_blocks, help_form, home, privacy_form
 from bot.views.measuring import (
     OTHER_WORK,
     REASONS,
@@ -50,9 +50,9 @@ from bot.views.measuring import (
     reason_menu,
     reminder,
     rework_question,
-    settings_form,
     word_question,
 )
+from bot.views.office import GROUPS, mark_value, settings_form, word_choice
 from bot.views.planning import (
     plan_blocks,
     plan_form,
@@ -75,6 +75,7 @@ from bot.views.templates import (
 __all__ = [
     "CUSTOMER_SELECT",
     "FIRM_LINES",
+    "GROUPS",
     "INPUT_LIMIT",
     "MARKDOWN_LIMIT",
     "OFFERS",
@@ -86,7 +87,10 @@ __all__ = [
     "TEXT_LIMIT",
     "WORDS",
     "Block",
+    "DraftLine",
     "Entry",
+    "HomePage",
+    "Office",
     "Step",
     "apology",
     "baseline_form",
@@ -107,11 +111,14 @@ __all__ = [
     "form_files",
     "form_values",
     "guideline_form",
+    "help_blocks",
+    "help_form",
     "home",
     "join_inputs",
     "lines_button",
     "lines_form",
     "link_sources",
+    "mark_value",
     "markdown_block",
     "minutes_form",
     "neutralise",
@@ -122,6 +129,7 @@ __all__ = [
     "plan_form",
     "plan_value",
     "planned_post",
+    "privacy_form",
     "read_plan_form",
     "read_plan_value",
     "read_value",
@@ -143,5 +151,6 @@ __all__ = [
     "templates_view",
     "text_input",
     "trial_form",
+    "word_choice",
     "word_question",
 ]

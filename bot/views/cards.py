@@ -1,4 +1,4 @@
-"""The card of a draft, its forms, and the Home tab."""
+"""The card of a draft and its forms."""
 
 from __future__ import annotations
 
@@ -109,14 +109,21 @@ def section(line: str) -> Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": line[:3000]}}
 
 
-def button(action_id: str, label: str, value: str, *, style: str = "") -> Block:
-    """Return a button; *value* says which draft it belongs to."""
+def button(action_id: str, label: str, value: str, *, style: str = "", spoken: str = "") -> Block:
+    """Return a button.
+
+    Args:
+        value: says which draft it belongs to.
+        spoken: what a screen reader says of it, where its label alone does not tell it from another.
+    """
     block: Block = {
         "type": "button",
         "action_id": action_id,
         "text": {"type": "plain_text", "text": label[:BUTTON_TEXT_LIMIT]},
         "value": value,
     }
+    if spoken:
+        block["accessibility_label"] = spoken[:BUTTON_TEXT_LIMIT]
     return {**block, "style": style} if style else block
 
 
@@ -400,14 +407,19 @@ def form(
 
 
 def form_values(view: dict[str, Any]) -> dict[str, str]:
-    """Return what a person filled into a form: block id -> text, choice, date or file names; empty when left out."""
+    """Return what a person filled into a form: block id -> text, choice, date or file names; empty when left out.
+
+    Several people or channels stand with commas between.
+    """
     values: dict[str, str] = {}
     for block_id, actions in (view.get("state") or {}).get("values", {}).items():
         for state in actions.values():
             option = state.get("selected_option") or {}
             chosen = state.get("value") or option.get("value") or state.get("selected_date")
             chosen = chosen or ", ".join(str(file.get("name")) for file in state.get("files") or [])
-            chosen = chosen or ",".join(state.get("selected_users") or ())
+            chosen = chosen or ",".join(
+                state.get("selected_users") or state.get("selected_conversations") or ()
+            )
             values[block_id] = str(chosen or state.get("selected_conversation") or "")
     return values
 
@@ -421,12 +433,3 @@ def form_files(view: dict[str, Any]) -> tuple[str, ...]:
         for state in actions.values()
         for file in state.get("files") or []
     )
-
-
-def home(lines: list[str], language: Language) -> Block:
-    """Return the Home tab."""
-    blocks: list[Block] = [
-        {"type": "header", "text": {"type": "plain_text", "text": text("home.title", language)[:150]}}
-    ]
-    blocks += [section(line) for line in lines]
-    return {"type": "home", "blocks": blocks[:100]}

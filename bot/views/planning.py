@@ -36,7 +36,7 @@ def plan_blocks(run_id: str, lines: Sequence[tuple[datetime, str]], language: La
     blocks: list[Block] = []
     for due, line in lines:
         label = text("button.plan-cancel", language)
-        cancel = button("plan_cancel", label, plan_value(run_id, due=due))
+        cancel = button("plan_cancel", label, plan_value(run_id, due=due), spoken=f"{label}: {line}")
         blocks.append({**section(line), "accessory": cancel})
     label = text("button.plan-anew" if lines else "button.plan", language)
     return [*blocks, {"type": "actions", "elements": [button("plan", label, plan_value(run_id))]}]

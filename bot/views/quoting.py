@@ -195,7 +195,8 @@ def _adding(
         price = format_amount(row.price, offer.currency, language)
         shown = section(f"{fallback(row.name, 150)} ({fallback(row.sku)}) · {price} / {fallback(row.unit)}")
         shown["block_id"] = f"found:{place}"
-        shown["accessory"] = button("line_add", text("lines.add", language), row.sku)
+        label = text("lines.add", language)
+        shown["accessory"] = button("line_add", label, row.sku, spoken=f"{label}: {row.sku} {row.name}")
         blocks.append(shown)
     if len(found) > MOST_FOUND:
         blocks.append(context(text("lines.more-found", language, count=len(found) - MOST_FOUND)))

@@ -93,6 +93,8 @@ async def test_the_arrow_keys_walk_through_the_messages(desk: Desk) -> None:
     """From the newest up, message by message; each says who wrote it and when, and its menu is one Tab away."""
     page, keys = desk.page, desk.page.keyboard
     await desk.go("CPLANNING")
+    await expect(page.locator("#title")).to_contain_text("planning")
+    await expect(desk.messages().last).to_be_visible()
     await page.get_by_role("region", name="Messages").focus()
     await keys.press("ArrowUp")
     await expect(desk.messages().last).to_be_focused()
