@@ -9,6 +9,7 @@ from __future__ import annotations
 from bot.llm.answers import Answer, Kind, LLMError, Usage
 from bot.llm.client import LLM, MAX_TOKENS, Tier
 from bot.llm.prices import ModelInfo, estimate_tokens, price_microusd, retirement_date
+from bot.llm.spoken import Spoken
 
 __all__ = [
     "LLM",
@@ -17,6 +18,7 @@ __all__ = [
     "Kind",
     "LLMError",
     "ModelInfo",
+    "Spoken",
     "Tier",
     "Usage",
     "estimate_tokens",
