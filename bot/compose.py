@@ -20,6 +20,7 @@ from bot.listeners import Intake, register
 from bot.llm import LLM, LLMError
 from bot.records import Records, WorkspaceSettings
 from bot.settings import Settings
+from bot.streaming import Streams
 from bot.tasks import Identity, TijdwinstError, load_company, load_firm, load_tasks
 from bot.tokens import ANY_TEAM, ASK_AGAIN_S, Tokens
 from bot.wire import SlackError, SocketClient, Wire
@@ -113,11 +114,13 @@ class Bot:
             ask_again_s=min(ASK_AGAIN_S, self._limits.continue_after_s),
         )
         desk = Desk(identity=identity, context=context, llm=self._llm, records=self.records, firm=self._firm)
-        posts = jobs.Posts(self.records, delivery)
+        streams = Streams(slack, self._wire, bot_user_id=identity.bot_user_id)
+        posts = jobs.Posts(self.records, delivery, streams)
         runs = jobs.Runs(
             desk=desk,
             delivery=delivery,
             posts=posts,
+            talks=jobs.Talks(streams=streams, posts=posts, delivery=delivery, records=self.records),
             tasks=self.tasks,
             company=self._company,
             language=self.settings.language,
@@ -138,6 +141,7 @@ class Bot:
             zone=holds.zone,
             team_id=identity.team_id,
             bot_user_id=identity.bot_user_id,
+            streams=streams,
             admins_of=context.people,
         )
         register(app, self._intake, count_unknown=self.metrics.count_unknown, suspect=self._wire.suspect)

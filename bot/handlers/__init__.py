@@ -21,4 +21,7 @@ HANDLERS: dict[str, Callable[[Desk, Brief], Awaitable[Draft]]] = {
 EDITED: dict[str, Callable[[str, Language], tuple[str, ...]]] = {"social": recount}
 """By handler: the small print of a text that a person edited, where it differs from the draft's own."""
 
-__all__ = ["EDITED", "HANDLERS", "Brief", "Desk", "draft", "quote"]
+STREAMED = ("draft", "letter")
+"""Handlers whose text can be read along; the others get an object from the model and make the text of it."""
+
+__all__ = ["EDITED", "HANDLERS", "STREAMED", "Brief", "Desk", "draft", "quote"]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.context import Context, Place, Transcript, permalink
-from bot.llm import LLM, Answer, LLMError
+from bot.llm import LLM, Answer, LLMError, Spoken
 from bot.records import Records
 from bot.records.ledger import Call, Paid
 from bot.tasks import Firm, Identity, Run, Task, UserError
@@ -27,6 +28,9 @@ class Brief:
         version: the version to write; from 2 on, *before* holds the text of the one before it.
         instruction: what should be different this time.
         tell: shows how far a long run is; best effort.
+        shown: takes a text while it is written, and the sources that its numbers stand for; None where nobody
+            reads along.
+        halt: is set when the asker pressed Stop.
     """
 
     run: Run
@@ -36,6 +40,8 @@ class Brief:
     instruction: str = ""
     before: str = ""
     tell: Callable[[int, int], Awaitable[None]] | None = None
+    shown: Callable[[str, Mapping[str, str]], None] | None = None
+    halt: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(frozen=True)
@@ -111,12 +117,19 @@ class Desk:
         }
 
     async def ask(
-        self, brief: Brief, *, system: list[str], user: str, shape: type[BaseModel] | None = None
+        self,
+        brief: Brief,
+        *,
+        system: list[str],
+        user: str,
+        shape: type[BaseModel] | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> Paid:
         """Ask the model, or return the answer to the same question that this run has paid already.
 
         Args:
             shape: what the answer must be an object of; its JSON, checked, is then the text.
+            tell: takes the text so far while it is written, where the answer is to be read along.
 
         Raises:
             LLMError: there is no usable answer; what it cost is booked.
@@ -129,15 +142,24 @@ class Desk:
             return paid
         if call_id in self.unbooked:
             return await self._book(*self.unbooked[call_id])
+        if brief.halt.is_set():
+            raise LLMError("stopped", "before it was asked")
+        spoken = Spoken(tell)
+        asking = self._answer(task, system=system, user=user, shape=shape, spoken=spoken if tell else None)
         try:
-            answer = await self._answer(task, system=system, user=user, shape=shape)
+            answer = await self._unless_halted(brief, asking, spoken)
+        except asyncio.CancelledError:
+            # Whoever ends us mid-answer ends a call that costs something all the same.
+            failed = _failed_call(f"{call_id}!{uuid.uuid4().hex[:8]}", run.run_id, _broken(spoken))
+            await asyncio.shield(self.records.ledger.book(failed))
+            raise
         except LLMError as error:
             # Each failure is a call of its own: none of them may hide another one's cost.
             failed = _failed_call(f"{call_id}!{uuid.uuid4().hex[:8]}", run.run_id, error)
-            if error.kind == "cut_off" and error.partial and shape is None:
+            if error.kind in ("cut_off", "stopped") and error.partial and shape is None:
                 paid = Paid(text=error.partial, model=error.model, cut=True)
                 return await self._book(replace(failed, call_id=call_id), paid)
-            if error.usage is not None:
+            if error.usage is not None or error.kind == "stopped":
                 await self.records.ledger.book(failed)
             raise
         text = answer.text if answer.data is None else json.dumps(answer.data, ensure_ascii=False)
@@ -151,9 +173,43 @@ class Desk:
         del self.unbooked[call.call_id]
         return paid
 
-    async def _answer(
-        self, task: Task, *, system: list[str], user: str, shape: type[BaseModel] | None
+    async def _unless_halted(
+        self, brief: Brief, asking: Coroutine[Any, Any, Answer], spoken: Spoken
     ) -> Answer:
+        """Wait for an answer, or until the asker presses Stop: then its call is cancelled.
+
+        Raises:
+            LLMError: there is no answer; `stopped` holds what was written.
+        """
+        work, halted = asyncio.ensure_future(asking), asyncio.ensure_future(brief.halt.wait())
+        try:
+            await asyncio.wait({work, halted}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                return work.result()
+            raise _broken(spoken)
+        finally:
+            halted.cancel()
+            work.cancel()
+            await asyncio.wait({work})
+
+    async def _answer(
+        self,
+        task: Task,
+        *,
+        system: list[str],
+        user: str,
+        shape: type[BaseModel] | None,
+        spoken: Spoken | None = None,
+    ) -> Answer:
+        if spoken is not None:
+            return await self.llm.stream(
+                model=task.model,
+                system=system,
+                user=user,
+                max_tokens=task.max_tokens,
+                effort=task.effort,
+                spoken=spoken,
+            )
         if shape is None:
             return await self.llm.complete(
                 model=task.model, system=system, user=user, max_tokens=task.max_tokens, effort=task.effort
@@ -171,6 +227,13 @@ class Desk:
 def _asked_in(run: Run) -> str:
     """Return the `ts` of the message that asked; empty when it was none."""
     return run.run_id.rpartition(":")[2].rstrip("^") if run.surface == "mention" else ""
+
+
+def _broken(spoken: Spoken) -> LLMError:
+    """Return what an answer comes to that nobody waited for to the end."""
+    return LLMError(
+        "stopped", "in mid-answer", model=spoken.model, usage=spoken.usage, partial=spoken.text.strip()
+    )
 
 
 def _call(call_id: str, run_id: str, answer: Answer) -> Call:

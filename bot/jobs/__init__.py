@@ -7,16 +7,19 @@ from bot.jobs.posts import Posts
 from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
 from bot.jobs.schedules import evaluate, go_round
-from bot.jobs.workflows import show_by_hand, show_card, show_review, start
+from bot.jobs.talks import Talks
+from bot.jobs.workflows import halt, show_by_hand, show_card, show_review, start
 
 __all__ = [
     "Limits",
     "Posts",
     "Rounds",
     "Runs",
+    "Talks",
     "close_engine",
     "evaluate",
     "go_round",
+    "halt",
     "open_engine",
     "show_by_hand",
     "show_card",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from bot.delivery import Delivery
+from bot.delivery import CLOCK_MARGIN, Delivery
 from bot.records import Records
+from bot.streaming import Streams
 from bot.wire import SlackError
 
 GONE = ("message_not_found", "edit_window_closed")
@@ -23,9 +25,10 @@ class Spot:
 class Posts:
     """Posts by their own ids, and knows everybody's messages tab."""
 
-    def __init__(self, records: Records, delivery: Delivery) -> None:
+    def __init__(self, records: Records, delivery: Delivery, streams: Streams) -> None:
         self._records = records
         self._delivery = delivery
+        self._streams = streams
 
     async def once(
         self, post_id: str, spot: Spot, line: str, blocks: list[dict[str, Any]], *, run_id: str = ""
@@ -44,6 +47,7 @@ class Posts:
             ts = await self._delivery.find(
                 spot.channel_id, post_id=post_id, since=claim.claimed_at, thread_ts=spot.thread_ts
             )
+            ts = ts or await self._lost_stream(spot, claim.claimed_at)
         if ts:
             await self._records.drafts.posted(post_id, ts=ts)
             return ts, False
@@ -52,6 +56,18 @@ class Posts:
         )
         await self._records.drafts.posted(post_id, ts=ts)
         return ts, True
+
+    async def _lost_stream(self, spot: Spot, claimed_at: datetime) -> str:
+        """Return the `ts` of a stream that was started for a claim and never answered; empty when there is none.
+
+        Only our answers stand in a thread of a messages tab, one run at a time: what is nobody's is this one.
+        """
+        if not (spot.channel_id.startswith("D") and spot.thread_ts):
+            return ""
+        since_s = (claimed_at - CLOCK_MARGIN).timestamp()
+        found = await self._streams.find(spot.channel_id, thread_ts=spot.thread_ts, since_s=since_s)
+        known = await self._records.drafts.standing(spot.channel_id) if found else set()
+        return next((ts for ts in found if ts not in known), "")
 
     async def file_once(
         self, post_id: str, spot: Spot, name: str, content: bytes, *, title: str, run_id: str
@@ -89,6 +105,11 @@ class Posts:
         try:
             await self._delivery.update(spot.channel_id, ts, text=line, blocks=blocks)
         except SlackError as error:
+            if error.code == "streaming_state_conflict":
+                # A stream that a crash left running: it takes no update before it is stopped.
+                await self._streams.stop(spot.channel_id, ts)
+                await self._delivery.update(spot.channel_id, ts, text=line, blocks=blocks)
+                return
             if error.code not in GONE:
                 raise
             await self._records.drafts.forget_post(post_id)

@@ -14,6 +14,7 @@ from bot.handlers import EDITED, HANDLERS, Brief, Desk
 from bot.jobs.control import is_by_hand
 from bot.jobs.papers import Papers
 from bot.jobs.posts import Posts, Spot
+from bot.jobs.talks import Talk, Talks, in_messages_tab
 from bot.llm import LLMError
 from bot.records import Records
 from bot.records.reviews import State
@@ -27,6 +28,7 @@ from bot.views import (
     context,
     draft_value,
     fallback,
+    feedback_buttons,
     link_sources,
     markdown_block,
     placeholder,
@@ -48,6 +50,7 @@ VERDICTS = {
     "cut_off": "error.bad-answer",
     "bad_request": "error.bad-answer",
     "unusable": "error.bad-answer",
+    "stopped": "error.stopped",
 }
 
 
@@ -86,6 +89,7 @@ class Runs:
         desk: Desk,
         delivery: Delivery,
         posts: Posts,
+        talks: Talks,
         tasks: Mapping[str, Task],
         company: str,
         language: Language,
@@ -96,6 +100,7 @@ class Runs:
         self._desk = desk
         self._delivery = delivery
         self._posts = posts
+        self._talks = talks
         self._papers = Papers(desk, posts)
         self._tasks = tasks
         self._company = company
@@ -112,6 +117,9 @@ class Runs:
             sentence = text("by-hand.question", run.language, task=title)
             await self._replace_placeholder(run, sentence, by_hand_card(run_id, sentence, run.language))
             return True
+        if await self._talks.begin(run, task):
+            # The text will open its message itself; until then the status says that we are at work.
+            return False
         sentence = text("placeholder.working", run.language, task=title)
         spot = await self._asked_at(run)
         await self._posts.once(
@@ -129,18 +137,10 @@ class Runs:
             return {"outcome": "drafted"}
         run = await self._run(run_id)
         task = self._tasks[run.task]
-        before = await self.records.drafts.get(run_id, version - 1) if version > 1 else None
-        brief = Brief(
-            run=run,
-            task=task,
-            company=self._company,
-            version=version,
-            instruction=await self.records.reviews.instruction(run_id, version) if version > 1 else "",
-            before=before.text if before else "",
-            tell=lambda done, total: self._progress(run, version, done, total),
-        )
         try:
-            written = await self._with_patience(run, version, HANDLERS[task.handler](self._desk, brief))
+            async with self._talks.writing(run, task, version) as talk:
+                brief = await self._brief(run, task, version, talk)
+                written = await self._with_patience(run, version, HANDLERS[task.handler](self._desk, brief))
         except UserError as error:
             return {"outcome": "refused", "key": error.key, "params": error.params}
         except LLMError as error:
@@ -149,6 +149,21 @@ class Runs:
         await self._desk.records.people.clear_notices(run.team_id, tuple(TROUBLE))
         await self.records.drafts.add(written)
         return {"outcome": "drafted"}
+
+    async def _brief(self, run: Run, task: Task, version: int, talk: Talk) -> Brief:
+        again = version > 1
+        before = await self.records.drafts.get(run.run_id, version - 1) if again else None
+        return Brief(
+            run=run,
+            task=task,
+            company=self._company,
+            version=version,
+            instruction=await self.records.reviews.instruction(run.run_id, version) if again else "",
+            before=before.text if before else "",
+            tell=lambda done, total: self._progress(run, version, done, total),
+            shown=talk.shown,
+            halt=talk.halt,
+        )
 
     async def _with_patience(self, run: Run, version: int, work: Any) -> Any:
         """Wait for a draft; tell the asker when it takes longer than a minute."""
@@ -171,8 +186,9 @@ class Runs:
             return {"outcome": "waiting", "delay_s": min(wait_s, 900.0)}
         if error.kind in TROUBLE:
             await self._tell_admins(run, error.kind)
-        outcome: Outcome = "refused" if error.kind in ("refusal", "too_long") else "failed"
-        return {"outcome": outcome, "key": VERDICTS[error.kind], "retry": outcome == "failed"}
+        outcome: Outcome = "refused" if error.kind in ("refusal", "too_long", "stopped") else "failed"
+        retry = outcome == "failed" or error.kind == "stopped"
+        return {"outcome": outcome, "key": VERDICTS[error.kind], "retry": retry}
 
     async def _tell_admins(self, run: Run, kind: str) -> None:
         """Tell the admins once that the model's account needs them; the next run says nothing more."""
@@ -201,6 +217,7 @@ class Runs:
         run = await self._run(run_id)
         await self._show_card(run)
         await self.records.drafts.delivered(run_id, version)
+        await self._talks.end(run)
         if await self._draft_spot(run) != await self._asked_at(run) and version == 1:
             sentence = text("placeholder.elsewhere", run.language)
             await self._replace_placeholder(run, sentence, placeholder(sentence))
@@ -209,10 +226,17 @@ class Runs:
         """Tell the asker that the model is down and that the draft will come."""
         run = await self._run(run_id)
         await self._say(run, version, text(key, run.language))
+        await self._talks.end(run)
 
     async def refuse(self, run_id: str, version: int, verdict: dict[str, Any]) -> None:
         """Let the placeholder say why there is no draft; a failed redo gives the old version back."""
         run = await self._run(run_id)
+        await self._tell_refusal(run, version, verdict)
+        await self.records.conversations.forget_stop(run_id, version)
+        await self._talks.end(run)
+
+    async def _tell_refusal(self, run: Run, version: int, verdict: dict[str, Any]) -> None:
+        run_id = run.run_id
         params = {"run": run_id, **verdict.get("params", {})}
         sentence = text(verdict["key"], run.language, **params)
         if version > 1:
@@ -282,6 +306,10 @@ class Runs:
         if act in (*ACCEPTED, "shared") and not note:
             await self._papers.bring(run, state, await self._draft_spot(run))
 
+    def halt(self, run_id: str) -> None:
+        """Stop the writing of a run; that somebody wants it is stored already."""
+        self._talks.halt(run_id)
+
     async def show_card(self, run_id: str) -> None:
         """Bring a draft's messages in line with what was told about it."""
         await self._show_card(await self._run(run_id))
@@ -339,6 +367,8 @@ class Runs:
             language=run.language,
             questions=_questions(draft, state, run.language),
         )
+        if in_messages_tab(run):
+            messages[-1][1].append(feedback_buttons(draft, run.language))
         if note:
             messages[0][1].insert(0, placeholder(note)[0])
         for index, (line, blocks) in enumerate(messages):
@@ -359,12 +389,17 @@ class Runs:
 
     async def _say(self, run: Run, version: int, sentence: str) -> None:
         """Put a sentence where the draft will stand; best effort, it is only a sign of life."""
+        if await self._talks.say(run, sentence):
+            return
         post = await self.records.drafts.post(
             await self._part_id(run, 0) if version > 1 else f"{run.run_id}/place"
         )
-        if post is None:
-            return
         try:
+            if post is None and in_messages_tab(run):
+                # So far a status was all that stood there.
+                await self._replace_placeholder(run, sentence, placeholder(sentence))
+            if post is None:
+                return
             await self._delivery.update(
                 post.channel_id, post.ts, text=fallback(sentence), blocks=placeholder(sentence)
             )

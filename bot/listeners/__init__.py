@@ -10,7 +10,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.digest import home_lines
-from bot.listeners import asking, measuring, office, reviewing
+from bot.listeners import asking, conversing, measuring, office, reviewing
 from bot.listeners.intake import Intake
 from bot.listeners.tijdwinst import help_text
 from bot.texts import text
@@ -29,6 +29,7 @@ def register(
     """Attach every listener, the catch-alls last: whatever Slack sends gets a 200."""
     asking.register(app, intake)
     reviewing.register(app, intake)
+    conversing.register(app, intake)
     measuring.register(app, intake)
     office.register(app, intake)
 
@@ -42,6 +43,11 @@ def register(
     async def home_opened(event: dict[str, Any]) -> None:
         if event.get("tab") == "home":
             intake.later(show_home(event["user"]))
+        elif event.get("tab") == "messages":
+            looks_at = conversing.looked_at(event)
+            intake.later(
+                conversing.suggest(intake, event["user"], channel_id=event["channel"], looks_at=looks_at)
+            )
 
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.

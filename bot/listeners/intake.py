@@ -16,6 +16,7 @@ from bot.context import Place, find_link
 from bot.delivery import Delivery
 from bot.listeners.spans import Span, find_span
 from bot.records import Records
+from bot.streaming import Streams
 from bot.tasks import Language, Run, Task, UserError, find_task, nearest_tasks, recognise
 from bot.texts import text
 from bot.wire import SlackError
@@ -60,6 +61,7 @@ class Intake:
     zone: ZoneInfo
     team_id: str
     bot_user_id: str
+    streams: Streams
     admins_of: Any = None
     _background: set[asyncio.Task[Any]] = field(default_factory=set)
     _accepting: int = 0

@@ -140,9 +140,7 @@ class LLM:
         try:
             async with self._guarded(model_id, limit_s) as client:
                 started_s = time.monotonic()
-                answered = await client.messages.create(
-                    **arguments, stream=True, timeout=_timeout(limit_s)
-                )
+                answered = await client.messages.create(**arguments, stream=True, timeout=_timeout(limit_s))
                 async with answered as events:
                     async for event in events:
                         spoken.take(event.to_dict(warnings=False))

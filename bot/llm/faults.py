@@ -10,7 +10,6 @@ from email.utils import parsedate_to_datetime
 
 from bot.llm.answers import Kind, LLMError
 
-
 # https://platform.claude.com/docs/en/api/errors
 _STATUSES = {
     "authentication_error": 401,

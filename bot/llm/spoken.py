@@ -70,9 +70,7 @@ class Spoken:
         """
         if not self._message:
             return None
-        read, written = (
-            tokens(self._counts, f"cache_{way}_input_tokens") for way in ("read", "creation")
-        )
+        read, written = (tokens(self._counts, f"cache_{way}_input_tokens") for way in ("read", "creation"))
         return Usage(
             input_tokens=tokens(self._counts, "input_tokens") + read + written,
             output_tokens=None,

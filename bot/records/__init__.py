@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.records.baselines import Baselines
+from bot.records.conversations import Conversations
 from bot.records.drafts import Drafts
 from bot.records.ledger import Ledger
 from bot.records.people import People
@@ -32,6 +33,7 @@ class Records:
         self.reviews = Reviews(self.store, self.workspaces)
         self.settlements = Settlements(self.store, self.workspaces)
         self.questions = Questions(self.store)
+        self.conversations = Conversations(self.store)
         self.people = People(self.store)
         self.baselines = Baselines(self.store)
         self.proof = Proof(self.store)

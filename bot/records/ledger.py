@@ -20,7 +20,8 @@ RETENTION_DAYS = 30  # of texts; the ledger itself holds none
 EXPORTED = (
     "run_id, team_id, channel_id, user_id, task, surface, started_at, finished_at, duration_ms, outcome,"
     " reason, delivered_at, review, reviewer_id, decided_at, settled_at, settled_month, correction,"
-    " edit_distance, numbers_changed, dates_changed, names_changed, correction_reason, model, calls,"
+    " edit_distance, numbers_changed, dates_changed, names_changed, correction_reason, feedback, feedback_at,"
+    " model, calls,"
     " calls_unpriced, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microusd,"
     " baseline_minutes, baseline_source, asking_minutes, asking_source, review_clock_minutes, review_word,"
     " review_typed_minutes,"

@@ -49,6 +49,7 @@ from bot.views.measuring import (
     settings_form,
     word_question,
 )
+from bot.views.talking import feedback_buttons
 
 __all__ = [
     "INPUT_LIMIT",
@@ -70,6 +71,7 @@ __all__ = [
     "draft_value",
     "edit_form",
     "fallback",
+    "feedback_buttons",
     "forgotten_timer",
     "form",
     "form_values",
