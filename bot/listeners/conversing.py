@@ -33,6 +33,9 @@ def register(app: AsyncApp, intake: Intake) -> None:
         )
         for run_id in runs:
             jobs.halt(run_id)
+        if not runs and event.get("thread_ts"):
+            # Nothing is being written: then the Stop button must go, which Slack leaves to us.
+            intake.later(intake.streams.set_session(event["channel"], event["thread_ts"], "active"))
 
     async def rated(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         pressed = json.loads(action["value"])
