@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo run test check fix lock bench audit manifest docker
+.PHONY: demo run test check fix lock bench evals audit manifest docker
 
 .venv/runtime: requirements.txt
 	@test -x $(PY) || $(PYTHON) -m venv .venv
@@ -39,6 +39,9 @@ manifest: .venv/runtime ## write manifest.json anew from the task files
 
 bench: .venv/dev ## the figures, side by side; prints a table
 	@$(PY) -m tests.bench
+
+evals: .venv/dev ## grade the prompts with real models; costs money, says how much first (docs/evals.md)
+	@$(PY) -m tests.evals
 
 lock: .venv/dev ## pin every package anew, with hashes and without an index address
 	@$(PIP) install uv

@@ -23,7 +23,7 @@ from bot.delivery import client
 from bot.handlers import HANDLERS
 from bot.llm import LLM, LLMError
 from bot.manifest import SCOPES, manifest
-from bot.offline import digest, evaluate, export, import_prices
+from bot.offline import digest, evaluate, export, export_templates, import_prices
 from bot.records.export import TABLES
 from bot.settings import Settings, SettingsError
 from bot.tasks import TaskFileError, load_firm, load_tasks
@@ -185,12 +185,15 @@ def _parser() -> argparse.ArgumentParser:
     kind.add_argument("--socket", action="store_true", help="for Socket Mode (the default)")
     exported = commands.add_parser("export", help="print what the ledger holds, as JSON lines or CSV")
     exported.add_argument(
-        "what", nargs="?", choices=list(TABLES), default="runs", help="the runs unless named"
+        "what", nargs="?", choices=[*TABLES, "templates"], default="runs", help="the runs unless named"
     )
     exported.add_argument("--format", choices=["jsonl", "csv"], default="jsonl")
     exported.add_argument("--from", dest="start", type=date.fromisoformat, metavar="DATE", help="first day")
     exported.add_argument(
         "--to", dest="end", type=date.fromisoformat, metavar="DATE", help="day after the last"
+    )
+    exported.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="templates: write each as a task file in this folder"
     )
     commands.add_parser("digest", help="print the digest of the last seven days; posts nothing")
     judged = commands.add_parser("evaluate", help="did it pay? The answer, and the whole report as a PDF")
@@ -232,6 +235,8 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         offline = chosen.command in ("export", "digest", "evaluate")
         settings = Settings.from_environ(environ, calls_out=not offline)
+        if chosen.command == "export" and chosen.what == "templates":
+            return asyncio.run(export_templates(settings, out=chosen.out))
         if chosen.command == "export":
             return export(settings, chosen.what, form=chosen.format, start=chosen.start, end=chosen.end)
         if chosen.command == "digest":

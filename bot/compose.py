@@ -16,7 +16,7 @@ from bot.app import Metrics, Server, Socket, build_app
 from bot.context import Context
 from bot.delivery import Delivery, client
 from bot.handlers import HANDLERS, Desk
-from bot.listeners import Intake, register
+from bot.listeners import Intake, load_templates, register
 from bot.llm import LLM, LLMError
 from bot.records import Records, WorkspaceSettings
 from bot.settings import Settings
@@ -145,6 +145,7 @@ class Bot:
             admins_of=context.people,
         )
         register(app, self._intake, count_unknown=self.metrics.count_unknown, suspect=self._wire.suspect)
+        await load_templates(self._intake)
         rounds = jobs.Rounds(desk=desk, delivery=delivery, posts=posts, runs=runs, tasks=self.tasks)
         await jobs.open_engine(self.settings.data_dir.absolute() / "engine.sqlite", runs, rounds)
         self._engine_open = True

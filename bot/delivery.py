@@ -214,6 +214,26 @@ class Delivery:
         answer = await self._call("views.open", asked, having="view")
         return str(answer["view"]["id"])
 
+    async def push_form(self, trigger_id: str, view: dict[str, Any]) -> None:
+        """Open a form on top of the one that is open.
+
+        Raises:
+            SlackError: the trigger was too old, three are open already, or Slack did not take the view.
+        """
+        await self._call("views.push", self._slack.views_push(trigger_id=trigger_id, view=view))
+
+    async def update_form(self, view_id: str, view: dict[str, Any], *, view_hash: str = "") -> None:
+        """Show *view* in the place of an open form; best effort, it may be closed by now.
+
+        Args:
+            view_hash: what the form was when *view* was made; one that changed since stays as it is.
+        """
+        asked = self._slack.views_update(view_id=view_id, hash=view_hash or None, view=view)
+        try:
+            await self._call("views.update", asked)
+        except SlackError as error:
+            log.warning("the form was not brought up to date: %s", error)
+
     async def publish_home(self, user_id: str, view: dict[str, Any]) -> None:
         """Show *view* on somebody's Home tab; best effort, it is shown anew at the next visit."""
         try:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -47,6 +47,40 @@ def export(settings: Settings, what: str, *, form: str, start: date | None, end:
         print(text("period-unknown", settings.language), file=sys.stderr)
         return 2
     return 0
+
+
+async def export_templates(settings: Settings, *, out: Path | None) -> int:
+    """Print the published templates as task files, or write each into the folder *out* as `<name>.md`."""
+    if not _has_ledger(settings):
+        return 1
+    records = open_records(settings)
+    try:
+        teams = await records.templates.teams()
+        bodies = {
+            name: body for team in teams for name, body in (await records.templates.published(team)).items()
+        }
+    except sqlite3.Error as error:
+        return _unreadable(settings, error)
+    finally:
+        await records.close()
+    if out is None:
+        for name, body in bodies.items():
+            # One template is a task file as it stands; of several each is told apart.
+            print(f"==> {name}.md <==\n{body}" if len(bodies) > 1 else body, end="")
+        return 0
+    try:
+        _write_files(out, bodies)
+    except OSError as error:
+        print(f"{out} cannot be written ({error.strerror}): name another folder with --out.", file=sys.stderr)
+        return 1
+    print(f"written: {len(bodies)} in {out}", file=sys.stderr)
+    return 0
+
+
+def _write_files(folder: Path, bodies: Mapping[str, str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, body in bodies.items():
+        (folder / f"{name}.md").write_text(body, encoding="utf-8")
 
 
 async def digest(settings: Settings) -> int:

@@ -104,7 +104,12 @@ def test_every_question_in_the_evaluation_can_be_asked(records: Database, name: 
         pytest.fail(f"{asked}: {error}")
 
 
-TASKS = load_tasks(DOCS.parent / "prompts", HANDLERS)
+TASKS = {
+    name: task
+    for name, task in load_tasks(DOCS.parent / "prompts", HANDLERS).items()
+    if task.listed or name == ANSWER
+}
+"""What people may ask for."""
 
 
 def _examples() -> dict[str, tuple[str, str]]:

@@ -33,6 +33,13 @@ def test_what_was_given_is_not_flagged(said: str) -> None:
     assert (found.links, found.figures, found.days, found.handles, found.names) == ((), (), (), (), ())
 
 
+def test_a_number_in_words_allows_its_figures() -> None:
+    """What was written as "veertien dagen" may become "14 dagen", up to twenty and in both languages."""
+    words = "dertien veertien zestien zeventien, then eighteen or nineteen"
+
+    assert Material(words).unfounded("13, 14, 16, 17, 18, 19 en 12").figures == ("12",)
+
+
 @pytest.mark.parametrize(
     ("said", "kind", "found"),
     [

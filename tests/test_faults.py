@@ -237,8 +237,24 @@ async def test_a_request_that_never_started_starts_after_a_restart(tmp_path: Pat
             assert await world.card()
 
 
+async def test_a_call_that_broke_off_has_an_unknown_cost(tmp_path: Path) -> None:
+    """The line breaks in mid-answer: that call may have been paid, so the run's cost is unknown, never too low."""
+    async with Model(name=None) as model, running(tmp_path, model=model) as world:
+        model.fail("overloaded", times=1)
+        model.fail("drop_mid", times=1)
+        await _ask(world)
+        (row,) = await world.rows(where=lambda row: row["outcome"] == "drafted")
+    calls = _count(tmp_path, "select result, count(cost_microusd) from calls group by result")
+
+    assert sorted(calls) == [("answered", 1), ("busy", 0)]
+    assert (row["calls"], row["calls_unpriced"], row["cost_microusd"]) == (2, 1, None)
+
+
 async def test_kill_nine_loses_nothing_and_posts_nothing_twice(tmp_path: Path) -> None:
-    """The machine dies four times in the middle of work: every draft comes, once, with one ledger row."""
+    """The machine dies four times in the middle of work: every draft comes, once, with one ledger row.
+
+    Each call of the model stands in the ledger, those of unknown cost too that were in flight.
+    """
     runs = 12
     async with make_slack() as slack, Model(latency_s=0.25) as model:
         space = slack.workspace
@@ -251,9 +267,9 @@ async def test_kill_nine_loses_nothing_and_posts_nothing_twice(tmp_path: Path) -
             events.append({**asked, "type": "app_mention", "channel": channel.id})
         process = BotProcess(slack, model, tmp_path)
         for kill in range(4):
+            wanted = len(model.requests) + 1
             await process.start()
             await asyncio.gather(*(slack.push_event(event) for event in events[: (kill + 1) * 3]))
-            wanted = len(model.requests) + 1 + kill
             await slack.wait_for(partial(_asked, slack, model, wanted), 20)
             await process.end(signal.SIGKILL)
         await process.start()
@@ -263,6 +279,12 @@ async def test_kill_nine_loses_nothing_and_posts_nothing_twice(tmp_path: Path) -
         code = await process.end(signal.SIGTERM)
 
         posted = [[one for one in slack.messages(f"C{n}") if one.get("bot_id")] for n in range(runs)]
+        calls = dict(_count(tmp_path, "select result, count(*) from calls group by result"))
+        booked = _count(tmp_path, "select sum(calls) from runs")
+        assert calls["answered"] == runs
+        assert calls["interrupted"] > 0
+        assert sum(calls.values()) >= len(model.requests)
+        assert booked == [(sum(calls.values()),)]
         assert code == 0
         assert [len(messages) for messages in posted] == [1] * runs
         assert _outcomes(tmp_path) == [("drafted", runs)]
@@ -277,8 +299,12 @@ async def _closed(folder: Path, runs: int) -> None:
 
 
 def _outcomes(folder: Path) -> list[tuple[str, int]]:
+    return _count(folder, "select outcome, count(*) from runs group by outcome")
+
+
+def _count(folder: Path, sql: str) -> list[Any]:
     connection = sqlite3.connect(folder / "records.sqlite")
-    rows = connection.execute("select outcome, count(*) from runs group by outcome").fetchall()
+    rows = connection.execute(sql).fetchall()
     connection.close()
     return rows
 

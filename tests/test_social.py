@@ -272,6 +272,16 @@ async def test_a_thread_is_a_source(world: World) -> None:
     assert "[1] Ben Jansen: We openen" in asked(world)
 
 
+async def test_platforms_alone_are_read_as_a_list_when_a_thread_says_the_rest(world: World) -> None:
+    """In a thread "x, bluesky" names both, small letters and all; a small x in a sentence names nothing."""
+    ts = await world.thread((ANNA, TOPIC))
+    world.model.answers = [posts(x="Kom langs!", bluesky="Kom langs, ook hier!")]
+    await world.slack.command(ANNA, SALES, "/social", f"{world.link(ts)} x, bluesky")
+    await world.card()
+
+    assert fields(world) == ["x", "bluesky"]
+
+
 async def test_an_empty_post_is_no_draft(world: World) -> None:
     """A model that leaves a platform out gives an apology with a way to try again, not an empty frame."""
     world.model.answers = [posts(linkedin="Welkom.", x=" ")]

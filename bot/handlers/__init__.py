@@ -9,6 +9,7 @@ from bot.handlers.draft import draft
 from bot.handlers.letter import letter
 from bot.handlers.quote import quote
 from bot.handlers.social import recount, social
+from bot.handlers.trial import trial
 from bot.tasks import Draft, Language
 
 HANDLERS: dict[str, Callable[[Desk, Brief], Awaitable[Draft]]] = {
@@ -16,6 +17,7 @@ HANDLERS: dict[str, Callable[[Desk, Brief], Awaitable[Draft]]] = {
     "letter": letter,
     "quote": quote,
     "social": social,
+    "trial": trial,
 }
 
 EDITED: dict[str, Callable[[str, Language], tuple[str, ...]]] = {"social": recount}

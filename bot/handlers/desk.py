@@ -61,7 +61,7 @@ class Desk:
     llm: LLM
     records: Records
     firm: Firm = field(default_factory=Firm)
-    unbooked: dict[str, tuple[Call, Paid]] = field(default_factory=dict)
+    unbooked: dict[str, tuple[Call, Paid, str]] = field(default_factory=dict)
 
     async def read_thread(self, run: Run) -> Conversation:
         """Read the thread of *run*, if its asker may.
@@ -86,7 +86,7 @@ class Desk:
         )
         if run.source_since == "missed":
             mine = [float(one["ts"]) for one in messages if one.get("user") == run.user_id]
-            last = max((ts for ts in mine if f"{ts:.6f}" != _asked_in(run)), default=0.0)
+            last = max((ts for ts in mine if f"{ts:.6f}" != run.message_ts), default=0.0)
             messages = [one for one in messages if float(one["ts"]) > last]
             if not messages:
                 raise UserError("nothing-missed")
@@ -99,12 +99,12 @@ class Desk:
         if fresh:
             await self.records.people.put(fresh)
         names = {person.user_id: person.name for person in (*known.values(), *fresh)}
-        transcript = self.context.transcript(messages, names, skip_ts=_asked_in(run))
+        transcript = self.context.transcript(messages, names, skip_ts=run.message_ts)
         return Conversation(transcript=transcript, channel_id=run.source_channel_id)
 
     def stands_alone(self, run: Run) -> bool:
         """Say whether the request is a mention at top level: there is no thread but itself."""
-        return bool(run.source_ts) and run.source_ts == _asked_in(run)
+        return bool(run.source_ts) and run.source_ts == run.message_ts
 
     def permalinks(self, conversation: Conversation) -> dict[str, str]:
         """Return message number -> permalink."""
@@ -144,32 +144,38 @@ class Desk:
             return await self._book(*self.unbooked[call_id])
         if brief.halt.is_set():
             raise LLMError("stopped", "before it was asked")
+        # Each attempt is a call of its own: none of them may hide another one's cost.
+        attempt = f"{call_id}!{uuid.uuid4().hex[:8]}"
+        model_id = self.llm.models[task.model]
+        await self.records.ledger.begin_call(call_id, run_id=run.run_id, model=model_id, attempt=attempt)
         spoken = Spoken(tell)
         asking = self._answer(task, system=system, user=user, shape=shape, spoken=spoken if tell else None)
         try:
             answer = await self._unless_halted(brief, asking, spoken)
         except asyncio.CancelledError:
-            # Whoever ends us mid-answer ends a call that costs something all the same.
-            failed = _failed_call(f"{call_id}!{uuid.uuid4().hex[:8]}", run.run_id, _broken(spoken))
-            await asyncio.shield(self.records.ledger.book(failed))
+            if spoken.usage is not None:
+                # Whoever ends us mid-answer ends a call whose beginning was paid; else its attempt stays open.
+                failed = _failed_call(attempt, run.run_id, _broken(spoken, model_id))
+                await asyncio.shield(self.records.ledger.book(failed, attempt=attempt))
             raise
         except LLMError as error:
-            # Each failure is a call of its own: none of them may hide another one's cost.
-            failed = _failed_call(f"{call_id}!{uuid.uuid4().hex[:8]}", run.run_id, error)
+            failed = _failed_call(attempt, run.run_id, error)
             if error.kind in ("cut_off", "stopped") and error.partial and shape is None:
                 paid = Paid(text=error.partial, model=error.model, cut=True)
-                return await self._book(replace(failed, call_id=call_id), paid)
-            if error.usage is not None or error.kind == "stopped":
-                await self.records.ledger.book(failed)
+                return await self._book(replace(failed, call_id=call_id), paid, attempt)
+            if error.usage is not None or error.maybe_paid or error.kind == "stopped":
+                await self.records.ledger.book(failed, attempt=attempt)
+            else:
+                await self.records.ledger.end_call(attempt)
             raise
         text = answer.text if answer.data is None else json.dumps(answer.data, ensure_ascii=False)
         paid = Paid(text=text, model=answer.model)
-        return await self._book(_call(call_id, run.run_id, answer), paid)
+        return await self._book(_call(call_id, run.run_id, answer), paid, attempt)
 
-    async def _book(self, call: Call, paid: Paid) -> Paid:
+    async def _book(self, call: Call, paid: Paid, attempt: str) -> Paid:
         """Book a call; while the disk is full its answer waits here, so that it is not paid again."""
-        self.unbooked[call.call_id] = (call, paid)
-        await self.records.ledger.book(call, answer=paid)
+        self.unbooked[call.call_id] = (call, paid, attempt)
+        await self.records.ledger.book(call, answer=paid, attempt=attempt)
         del self.unbooked[call.call_id]
         return paid
 
@@ -186,7 +192,7 @@ class Desk:
             await asyncio.wait({work, halted}, return_when=asyncio.FIRST_COMPLETED)
             if work.done():
                 return work.result()
-            raise _broken(spoken)
+            raise _broken(spoken, self.llm.models[brief.task.model])
         finally:
             halted.cancel()
             work.cancel()
@@ -224,15 +230,14 @@ class Desk:
         )
 
 
-def _asked_in(run: Run) -> str:
-    """Return the `ts` of the message that asked; empty when it was none."""
-    return run.run_id.rpartition(":")[2].rstrip("^") if run.surface == "mention" else ""
-
-
-def _broken(spoken: Spoken) -> LLMError:
+def _broken(spoken: Spoken, model_id: str) -> LLMError:
     """Return what an answer comes to that nobody waited for to the end."""
     return LLMError(
-        "stopped", "in mid-answer", model=spoken.model, usage=spoken.usage, partial=spoken.text.strip()
+        "stopped",
+        "in mid-answer",
+        model=spoken.model or model_id,
+        usage=spoken.usage,
+        partial=spoken.text.strip(),
     )
 
 

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from bot.guard import wrap
 from bot.handlers.desk import Brief, Desk
 from bot.records.conversations import Turn
+from bot.tasks import ANSWER
 
-PLAIN = "answer"  # the task of whoever names none; the others say what is to be different with Redo
 BUDGET_TOKENS = 2_000
 CHARS_A_TOKEN = 4
 REMEMBERED = timedelta(days=1)  # outside a thread, a question of tomorrow begins anew
@@ -24,9 +24,12 @@ _NUMBERS = re.compile(r"\s?\[\d+(?:\s*[,;–-]\s*\d+)*\](?!\()")
 
 
 async def said_before(desk: Desk, brief: Brief) -> str:
-    """Return the earlier turns of a conversation, in tags; empty when there are none, or the task is another."""
+    """Return the earlier turns of a conversation, in tags; empty when there are none.
+
+    Only for the plain answer: of every other draft people say with Redo what is to be different.
+    """
     run = brief.run
-    if brief.task.name != PLAIN or run.surface != "message":
+    if brief.task.name != ANSWER or run.surface != "message":
         return ""
     since = datetime.fromisoformat(run.received_at) - REMEMBERED
     turns = await desk.records.conversations.turns(run, since=since)

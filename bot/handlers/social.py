@@ -121,7 +121,7 @@ def _choose(brief: Brief) -> tuple[tuple[Platform, ...], bool]:
             known = ", ".join(each.name for each in platforms().values())
             raise UserError("social.platform-unknown", known=known)
     else:
-        chosen = _split(run.words)[0] or named(run.words)
+        chosen = _split(run.words)[0] or listed(run.words) or named(run.words)
     if brief.version > 1:
         written = set(_HEADING.findall(brief.before))
         before = tuple(each for each in platforms().values() if each.name in written)

@@ -8,7 +8,7 @@ from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
 from bot.jobs.schedules import evaluate, go_round
 from bot.jobs.talks import Talks
-from bot.jobs.workflows import halt, show_by_hand, show_card, show_review, start
+from bot.jobs.workflows import go_on, halt, show_by_hand, show_card, show_review, start
 
 __all__ = [
     "Limits",
@@ -18,6 +18,7 @@ __all__ = [
     "Talks",
     "close_engine",
     "evaluate",
+    "go_on",
     "go_round",
     "halt",
     "open_engine",

@@ -81,8 +81,7 @@ class Talks:
             self._streams.set_status(*place, text("status.working", run.language)),
             self._streams.set_session(*place, "processing", title=title),
         )
-        first = run.answer_thread_ts == run.run_id.rpartition(":")[2].rstrip("^")
-        if first and not session:
+        if run.opens_thread and not session:
             await self._streams.set_title(*place, title)
         return shown and task.handler in STREAMED
 
@@ -101,6 +100,8 @@ class Talks:
         # Known before the records are asked: a Stop of this moment is met by the one or the other.
         self._open[run.run_id] = talk
         status = asyncio.create_task(self._keep_status(run))
+        if version > 1:
+            await self.begin(run, task)
         try:
             if await self._records.conversations.is_stopped(run.run_id, version):
                 talk.halt.set()

@@ -10,13 +10,14 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.digest import home_lines
-from bot.listeners import asking, conversing, measuring, office, reviewing
+from bot.listeners import asking, choosing, conversing, measuring, office, reviewing, templates
 from bot.listeners.intake import Intake
+from bot.listeners.templates import load_templates
 from bot.listeners.tijdwinst import help_text
 from bot.texts import text
 from bot.views import home
 
-__all__ = ["Intake", "register"]
+__all__ = ["Intake", "load_templates", "register"]
 
 
 def register(
@@ -28,10 +29,12 @@ def register(
 ) -> None:
     """Attach every listener, the catch-alls last: whatever Slack sends gets a 200."""
     asking.register(app, intake)
+    choosing.register(app, intake)
     reviewing.register(app, intake)
     conversing.register(app, intake)
     measuring.register(app, intake)
     office.register(app, intake)
+    templates.register(app, intake)
 
     async def show_home(user_id: str) -> None:
         month = await home_lines(

@@ -10,8 +10,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot import jobs
 from bot.listeners.following import REMEMBERED
-from bot.listeners.intake import ANSWER, Intake
-from bot.tasks import Language
+from bot.listeners.intake import Intake
+from bot.tasks import ANSWER, Language
 from bot.texts import text
 
 MOST_PROMPTS = 4
@@ -117,7 +117,7 @@ def choose_prompts(
             (text("prompts.missed", language), text("prompts.missed.message", language, channel=channel))
         )
     for name in dict.fromkeys((*tasks, *FIRST_TASKS)):
-        if name in intake.tasks and name != ANSWER:
+        if name in intake.offered() and name != ANSWER:
             title = intake.tasks[name].title_in(language)
             understood, _ = intake.recognise(title)
             # Some titles name what a task makes rather than ask for it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,8 @@ from bot.delivery import Delivery
 from bot.listeners.spans import Span, find_span
 from bot.records import Records
 from bot.streaming import Streams
-from bot.tasks import Language, Run, Task, UserError, find_task, nearest_tasks, recognise
+from bot.tasks import ANSWER as ANSWER
+from bot.tasks import Doubt, Language, Run, Task, UserError, doubt, find_task, nearest_tasks, recognise
 from bot.texts import text
 from bot.wire import SlackError
 
@@ -26,7 +27,6 @@ log = logging.getLogger(__name__)
 QUIET_S = 0.004  # without a request for so long, the acks of a moment are out
 MOST_LOOKS = 60
 COMMIT_WITHIN_S = 2.5  # Slack waits three seconds; later than this it gets a 500 and sends again
-ANSWER = "answer"  # the task for whoever names none
 
 _SLACK_LINK = re.compile(r"<?https://[^\s<>|]+/archives/[A-Z0-9]+/p\d+[^\s<>|]*(?:\|[^<>]*)?>?")
 
@@ -56,19 +56,23 @@ class Intake:
 
     records: Records
     delivery: Delivery
-    tasks: Mapping[str, Task]
+    tasks: dict[str, Task]
     language: Language
     zone: ZoneInfo
     team_id: str
     bot_user_id: str
     streams: Streams
     admins_of: Any = None
+    templates: set[str] = field(default_factory=set)
     _background: set[asyncio.Task[Any]] = field(default_factory=set)
     _accepting: int = 0
     _accepted_at: float = 0.0
 
-    async def accept(self, run: Run) -> bool:
+    async def accept(self, run: Run, *, choosing: bool = False) -> bool:
         """Commit a request and let it start; False when it is the same delivery once more.
+
+        Args:
+            choosing: its task is not known yet, and the run finds out.
 
         Raises:
             TimeoutError, sqlite3.Error: it is not stored: no ack, Slack sends it again.
@@ -76,7 +80,7 @@ class Intake:
         self._accepting += 1
         try:
             async with asyncio.timeout(COMMIT_WITHIN_S):
-                first = await self.records.requests.add(run)
+                first = await self.records.requests.add(run, choosing=choosing)
         finally:
             self._accepting -= 1
             self._accepted_at = asyncio.get_running_loop().time()
@@ -122,17 +126,35 @@ class Intake:
 
     def named(self, words: str) -> tuple[Task | None, str]:
         """Return the task whose name *words* begin with, else the one that they ask for, and the rest."""
-        task, rest = find_task(self.tasks, words)
+        task, rest = find_task(self.offered(), words)
         return (task, rest) if task else self.recognise(words)
 
     def recognise(self, words: str) -> tuple[Task | None, str]:
         """Return the task that a sentence asks for, and the rest of it; none when it leaves a doubt."""
-        return recognise(self.tasks, words, default=ANSWER, sentence=_SLACK_LINK.sub(" ", words))
+        return recognise(self.offered(), words, default=ANSWER, sentence=_SLACK_LINK.sub(" ", words))
+
+    def offered(self) -> dict[str, Task]:
+        """Return the tasks that people may ask for by name; the plain answer is one of them."""
+        return {name: task for name, task in self.tasks.items() if task.listed or name == ANSWER}
+
+    def put_template(self, task: Task) -> None:
+        """Let a template be the task of its name from now on; whoever holds the tasks sees it."""
+        self.templates.add(task.name)
+        self.tasks[task.name] = task
+
+    def listed(self) -> dict[str, Task]:
+        """Return the tasks that stand in lists and forms."""
+        return {name: task for name, task in self.tasks.items() if task.listed}
+
+    def in_doubt(self, words: str, *, draft_open: bool) -> Doubt | None:
+        """Return what is open about words that name no task; None when they are plainly no wish for a text."""
+        sentence = _SLACK_LINK.sub(" ", words)
+        return doubt(self.offered(), words, default=ANSWER, sentence=sentence, draft_open=draft_open)
 
     def unknown(self, words: str) -> str:
         """Say that there is no such task, and which ones come near."""
         word = words.split()[0][:40]
-        names = nearest_tasks(self.tasks, word) or [name for name in self.tasks if name != ANSWER]
+        names = nearest_tasks(self.offered(), word) or list(self.listed())
         return text(
             "unknown-task", self.language, name=word, nearest=", ".join(f"`{name}`" for name in names)
         )

@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot import jobs
 from bot.digest import rank_works
-from bot.listeners.intake import ANSWER, Intake, log
+from bot.listeners.intake import Intake, log
 from bot.records.baselines import FORGOTTEN_AFTER, Timer, Work
 from bot.tasks import Run, UserError, find_task
 from bot.texts import format_minutes, text
@@ -122,7 +122,7 @@ async def baseline_command(intake: Intake, body: dict[str, Any], words: list[str
 async def _start_timer(intake: Intake, team_id: str, user_id: str, named: str) -> str:
     task, rest = find_task(intake.tasks, named)
     if task is None or rest:
-        names = ", ".join(f"`{name}`" for name in intake.tasks if name != ANSWER)
+        names = ", ".join(f"`{name}`" for name in intake.listed())
         return text("timer.which", intake.language, tasks=names)
     await intake.records.baselines.start(team_id, user_id, task.name)
     return text("timer.started", intake.language, task=task.title_in(intake.language))
@@ -235,7 +235,7 @@ async def _open_baselines(intake: Intake, trigger_id: str) -> None:
 
 async def _baseline_view(intake: Intake, note: str = "") -> dict[str, Any]:
     language = intake.language
-    tasks = [(task.name, task.title_in(language)) for task in intake.tasks.values() if task.name != ANSWER]
+    tasks = [(task.name, task.title_in(language)) for task in intake.listed().values()]
     listed = []
     ranked = await rank_works(intake.records, intake.team_id, moment=datetime.now(UTC))
     for place, help_ in enumerate(ranked, start=1):

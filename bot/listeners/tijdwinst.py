@@ -8,9 +8,10 @@ from typing import Any
 
 from bot import jobs
 from bot.digest import parse_period
-from bot.listeners.intake import ANSWER, Intake
+from bot.listeners.intake import Intake
 from bot.listeners.measuring import baseline_command
 from bot.listeners.office import open_settings
+from bot.listeners.templates import open_templates
 from bot.tasks import UserError
 from bot.texts import text
 
@@ -18,6 +19,7 @@ HELP = ("help", "hulp", "?")
 VALUE = ("value", "waarde", "winst")
 BASELINE = ("baseline", "nulmeting")
 SETTINGS = ("settings", "instellingen")
+TEMPLATES = ("templates", "template", "sjablonen", "sjabloon")
 
 
 async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str:
@@ -34,9 +36,15 @@ async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str:
         )
         intake.later(opening)
         return ""
+    if named in TEMPLATES:
+        opening = open_templates(
+            intake, body["trigger_id"], user_id=body["user_id"], channel_id=body["channel_id"]
+        )
+        intake.later(opening)
+        return ""
     if named in VALUE:
         return await _value(intake, body, " ".join(rest))
-    known = {word: group[0] for group in (HELP, VALUE, BASELINE, SETTINGS) for word in group}
+    known = {word: group[0] for group in (HELP, VALUE, BASELINE, SETTINGS, TEMPLATES) for word in group}
     near = difflib.get_close_matches(named, known, n=1) or ["help"]
     return text("tijdwinst.unknown", intake.language, sub=named[:40], nearest=known[near[0]])
 
@@ -59,7 +67,6 @@ def help_text(intake: Intake) -> str:
     """Return what the bot can do, with its tasks."""
     lines = [
         f"• `{task.command or '/draft ' + task.name}`: {task.description_in(intake.language)}"
-        for task in intake.tasks.values()
-        if task.name != ANSWER
+        for task in intake.listed().values()
     ]
     return "\n".join([text("help.body", intake.language), *lines, text("help.tijdwinst", intake.language)])

@@ -87,6 +87,7 @@ class LLMError(TijdwinstError):
         request_id: the server's name for the call, where it gave one.
         retryable: the same request can succeed later: the model is busy, or the line garbled its answer.
         partial: what was written before it was cut off; never part of the message.
+        maybe_paid: the server may have answered and billed it, and nobody told us what.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class LLMError(TijdwinstError):
         retry_after_s: float | None = None,
         request_id: str = "",
         partial: str = "",
+        maybe_paid: bool = False,
     ) -> None:
         super().__init__(f"{kind}: {reason}")
         self.kind: Kind = kind
@@ -108,6 +110,7 @@ class LLMError(TijdwinstError):
         self.request_id = request_id
         self.retryable = kind == "busy" or (kind == "unusable" and usage is None)
         self.partial = partial
+        self.maybe_paid = usage is None and (maybe_paid or kind == "unusable")
 
 
 def well_formed(text: str) -> str:

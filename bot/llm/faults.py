@@ -35,7 +35,12 @@ def name_fault(error: Exception, model_id: str) -> LLMError:
     if not isinstance(error, anthropic.APIStatusError):
         cause = f" from {type(error.__cause__).__name__}" if error.__cause__ else ""
         unsendable = _is_unsendable(error.__cause__ or error)
-        return LLMError("bad_request" if unsendable else "busy", type(error).__name__ + cause, model=model_id)
+        return LLMError(
+            "bad_request" if unsendable else "busy",
+            type(error).__name__ + cause,
+            model=model_id,
+            maybe_paid=not (unsendable or _never_sent(error.__cause__ or error)),
+        )
     # Whatever answers may write anything there: the SDK checks no types.
     status, type_, code = error.status_code, _label(error.type), _label(error.error_code)
     told = str(error.api_message).lower()
@@ -62,6 +67,8 @@ def name_fault(error: Exception, model_id: str) -> LLMError:
         model=model_id,
         retry_after_s=retry_after_s(error.response.headers),
         request_id=error.request_id or "",
+        # Who waited too long gets no answer, and perhaps a bill; an error inside a stream came after a part of one.
+        maybe_paid=error.status_code in (200, 408, 499, 504),
     )
 
 
@@ -88,6 +95,13 @@ def _is_unsendable(error: BaseException) -> bool:
     garbled = (json.JSONDecodeError, UnicodeDecodeError)
     unsendable = (ValueError, httpx2.InvalidURL, httpx2.UnsupportedProtocol)
     return isinstance(error, unsendable) and not isinstance(error, garbled)
+
+
+def _never_sent(error: BaseException) -> bool:
+    """Say whether there was no connection to send it over."""
+    import httpx2
+
+    return isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
 
 
 def _label(told: object) -> str:

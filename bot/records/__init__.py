@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.records.baselines import Baselines
+from bot.records.choices import Choices
 from bot.records.conversations import Conversations
 from bot.records.drafts import Drafts
 from bot.records.ledger import Ledger
@@ -16,6 +17,7 @@ from bot.records.requests import Requests
 from bot.records.reviews import Reviews
 from bot.records.settlements import Settlements
 from bot.records.store import Store
+from bot.records.templates import Templates
 from bot.records.workspaces import Workspaces, WorkspaceSettings
 
 __all__ = ["Records", "WorkspaceSettings"]
@@ -28,6 +30,7 @@ class Records:
         self.store = Store(path)
         self.workspaces = Workspaces(self.store, defaults or WorkspaceSettings())
         self.requests = Requests(self.store)
+        self.choices = Choices(self.store, self.workspaces)
         self.ledger = Ledger(self.store, self.workspaces)
         self.drafts = Drafts(self.store)
         self.reviews = Reviews(self.store, self.workspaces)
@@ -38,6 +41,7 @@ class Records:
         self.baselines = Baselines(self.store)
         self.proof = Proof(self.store)
         self.quotes = Quotes(self.store)
+        self.templates = Templates(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.

@@ -114,7 +114,6 @@ class Conversations:
         In a thread that is the thread; at top level, the person's messages tab since a moment. What was
         drafted after *run* came in is left out, so that a step that is done again reads the same.
         """
-        top = run.answer_thread_ts == run.run_id.rpartition(":")[2].rstrip("^")
         rows = await self._store.read(
             lambda db: db.execute(
                 """
@@ -132,7 +131,7 @@ class Conversations:
                     run.answer_channel_id,
                     run.run_id,
                     run.received_at,
-                    top,
+                    run.opens_thread,
                     iso(since),
                     run.answer_thread_ts,
                     MOST_TURNS,

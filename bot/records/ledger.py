@@ -36,7 +36,8 @@ class Call:
     Attributes:
         input_tokens: all of them, those from and for the cache included; None when nobody told.
         cost_microusd: millionths of a US dollar; None when the price is unknown, never 0 instead.
-        result: `answered`, or the kind of fault that made the answer unusable.
+        result: `answered`, or the kind of fault that made the answer unusable; `asked` while it is under way,
+            `interrupted` when the bot ended meanwhile.
     """
 
     call_id: str
@@ -159,10 +160,42 @@ class Ledger:
         )
         return [row[0] for row in rows]
 
-    async def book(self, call: Call, *, answer: Paid | None = None) -> None:
-        """Book one call and keep its answer, in one commit; the same call twice counts once."""
+    async def begin_call(self, call_id: str, *, run_id: str, model: str, attempt: str) -> None:
+        """Write down that the model is asked now: whatever ends the bot meanwhile, the call leaves a trace.
+
+        An attempt at the same call that is still open was interrupted: it may have been paid, and nobody
+        knows what it cost.
+        """
 
         def work(db: Database) -> None:
+            _interrupt(db, "run_id = ? and substr(call_id, 1, ?) = ?", [run_id, len(call_id), call_id])
+            db.execute(
+                """
+                insert into calls (call_id, run_id, called_at, model, result, team_id) values (?, ?, ?, ?, 'asked',
+                    coalesce((select team_id from runs where run_id = ?), ''))
+                """,
+                [attempt, run_id, iso(now()), model, run_id],
+            )
+
+        await self._store.write(work)
+
+    async def end_call(self, attempt: str) -> None:
+        """Forget an attempt that cost nothing: it was refused, or never sent."""
+        await self._store.write(lambda db: _end_call(db, attempt))
+
+    async def interrupt_calls(self, before: datetime) -> None:
+        """Book calls that began before a moment, and were never heard of again, as interrupted."""
+        await self._store.write(lambda db: _interrupt(db, "called_at < ?", [iso(before)]))
+
+    async def book(self, call: Call, *, answer: Paid | None = None, attempt: str = "") -> None:
+        """Book one call and keep its answer, in one commit; the same call twice counts once.
+
+        Args:
+            attempt: what `begin_call` wrote down; the call takes its place.
+        """
+
+        def work(db: Database) -> None:
+            _end_call(db, attempt)
             before = db.conn.total_changes
             db.execute(
                 """
@@ -238,3 +271,22 @@ class Ledger:
             )
         )
         return rows[::-1]
+
+
+def _end_call(db: Database, attempt: str) -> None:
+    db.execute("delete from calls where call_id = ? and result = 'asked'", [attempt])
+
+
+def _interrupt(db: Database, which: str, values: list[Any]) -> None:
+    """Book open attempts as calls of unknown cost."""
+    rows = db.execute(
+        f"update calls set result = 'interrupted' where result = 'asked' and {which} returning run_id", values
+    ).fetchall()
+    for (run_id,) in rows:
+        db.execute(
+            """
+            update runs set calls = calls + 1, calls_unpriced = calls_unpriced + 1, cost_microusd = null
+            where run_id = ?
+            """,
+            [run_id],
+        )

@@ -175,7 +175,7 @@ class Proof:
             lambda db: db.execute(
                 """
                 select coalesce(sum(cost_microusd), 0), coalesce(sum(cost_microusd is null), 0)
-                from calls where team_id = ? and called_at >= ? and called_at < ?
+                from calls where team_id = ? and called_at >= ? and called_at < ? and result <> 'asked'
                 """,
                 [team_id, iso(from_), iso(to)],
             ).fetchone()

@@ -359,6 +359,60 @@ def m004_spans(db: Database) -> None:
     _carry_out(db, SPANS)
 
 
+TEMPLATES = """
+create table templates (
+    team_id text not null,
+    name text not null,
+    version integer not null,
+    body text not null,
+    user_id text not null,
+    created_at text not null,
+    primary key (team_id, name, version)
+) strict;
+
+create table template_states (
+    change_id integer primary key,
+    team_id text not null,
+    name text not null,
+    version integer not null,
+    user_id text not null,
+    changed_at text not null
+) strict;
+create index template_states_name on template_states (team_id, name, change_id);
+"""
+
+
+@migrations()
+def m005_templates(db: Database) -> None:
+    """Task templates that were made in Slack."""
+    _carry_out(db, TEMPLATES)
+
+
+CHOOSING = """
+create table choices (
+    run_id text primary key,
+    team_id text not null,
+    state text not null,
+    kind text not null default 'task',
+    candidates text not null default '[]',
+    task text not null default '',
+    taken text not null default '',
+    into_run_id text not null default '',
+    asked_at text,
+    chosen_at text,
+    begun_at text
+) strict;
+create index choices_asking on choices (asked_at) where state = 'asking';
+create index choices_unbegun on choices (chosen_at) where state = 'chosen' and begun_at is null;
+"""
+
+
+@migrations()
+def m006_choosing(db: Database) -> None:
+    """Requests whose task is chosen by the model or by the asker, and what was asked about them."""
+    _carry_out(db, CHOOSING)
+
+
 CONVERSATIONS = """
 create table stops (
     run_id text not null,
@@ -374,7 +428,7 @@ create index requests_conversation on requests (answer_channel_id, user_id, rece
 
 
 @migrations()
-def m005_conversations(db: Database) -> None:
+def m007_conversations(db: Database) -> None:
     """Conversations: what was stopped, and what people think of a draft."""
     _carry_out(db, CONVERSATIONS)
 

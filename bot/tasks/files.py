@@ -1,8 +1,9 @@
-"""Task files: how `prompts/<name>.md` becomes a Task; the only room that reads and judges front matter."""
+"""Task files: how `prompts/<name>.md` becomes a Task, and back; the only room that reads and judges front matter."""
 
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import tomllib
 from collections import Counter
@@ -35,6 +36,8 @@ _KEYS = {
     "baseline_minutes": int,
     "max_tokens": int,
     "effort": str,
+    "urgent": bool,
+    "listed": bool,
     "inputs": list,
     "nl": dict,
 }
@@ -50,10 +53,15 @@ _KINDS = {
 
 
 class TaskFile:
-    """One task file while it is read: knows where every key stands, and collects faults."""
+    """One task file while it is read: knows where every key stands, and collects faults.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        written: its text, of a file that does not lie on a disk.
+    """
+
+    def __init__(self, path: Path, *, written: str | None = None) -> None:
         self.path = path
+        self.written = written
         self._lines: dict[str, int] = {}
         self._faults: set[tuple[int, str]] = set()
 
@@ -114,7 +122,55 @@ def load_tasks(folder: Path, handlers: Collection[str]) -> dict[str, Task]:
     return tasks
 
 
+def parse_task(name: str, written: str, handlers: Collection[str]) -> Task:
+    """Make a Task of the text of a task file.
+
+    Raises:
+        TaskFileError: it has a fault; the message names line and cure of each.
+    """
+    file = TaskFile(Path("templates") / f"{name}.md", written=written)
+    read = split_front(file)
+    if read is not None:
+        _check_task(file, *read, handlers=handlers)
+    if read is None or file.told():
+        raise TaskFileError("\n".join(file.told()))
+    return _make_task(name, *read)
+
+
+def write_task(task: Task) -> str:
+    """Write a Task as the text of a task file; `parse_task` makes the same Task of it."""
+    plain = Task(name="", title="", description="", prompt="")
+    lines = [f"title = {_quoted(task.title)}", f"description = {_quoted(task.description)}"]
+    for key in _KEYS:
+        value = getattr(task, key, None)
+        if key in ("title", "description", "inputs", "nl") or value == getattr(plain, key):
+            continue
+        lines.append(f"{key} = {_quoted(list(value) if isinstance(value, tuple) else value)}")
+    for field in task.inputs:
+        lines += ["", "[[inputs]]", f"name = {_quoted(field.name)}", f"label = {_quoted(field.label)}"]
+        lines.append(f"type = {_quoted(field.type)}")
+        if field.required:
+            lines.append("required = true")
+        if field.options:
+            lines.append(f"options = {_quoted(list(field.options))}")
+    lines += [
+        "",
+        "[nl]",
+        f"title = {_quoted(task.title_nl)}",
+        f"description = {_quoted(task.description_nl)}",
+    ]
+    lines += [f"inputs.{field.name} = {_quoted(field.label_nl)}" for field in task.inputs]
+    return "\n".join([_FENCE, *lines, _FENCE, "", task.prompt])
+
+
+def _quoted(value: Any) -> str:
+    """Return a value as TOML writes it; JSON does so too, but for the control character that TOML forbids."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def _read_text(file: TaskFile) -> str | None:
+    if file.written is not None:
+        return file.written
     try:
         raw = file.path.read_bytes()
         return raw.decode("utf-8-sig").replace("\r\n", "\n")

@@ -11,6 +11,9 @@ from typing import Any, Literal
 Language = Literal["en", "nl"]
 LANGUAGES: tuple[Language, ...] = ("en", "nl")
 
+ANSWER = "answer"
+"""The task for whoever names none."""
+
 Surface = Literal["command", "mention", "shortcut", "message", "form"]
 """How the asker reached us: slash command, @mention, message shortcut, messages tab, New draft form."""
 
@@ -61,7 +64,11 @@ class Input:
 
 @dataclass(frozen=True)
 class Task:
-    """One kind of text work: the front matter of a file in `prompts/`, and its system prompt."""
+    """One kind of text work: the front matter of a file in `prompts/`, and its system prompt.
+
+    Attributes:
+        listed: people may choose it by name; else only we do.
+    """
 
     name: str
     title: str
@@ -77,6 +84,7 @@ class Task:
     max_tokens: int = 2000
     effort: Literal["low", "medium", "high"] = "low"
     urgent: bool = False
+    listed: bool = True
     inputs: tuple[Input, ...] = ()
     title_nl: str = ""
     description_nl: str = ""
@@ -125,6 +133,16 @@ class Run:
     source_oldest: str = ""
     source_latest: str = ""
     source_since: str = ""
+
+    @property
+    def message_ts(self) -> str:
+        """The `ts` of the mention that asked; empty when it was none."""
+        return self.run_id.rpartition(":")[2].rstrip("^") if self.surface == "mention" else ""
+
+    @property
+    def opens_thread(self) -> bool:
+        """Whether its answer begins a thread, under the message that asked."""
+        return self.answer_thread_ts == self.run_id.rpartition(":")[2].rstrip("^")
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from bot.views.cards import (
     split_inputs,
     split_markdown,
     task_form,
+    task_inputs,
     text_input,
 )
 from bot.views.measuring import (
@@ -50,6 +51,14 @@ from bot.views.measuring import (
     word_question,
 )
 from bot.views.talking import feedback_buttons
+from bot.views.templates import (
+    Entry,
+    notice_view,
+    template_form,
+    template_saved,
+    templates_view,
+    trial_form,
+)
 
 __all__ = [
     "INPUT_LIMIT",
@@ -62,6 +71,7 @@ __all__ = [
     "TEXT_LIMIT",
     "WORDS",
     "Block",
+    "Entry",
     "apology",
     "baseline_form",
     "button",
@@ -81,6 +91,7 @@ __all__ = [
     "markdown_block",
     "minutes_form",
     "neutralise",
+    "notice_view",
     "placeholder",
     "plain",
     "read_value",
@@ -94,6 +105,11 @@ __all__ = [
     "split_inputs",
     "split_markdown",
     "task_form",
+    "task_inputs",
+    "template_form",
+    "template_saved",
+    "templates_view",
     "text_input",
+    "trial_form",
     "word_question",
 ]

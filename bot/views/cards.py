@@ -275,11 +275,14 @@ def task_form(
     """Return the New draft form: which task, and what it should be about."""
     choices = [(task.name, task.title_in(language)) for task in tasks.values()]
     blocks: list[Block] = [
-        select_input("task", text("modal.draft.task", language), choices, chosen=chosen),
+        {
+            **select_input("task", text("modal.draft.task", language), choices, chosen=chosen),
+            "dispatch_action": True,
+        },
         text_input("words", text("modal.draft.text", language), multiline=True, optional=True),
     ]
     if chosen in tasks:
-        blocks += [_task_input(field, language) for field in tasks[chosen].inputs]
+        blocks += task_inputs(tasks[chosen], language)
     return form(
         "new_draft",
         title=text("modal.draft.title", language),
@@ -288,6 +291,11 @@ def task_form(
         blocks=blocks,
         metadata=dict(metadata),
     )
+
+
+def task_inputs(task: Task, language: Language) -> list[Block]:
+    """Return the fields of a task's own, `input_<name>` each."""
+    return [_task_input(field, language) for field in task.inputs]
 
 
 def _task_input(field: Input, language: Language) -> Block:

@@ -1,0 +1,1 @@
+"""The evals: what every task's prompt gives on real craft, graded; see `docs/evals.md`."""
