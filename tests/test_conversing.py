@@ -6,6 +6,7 @@ import asyncio
 import copy
 import signal
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from bot.jobs.previews import visible
 from bot.records.conversations import Turn
 from bot.sandbox.model import Model, Reply
 from bot.sandbox.slack import Slack
+from bot.streaming import Tier
 from bot.views import neutralise
-from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons, make_slack, running, said
+from tests.conftest import ANNA, BEN, CHEF, LIMITS, SALES, World, buttons, make_slack, running, said
 from tests.process import BotProcess
+from tests.test_choosing import SURE, UNSURE, WISH
 
 TEXT = "\n".join(f"Line {number}: a chair costs {number} euros more than a stool." for number in range(40))
 QUESTION = "How do I tell a customer that chairs cost more now?"
@@ -139,11 +142,14 @@ async def test_a_stream_that_breaks_costs_no_draft(world: World, fault: dict[str
 
 async def test_a_stream_that_is_not_stopped_becomes_the_card_all_the_same(world: World) -> None:
     """Slack stumbles over the end of a stream: the draft is brought with the next try."""
-    world.model.latency_s = 0.5
+    world.model.answers = [TEXT]
+    world.model.latency_s = 0.6
     world.slack.fail("chat.stopStream", status=500)
     await world.slack.say(ANNA, world.im, QUESTION)
-    await world.card()
+    await begun(world)
+    card = await world.card()
 
+    assert said(card) == TEXT
     assert len(ours(world.slack, world.im)) == 1
 
 
@@ -162,6 +168,120 @@ async def test_where_slack_shows_no_status_a_message_says_so(world: World) -> No
     assert (said(card), card["thread_ts"]) == (TEXT, asked)
     assert len(ours(world.slack, world.im)) == 1
     assert world.slack.state.titles == {(world.im, asked): QUESTION}
+
+
+async def test_a_long_text_outlives_its_stream(tmp_path: Path) -> None:
+    """A model that writes for longer than Slack keeps a stream: the text goes on growing in the same message."""
+    async with running(tmp_path, limits=replace(LIMITS, stream_s=0.0)) as world:
+        world.model.answers = [TEXT]
+        world.model.latency_s = 2.5
+        await world.slack.say(ANNA, world.im, QUESTION)
+        stream = await begun(world)
+        grown = await world.slack.called("chat.update")
+        card = await world.card()
+
+        assert TEXT.startswith(grown.arguments["text"])
+        assert grown.arguments["ts"] == card["ts"] == stream["ts"]
+        assert said(card) == TEXT
+
+
+async def test_a_line_that_drops_begins_the_text_anew(world: World) -> None:
+    """The model's answer breaks off: the next try's words take the place of the first one's."""
+    world.model.answers = ["Other words. " * 60, TEXT]
+    world.model.latency_s = 1.2
+    world.model.fail("drop_mid")
+    await world.slack.say(ANNA, world.im, QUESTION)
+    await begun(world)
+    card = await world.card()
+    (row,) = await world.rows()
+
+    assert said(card) == TEXT
+    assert len(ours(world.slack, world.im)) == 1
+    assert (row["calls"], row["calls_unpriced"]) == (2, 2)
+
+
+async def test_a_sign_of_life_that_fails_costs_no_draft(world: World) -> None:
+    """Slack does not take the word that it takes longer: the draft comes all the same, once."""
+    world.model.answers = [TEXT]
+    world.model.first_token_s, world.model.latency_s = 2.0, 2.2
+    world.slack.fail("chat.postMessage", status=500, after=True)
+    await world.slack.say(ANNA, world.im, QUESTION)
+    card = await world.card()
+
+    assert said(card) == TEXT
+    assert len(ours(world.slack, world.im)) == 1
+
+
+async def test_a_slow_model_is_told_in_the_place_of_the_text(world: World) -> None:
+    """Nothing is written for a minute: the person reads so, and then the text, in one message."""
+    world.model.answers = [TEXT]
+    world.model.first_token_s, world.model.latency_s = 2.0, 2.6
+    await world.slack.say(ANNA, world.im, QUESTION)
+    told = await world.slack.called("chat.postMessage")
+    await world.slack.called("chat.update", where=lambda update: "Line 0" in update["text"])
+    card = await world.card()
+
+    assert "longer than usual" in told.arguments["text"]
+    assert said(card) == TEXT
+    assert len(ours(world.slack, world.im)) == 1
+
+
+async def test_a_model_that_is_down_is_told_and_can_be_stopped(world: World) -> None:
+    """The model is away: the person reads so where the text would stand, and Stop ends the waiting."""
+    world.model.down = True
+    asked = await world.slack.say(ANNA, world.im, QUESTION)
+    await world.shown("not answering at the moment")
+    await world.rows(where=lambda row: row["outcome"] == "waiting")
+    await world.slack.stop_stream(ANNA, world.im, asked)
+    await world.shown("Stopped before")
+    (row,) = await world.rows(where=lambda row: row["outcome"] == "refused")
+
+    assert row["cost_microusd"] is None
+    assert len(ours(world.slack, world.im)) == 1
+
+
+async def test_a_task_of_fields_is_not_read_along_but_can_be_stopped(world: World) -> None:
+    """Posts for three networks come whole: a placeholder stands meanwhile, and Stop ends the call."""
+    world.model.latency_s = 60.0
+    asked = await world.slack.say(ANNA, world.im, "social: we are at the garden fair in Utrecht on 20 March")
+    await world.shown("Working on it")
+    await world.model.asked(1)
+    await world.slack.stop_stream(ANNA, world.im, asked)
+    await world.shown("Stopped before")
+    (row,) = await world.rows()
+
+    assert (row["task"], row["outcome"], row["calls_unpriced"]) == ("social", "refused", 1)
+    assert not world.slack.count("chat.startStream")
+
+
+async def test_a_chosen_task_is_read_along_too(world: World) -> None:
+    """The model finds out first what is meant: meanwhile a status, then the text, all in one message."""
+    world.model.answers = [SURE, TEXT]
+    world.model.first_token_s, world.model.latency_s = 0.2, 0.8
+    await world.slack.say(ANNA, world.im, WISH)
+    stream = await begun(world)
+    card = await world.card()
+    (row,) = await world.rows()
+
+    assert row["task"] == "vacancy"
+    assert card["ts"] == stream["ts"]
+    assert len(ours(world.slack, world.im)) == 1
+
+
+async def test_a_question_back_ends_the_status(world: World) -> None:
+    """The bot has to ask which task it is: then it writes nothing, and shows no Stop until it is told."""
+    world.model.answers = [UNSURE, "Planner wanted."]
+    asked = await world.slack.say(ANNA, world.im, WISH)
+    question = await world.card(having="choose_plain")
+    await world.rows()
+    await world.slack.called("agents.sessions.setStatus", where=lambda told: told["status"] == "active")
+    status = world.slack.status(world.im, asked)
+    await world.slack.stop_stream(ANNA, world.im, asked)
+    await world.slack.click(ANNA, world.im, question["ts"], "choose_plain")
+    card = await world.card()
+
+    assert status == ""
+    assert (card["ts"], said(card)) == (question["ts"], "Planner wanted.")
 
 
 async def test_a_redo_is_read_along_in_its_card(world: World) -> None:
@@ -196,7 +316,7 @@ async def test_stop_keeps_what_was_written_and_books_what_is_known(world: World)
     assert said(card)
     assert TEXT.startswith(said(card))
     assert (row["outcome"], row["calls"], row["calls_unpriced"]) == ("drafted", 1, 1)
-    assert (row["input_tokens"], row["cost_microusd"]) == (900, None)
+    assert (row["input_tokens"], row["output_tokens"], row["cost_microusd"]) == (900, None, None)
     assert said(again) == "Whole."
 
 
@@ -395,6 +515,20 @@ async def test_twenty_at_once_stay_within_slacks_limits(tmp_path: Path) -> None:
             assert slack.count("chat.startStream") == 20
             assert [call.method for call in refused] == []
             assert all(len(ours(slack, tab)) == 1 for tab in tabs)
+
+
+@given(st.lists(st.integers(0, 30), max_size=80), st.integers(1, 5))
+def test_no_minute_has_more_calls_than_slack_takes(waits_s: list[int], most: int) -> None:
+    """However people ask, Slack never has to refuse us."""
+    now_s, taken = 0, []
+    tier = Tier(most, lambda: now_s)
+    for wait_s in waits_s:
+        now_s += wait_s
+        if tier.take():
+            taken.append(now_s)
+
+    assert all(sum(at <= other < at + 60 for other in taken) <= most for at in taken)
+    assert bool(taken) == bool(waits_s)
 
 
 SOURCES = {"1": "https://example.com/1"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
@@ -152,12 +153,6 @@ class Desk:
         asking = self._answer(task, system=system, user=user, shape=shape, spoken=spoken if tell else None)
         try:
             answer = await self._unless_halted(brief, asking, spoken)
-        except asyncio.CancelledError:
-            if spoken.usage is not None:
-                # Whoever ends us mid-answer ends a call whose beginning was paid; else its attempt stays open.
-                failed = _failed_call(attempt, run.run_id, _broken(spoken, model_id))
-                await asyncio.shield(self.records.ledger.book(failed, attempt=attempt))
-            raise
         except LLMError as error:
             failed = _failed_call(attempt, run.run_id, error)
             if error.kind in ("cut_off", "stopped") and error.partial and shape is None:
@@ -231,13 +226,14 @@ class Desk:
 
 
 def _broken(spoken: Spoken, model_id: str) -> LLMError:
-    """Return what an answer comes to that nobody waited for to the end."""
+    """Return what an answer comes to that nobody waited for to the end; its text ends with a whole word."""
+    words = re.match(r"(?s)(.*)\s", spoken.text)
     return LLMError(
         "stopped",
         "in mid-answer",
         model=spoken.model or model_id,
         usage=spoken.usage,
-        partial=spoken.text.strip(),
+        partial=words[1].strip() if words else "",
     )
 
 

@@ -24,7 +24,6 @@ from bot.wire import SlackError
 log = logging.getLogger(__name__)
 
 GATHER_S = 0.1  # from the model's first words to the first call: one word alone is no sight
-STREAM_LIVES_S = 240.0  # Slack ends a stream after about five minutes, whatever it is told
 PATIENCE_S = 1.0  # for a call that is under way when the draft is done
 
 _FALLEN = (
@@ -72,6 +71,7 @@ class Preview:
     """Shows a text while it is written, by streaming; where that cannot be, by updates; where not even that, not.
 
     Args:
+        stream_s: how long one stream is written to, in seconds; then the text goes on by updates.
         stopped: is awaited when Slack says that somebody pressed Stop.
     """
 
@@ -85,6 +85,7 @@ class Preview:
         run_id: str,
         spot: Spot,
         language: Language,
+        stream_s: float,
         stopped: Callable[[], Awaitable[None]],
     ) -> None:
         self._streams = streams
@@ -95,6 +96,7 @@ class Preview:
         self._post_id = f"{run_id}/place"
         self._spot = spot
         self._language = language
+        self._stream_s = stream_s
         self._stopped = stopped
         self._written = ""
         self._sources: Mapping[str, str] = {}
@@ -127,6 +129,12 @@ class Preview:
                     await self._update(fallback(sentence), placeholder(sentence))
             except SlackError as error:
                 log.warning("run=%s no sign of life: %s", self._run_id, error)
+
+    def drop(self) -> None:
+        """Write no more, and leave all as it stands."""
+        if self._writer is not None:
+            self._writer.cancel()
+        self._writer, self._mode = None, "off"
 
     async def close(self) -> None:
         """Write no more and end the stream: what stands waits for `deliver`."""
@@ -163,7 +171,7 @@ class Preview:
         shown = visible(self._written, self._sources, self._language)
         if shown == self._shown or not shown.strip():
             return False
-        if self._mode == "stream" and time.monotonic() - self._began_s > STREAM_LIVES_S:
+        if self._mode == "stream" and time.monotonic() - self._began_s > self._stream_s:
             await self._fall_back()
         if self._mode == "stream" and not shown.startswith(self._shown):
             # The model began anew, as after a lost line; a stream cannot take back.

@@ -66,6 +66,7 @@ class Limits:
         told_after_s: how long a model may be down before the asker is told and the slot is freed.
         continue_after_s: when the continuation tries again.
         continuations: how often it does before the asker gets an apology: about two hours.
+        stream_s: how long one stream is written to; Slack ends it after about five minutes.
         choose_within_s: how long the model may think about which task is meant.
     """
 
@@ -73,6 +74,7 @@ class Limits:
     told_after_s: float = 60.0
     continue_after_s: float = 60.0
     continuations: int = 120
+    stream_s: float = 240.0
     choose_within_s: float = 15.0
 
 

@@ -61,11 +61,14 @@ class Talk:
 class Talks:
     """Knows which runs are being written, and tells Slack how their conversations stand."""
 
-    def __init__(self, *, streams: Streams, posts: Posts, delivery: Delivery, records: Records) -> None:
+    def __init__(
+        self, *, streams: Streams, posts: Posts, delivery: Delivery, records: Records, stream_s: float
+    ) -> None:
         self._streams = streams
         self._posts = posts
         self._delivery = delivery
         self._records = records
+        self._stream_s = stream_s
         self._open: dict[str, Talk] = {}
 
     async def begin(self, run: Run, task: Task) -> bool:
@@ -106,6 +109,11 @@ class Talks:
             if await self._records.conversations.is_stopped(run.run_id, version):
                 talk.halt.set()
             yield talk
+        except asyncio.CancelledError:
+            # The bot ends. Its next start finds the message as it stands, and nothing may wait any more.
+            if talk.preview is not None:
+                talk.preview.drop()
+            raise
         finally:
             self._open.pop(run.run_id, None)
             status.cancel()
@@ -146,6 +154,7 @@ class Talks:
             run_id=run.run_id,
             spot=Spot(run.answer_channel_id, run.answer_thread_ts),
             language=run.language,
+            stream_s=self._stream_s,
             stopped=stopped,
         )
 

@@ -60,7 +60,7 @@ class Conversations:
             rows = db.execute(
                 f"""
                 select run_id, (select max(version) from drafts where drafts.run_id = requests.run_id),
-                    runs.finished_at,
+                    runs.finished_at is null or runs.outcome = 'waiting' and runs.reason <> 'choice',
                     (select case act when 'redone' then version end from reviews
                         where reviews.run_id = requests.run_id order by review_id desc limit 1)
                 from requests left join runs using (run_id)
@@ -71,9 +71,8 @@ class Conversations:
                 [team_id, user_id, channel_id, thread_ts, channel_id, *stamps],
             ).fetchall()
             stopped = []
-            for run_id, version, finished_at, redone in rows:
-                writing = finished_at is None if version is None else redone == version
-                if writing:
+            for run_id, version, unended, redone in rows:
+                if unended if version is None else redone == version:
                     row = [run_id, (version or 0) + 1, user_id, at]
                     db.execute("insert or ignore into stops values (?, ?, ?, ?)", row)
                     stopped.append(run_id)

@@ -221,26 +221,27 @@ class Ledger:
             )
             if db.conn.total_changes == before:
                 return
-            # A sum with one unknown part is unknown: the cost stays null, the count says how many.
+            # A sum with one unknown part is unknown: the cost stays null, the count says how many. Tokens are those
+            # that are known; null when none are.
             db.execute(
                 """
                 update runs set
                     model = ?, calls = calls + 1,
                     calls_unpriced = calls_unpriced + (? is null),
-                    input_tokens = coalesce(input_tokens, 0) + coalesce(?, 0),
-                    output_tokens = coalesce(output_tokens, 0) + coalesce(?, 0),
-                    cache_read_tokens = coalesce(cache_read_tokens, 0) + coalesce(?, 0),
-                    cache_write_tokens = coalesce(cache_write_tokens, 0) + coalesce(?, 0),
+                    input_tokens = coalesce(input_tokens + ?, input_tokens, ?),
+                    output_tokens = coalesce(output_tokens + ?, output_tokens, ?),
+                    cache_read_tokens = coalesce(cache_read_tokens + ?, cache_read_tokens, ?),
+                    cache_write_tokens = coalesce(cache_write_tokens + ?, cache_write_tokens, ?),
                     cost_microusd = case when calls = 0 then ? else cost_microusd + ? end
                 where run_id = ?
                 """,
                 [
                     call.model,
                     call.cost_microusd,
-                    call.input_tokens,
-                    call.output_tokens,
-                    call.cache_read_tokens,
-                    call.cache_write_tokens,
+                    *(call.input_tokens,) * 2,
+                    *(call.output_tokens,) * 2,
+                    *(call.cache_read_tokens,) * 2,
+                    *(call.cache_write_tokens,) * 2,
                     call.cost_microusd,
                     call.cost_microusd,
                     call.run_id,
