@@ -8,7 +8,7 @@ from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import draft
 from bot.handlers.letter import letter
 from bot.handlers.quote import quote
-from bot.handlers.social import recount, social
+from bot.handlers.social import ReadyPost, ready_posts, recount, social
 from bot.handlers.trial import trial
 from bot.tasks import Draft, Language
 
@@ -23,7 +23,10 @@ HANDLERS: dict[str, Callable[[Desk, Brief], Awaitable[Draft]]] = {
 EDITED: dict[str, Callable[[str, Language], tuple[str, ...]]] = {"social": recount}
 """By handler: the small print of a text that a person edited, where it differs from the draft's own."""
 
+READY: dict[str, Callable[[str, Language], tuple[ReadyPost, ...]]] = {"social": ready_posts}
+"""By handler: the parts of an accepted text that can be planned, each ready to copy."""
+
 STREAMED = ("draft", "letter")
 """Handlers whose text can be read along; the others get an object from the model and make the text of it."""
 
-__all__ = ["EDITED", "HANDLERS", "STREAMED", "Brief", "Desk", "draft", "quote"]
+__all__ = ["EDITED", "HANDLERS", "READY", "STREAMED", "Brief", "Desk", "ReadyPost", "draft", "quote"]

@@ -7,15 +7,16 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.context import Context, Place, Transcript, permalink
-from bot.llm import LLM, Answer, LLMError, Spoken
+from bot.context import Context, Files, Place, Transcript, permalink
+from bot.handlers.budget import reserve
+from bot.llm import LLM, Answer, Image, LLMError, Spoken
 from bot.records import Records
 from bot.records.ledger import Call, Paid
-from bot.tasks import Firm, Identity, Run, Task, UserError
+from bot.tasks import Firm, Identity, Run, Task, UserError, put_firm
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -47,10 +48,11 @@ class Brief:
 
 @dataclass(frozen=True)
 class Conversation:
-    """A thread, or a part of a channel, ready for the model."""
+    """A thread, or a part of a channel, ready for the model; `files` are the ids of those in it, newest first."""
 
     transcript: Transcript
     channel_id: str
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,25 @@ class Desk:
 
     identity: Identity
     context: Context
+    files: Files
     llm: LLM
     records: Records
     firm: Firm = field(default_factory=Firm)
+    about: str = ""
     unbooked: dict[str, tuple[Call, Paid, str]] = field(default_factory=dict)
+
+    async def company(self, team_id: str) -> str:
+        """Return who the firm is and how it sounds: as told in Slack, else as `_company.md` says."""
+        return (await self.records.firms.get(team_id)).get("about") or self.about
+
+    async def firm_of(self, team_id: str) -> Firm:
+        """Return what documents say about the firm: as told in Slack, line by line, else as `_company.md` says."""
+        return put_firm(self.firm, await self.records.firms.get(team_id))
+
+    async def sender(self, team_id: str) -> Firm:
+        """Return who sends documents: the firm, by the workspace's name where it gives none of its own."""
+        firm = await self.firm_of(team_id)
+        return replace(firm, name=firm.name or self.identity.team)
 
     async def read_thread(self, run: Run) -> Conversation:
         """Read the thread of *run*, if its asker may.
@@ -101,7 +118,21 @@ class Desk:
             await self.records.people.put(fresh)
         names = {person.user_id: person.name for person in (*known.values(), *fresh)}
         transcript = self.context.transcript(messages, names, skip_ts=run.message_ts)
-        return Conversation(transcript=transcript, channel_id=run.source_channel_id)
+        files = self.context.files_in(messages)
+        return Conversation(transcript=transcript, channel_id=run.source_channel_id, files=files)
+
+    async def check_welcome(self, run: Run) -> None:
+        """Make sure that the workspace lets the asker of *run* ask: guests only where it lets guests.
+
+        Raises:
+            UserError: it does not, or nobody knows who they are.
+        """
+        if (await self.records.workspaces.get(run.team_id)).guests_welcome:
+            return
+        # At this moment: a member of yesterday may be a guest today.
+        found = await self.context.people({run.user_id})
+        if not found or found[0].is_guest:
+            raise UserError("guests-not-welcome")
 
     def stands_alone(self, run: Run) -> bool:
         """Say whether the request is a mention at top level: there is no thread but itself."""
@@ -124,19 +155,24 @@ class Desk:
         system: list[str],
         user: str,
         shape: type[BaseModel] | None = None,
+        images: Sequence[Image] = (),
         tell: Callable[[str], None] | None = None,
     ) -> Paid:
         """Ask the model, or return the answer to the same question that this run has paid already.
 
         Args:
             shape: what the answer must be an object of; its JSON, checked, is then the text.
+            images: what it looks at; with a *shape* only.
             tell: takes the text so far while it is written, where the answer is to be read along.
 
         Raises:
             LLMError: there is no usable answer; what it cost is booked.
+            BudgetError: a limit leaves no room for it.
         """
         run, task = brief.run, brief.task
-        asked = json.dumps([task.model, system, user, brief.version, shape.__name__ if shape else ""])
+        question = [task.model, system, user, brief.version, shape.__name__ if shape else ""]
+        question += [hashlib.sha256(image.content).hexdigest() for image in images]
+        asked = json.dumps(question)
         call_id = f"{run.run_id}#{brief.version}#{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
         paid = await self.records.ledger.paid(call_id)
         if paid is not None:
@@ -147,10 +183,11 @@ class Desk:
             raise LLMError("stopped", "before it was asked")
         # Each attempt is a call of its own: none of them may hide another one's cost.
         attempt = f"{call_id}!{uuid.uuid4().hex[:8]}"
-        model_id = self.llm.models[task.model]
-        await self.records.ledger.begin_call(call_id, run_id=run.run_id, model=model_id, attempt=attempt)
+        await reserve(self, brief, call_id, attempt, [*system, user], images=len(images))
         spoken = Spoken(tell)
-        asking = self._answer(task, system=system, user=user, shape=shape, spoken=spoken if tell else None)
+        asking = self._answer(
+            task, system=system, user=user, shape=shape, images=images, spoken=spoken if tell else None
+        )
         try:
             answer = await self._unless_halted(brief, asking, spoken)
         except LLMError as error:
@@ -200,6 +237,7 @@ class Desk:
         system: list[str],
         user: str,
         shape: type[BaseModel] | None,
+        images: Sequence[Image],
         spoken: Spoken | None = None,
     ) -> Answer:
         if spoken is not None:
@@ -222,6 +260,7 @@ class Desk:
             shape=shape,
             max_tokens=task.max_tokens,
             effort=task.effort,
+            images=images,
         )
 
 

@@ -1,6 +1,6 @@
 """The nouns, the files that make a Task, and how people ask for one; the lowest floor, it imports no other room."""
 
-from bot.tasks.company import Firm, load_company, load_firm
+from bot.tasks.company import Firm, load_company, load_firm, put_firm
 from bot.tasks.files import RESERVED_COMMANDS, load_tasks, parse_task, write_task
 from bot.tasks.material import lacks_material
 from bot.tasks.nouns import (
@@ -58,6 +58,7 @@ __all__ = [
     "make_name",
     "nearest_tasks",
     "parse_task",
+    "put_firm",
     "read_fields",
     "recognise",
     "split_words",
