@@ -153,6 +153,25 @@ async def test_a_stream_that_is_not_stopped_becomes_the_card_all_the_same(world:
     assert len(ours(world.slack, world.im)) == 1
 
 
+@pytest.mark.parametrize("fault", [None, {"status": 500, "after": True}, {"drop": True}])
+async def test_a_question_that_was_deleted_is_answered_at_top_level(
+    world: World, fault: dict[str, Any] | None
+) -> None:
+    """Somebody deletes the question while the model thinks: its answer stands once, where it can be seen."""
+    world.model.answers = [TEXT]
+    world.model.first_token_s, world.model.latency_s = 0.3, 0.6
+    if fault:
+        world.slack.fail("chat.postMessage", **fault)
+    asked = await world.slack.say(ANNA, world.im, QUESTION)
+    await world.model.asked(1)
+    await world.slack.delete_message(ANNA, world.im, asked)
+    card = await world.card()
+
+    assert "thread_ts" not in card
+    assert said(card) == TEXT
+    assert len(ours(world.slack, world.im)) == 1
+
+
 async def test_where_slack_shows_no_status_a_message_says_so(world: World) -> None:
     """An installation with fewer rights: a placeholder stands at once, and the text grows in it."""
     world.model.answers = [TEXT]
