@@ -20,6 +20,7 @@ from bot.listeners import Homes, Intake, load_templates, register
 from bot.llm import LLM, Offer
 from bot.records import Records, WorkspaceSettings
 from bot.settings import Settings
+from bot.streaming import Streams
 from bot.tasks import Identity, TijdwinstError, load_company, load_firm, load_tasks
 from bot.tokens import ANY_TEAM, ASK_AGAIN_S, Tokens
 from bot.wire import SlackError, SocketClient, Wire
@@ -126,11 +127,19 @@ class Bot:
             firm=self._firm,
             about=self._company,
         )
-        posts = jobs.Posts(self.records, delivery)
+        streams = Streams(slack, self._wire, bot_user_id=identity.bot_user_id)
+        posts = jobs.Posts(self.records, delivery, streams)
         runs = jobs.Runs(
             desk=desk,
             delivery=delivery,
             posts=posts,
+            talks=jobs.Talks(
+                streams=streams,
+                posts=posts,
+                delivery=delivery,
+                records=self.records,
+                stream_s=self._limits.stream_s,
+            ),
             tasks=self.tasks,
             limits=self._limits,
         )
@@ -149,6 +158,7 @@ class Bot:
             holds=holds,
             models=self._offer,
             own_models=self._own_models(),
+            streams=streams,
             admins_of=context.people,
             sender_of=desk.sender,
             on_settings=self._hold,

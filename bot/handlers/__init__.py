@@ -26,4 +26,7 @@ EDITED: dict[str, Callable[[str, Language], tuple[str, ...]]] = {"social": recou
 READY: dict[str, Callable[[str, Language], tuple[ReadyPost, ...]]] = {"social": ready_posts}
 """By handler: the parts of an accepted text that can be planned, each ready to copy."""
 
-__all__ = ["EDITED", "HANDLERS", "READY", "Brief", "Desk", "ReadyPost", "draft", "quote"]
+STREAMED = ("draft", "letter")
+"""Handlers whose text can be read along; the others get an object from the model and make the text of it."""
+
+__all__ = ["EDITED", "HANDLERS", "READY", "STREAMED", "Brief", "Desk", "ReadyPost", "draft", "quote"]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+import re
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.context import Context, Files, Place, Transcript, permalink
 from bot.handlers.budget import reserve
-from bot.llm import LLM, Answer, Image, LLMError
+from bot.llm import LLM, Answer, Image, LLMError, Spoken
 from bot.records import Records
 from bot.records.ledger import Call, Paid
 from bot.tasks import Firm, Identity, Run, Task, UserError, put_firm
@@ -28,6 +30,9 @@ class Brief:
         version: the version to write; from 2 on, *before* holds the text of the one before it.
         instruction: what should be different this time.
         tell: shows how far a long run is; best effort.
+        shown: takes a text while it is written, and the sources that its numbers stand for; None where nobody
+            reads along.
+        halt: is set when the asker pressed Stop.
     """
 
     run: Run
@@ -37,6 +42,8 @@ class Brief:
     instruction: str = ""
     before: str = ""
     tell: Callable[[int, int], Awaitable[None]] | None = None
+    shown: Callable[[str, Mapping[str, str]], None] | None = None
+    halt: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(frozen=True)
@@ -149,12 +156,14 @@ class Desk:
         user: str,
         shape: type[BaseModel] | None = None,
         images: Sequence[Image] = (),
+        tell: Callable[[str], None] | None = None,
     ) -> Paid:
         """Ask the model, or return the answer to the same question that this run has paid already.
 
         Args:
             shape: what the answer must be an object of; its JSON, checked, is then the text.
             images: what it looks at; with a *shape* only.
+            tell: takes the text so far while it is written, where the answer is to be read along.
 
         Raises:
             LLMError: there is no usable answer; what it cost is booked.
@@ -170,17 +179,23 @@ class Desk:
             return paid
         if call_id in self.unbooked:
             return await self._book(*self.unbooked[call_id])
+        if brief.halt.is_set():
+            raise LLMError("stopped", "before it was asked")
         # Each attempt is a call of its own: none of them may hide another one's cost.
         attempt = f"{call_id}!{uuid.uuid4().hex[:8]}"
         await reserve(self, brief, call_id, attempt, [*system, user], images=len(images))
+        spoken = Spoken(tell)
+        asking = self._answer(
+            task, system=system, user=user, shape=shape, images=images, spoken=spoken if tell else None
+        )
         try:
-            answer = await self._answer(task, system=system, user=user, shape=shape, images=images)
+            answer = await self._unless_halted(brief, asking, spoken)
         except LLMError as error:
             failed = _failed_call(attempt, run.run_id, error)
-            if error.kind == "cut_off" and error.partial and shape is None:
+            if error.kind in ("cut_off", "stopped") and error.partial and shape is None:
                 paid = Paid(text=error.partial, model=error.model, cut=True)
                 return await self._book(replace(failed, call_id=call_id), paid, attempt)
-            if error.usage is not None or error.maybe_paid:
+            if error.usage is not None or error.maybe_paid or error.kind == "stopped":
                 await self.records.ledger.book(failed, attempt=attempt)
             else:
                 await self.records.ledger.end_call(attempt)
@@ -196,6 +211,25 @@ class Desk:
         del self.unbooked[call.call_id]
         return paid
 
+    async def _unless_halted(
+        self, brief: Brief, asking: Coroutine[Any, Any, Answer], spoken: Spoken
+    ) -> Answer:
+        """Wait for an answer, or until the asker presses Stop: then its call is cancelled.
+
+        Raises:
+            LLMError: there is no answer; `stopped` holds what was written.
+        """
+        work, halted = asyncio.ensure_future(asking), asyncio.ensure_future(brief.halt.wait())
+        try:
+            await asyncio.wait({work, halted}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                return work.result()
+            raise _broken(spoken, self.llm.models[brief.task.model])
+        finally:
+            halted.cancel()
+            work.cancel()
+            await asyncio.wait({work})
+
     async def _answer(
         self,
         task: Task,
@@ -204,7 +238,17 @@ class Desk:
         user: str,
         shape: type[BaseModel] | None,
         images: Sequence[Image],
+        spoken: Spoken | None = None,
     ) -> Answer:
+        if spoken is not None:
+            return await self.llm.stream(
+                model=task.model,
+                system=system,
+                user=user,
+                max_tokens=task.max_tokens,
+                effort=task.effort,
+                spoken=spoken,
+            )
         if shape is None:
             return await self.llm.complete(
                 model=task.model, system=system, user=user, max_tokens=task.max_tokens, effort=task.effort
@@ -218,6 +262,18 @@ class Desk:
             effort=task.effort,
             images=images,
         )
+
+
+def _broken(spoken: Spoken, model_id: str) -> LLMError:
+    """Return what an answer comes to that nobody waited for to the end; its text ends with a whole word."""
+    words = re.match(r"(?s)(.*)\s", spoken.text)
+    return LLMError(
+        "stopped",
+        "in mid-answer",
+        model=spoken.model or model_id,
+        usage=spoken.usage,
+        partial=words[1].strip() if words else "",
+    )
 
 
 def _call(call_id: str, run_id: str, answer: Answer) -> Call:

@@ -8,6 +8,7 @@ from bot.records.audit import Audit
 from bot.records.baselines import Baselines
 from bot.records.budgets import Budgets
 from bot.records.choices import Choices
+from bot.records.conversations import Conversations
 from bot.records.customers import Customers
 from bot.records.drafts import Drafts
 from bot.records.erasures import Erasures
@@ -48,6 +49,7 @@ class Records:
         self.reviews = Reviews(self.store, self.workspaces)
         self.settlements = Settlements(self.store, self.workspaces)
         self.questions = Questions(self.store)
+        self.conversations = Conversations(self.store)
         self.glances = Glances(self.store)
         self.people = People(self.store)
         self.personal = Personal(self.store)

@@ -136,6 +136,15 @@ class Drafts:
         )
         return None if row is None else _post(row, first=False)
 
+    async def standing(self, channel_id: str) -> set[str]:
+        """Return the `ts` of all messages of ours in a conversation that are known by their claims."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                "select ts from posts where channel_id = ? and ts is not null", [channel_id]
+            ).fetchall()
+        )
+        return {row[0] for row in rows}
+
     async def forget_post(self, post_id: str) -> None:
         """Drop a message that was taken back, so that it may be posted anew."""
         await self._store.write(lambda db: db.execute("delete from posts where post_id = ?", [post_id]))

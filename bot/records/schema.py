@@ -718,6 +718,26 @@ def _event(values: str) -> str:
     return f"select * from (with event ({names}) as (select {values}) select * from event)"
 
 
+CONVERSATIONS = """
+create table stops (
+    run_id text not null,
+    version integer not null,
+    user_id text not null,
+    stopped_at text not null,
+    primary key (run_id, version)
+) strict;
+alter table runs add column feedback text;
+alter table runs add column feedback_at text;
+create index requests_conversation on requests (answer_channel_id, user_id, received_at);
+"""
+
+
+@migrations()
+def m014_conversations(db: Database) -> None:
+    """Conversations: what was stopped, and what people think of a draft."""
+    _carry_out(db, CONVERSATIONS)
+
+
 def _carry_out(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():

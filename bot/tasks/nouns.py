@@ -153,6 +153,11 @@ class Run:
         """The `ts` of the mention that asked; empty when it was none."""
         return self.run_id.rpartition(":")[2].rstrip("^") if self.surface == "mention" else ""
 
+    @property
+    def opens_thread(self) -> bool:
+        """Whether its answer begins a thread, under the message that asked."""
+        return self.answer_thread_ts == self.run_id.rpartition(":")[2].rstrip("^")
+
 
 @dataclass(frozen=True)
 class Draft:

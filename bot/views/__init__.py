@@ -63,6 +63,7 @@ from bot.views.planning import (
 )
 from bot.views.quoting import copy_buttons, lines_button, lines_form, second_buttons
 from bot.views.setup import FIRM_LINES, OFFERS, Step, firm_form, guideline_form, setup_card
+from bot.views.talking import feedback_buttons
 from bot.views.templates import (
     Entry,
     notice_view,
@@ -105,6 +106,7 @@ __all__ = [
     "draft_value",
     "edit_form",
     "fallback",
+    "feedback_buttons",
     "firm_form",
     "forgotten_timer",
     "form",
