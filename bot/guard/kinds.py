@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,6 +47,9 @@ ACTIONS: dict[Kind, Action] = {
 }
 """What is not named here is let through. Where two findings overlap, the kind that stands first wins."""
 
+LINK = re.compile(r"\b(?:h(?:tt|xx)ps?://|www\.)[^\s<>|\"]+", re.IGNORECASE)
+"""A link as far as it can reach, its way of being written as text included."""
+
 RANK = {kind: rank for rank, kind in enumerate(ACTIONS)}
 
 
@@ -67,6 +72,8 @@ def settle(found: list[Finding]) -> list[Finding]:
     """Return findings that do not overlap, by place: the weightier kind wins, then the longer piece."""
     kept: list[Finding] = []
     for one in sorted(found, key=lambda one: (RANK[one.kind], one.start - one.end, one.start)):
-        if all(one.end <= other.start or one.start >= other.end for other in kept):
-            kept.append(one)
-    return sorted(kept, key=lambda one: one.start)
+        at = bisect(kept, one.start, key=lambda other: other.start)
+        free_before = at == 0 or kept[at - 1].end <= one.start
+        if free_before and (at == len(kept) or one.end <= kept[at].start):
+            kept.insert(at, one)
+    return kept

@@ -34,11 +34,6 @@ _ROLE = (
     r"|applicant|colleague|intern|trainee|tenant|contact[ ]person|client|customer|patient|employee|medewerk(?:er|ster)"
     r"|my[ ]name[ ]is|mijn[ ]naam[ ]is|under[ ]the[ ]name|op[ ]naam[ ]van|t\.?a\.?v\.?|attn\.?:?|c/o|naam:|name:)"
 )
-_HEARD = (
-    r"(?i:volgens|namens|vraag|bel|sprak|spreek|mail|app|met|aan|door|bij|according[ ]to|on[ ]behalf[ ]of|ask|call|met"
-    r"|spoke[ ](?:to|with)|speak[ ](?:to|with)|talk[ ]to|email|from|by|with|for|is)"
-)
-
 _CUED = regex.compile(
     rf"(?:{_SALUTATION}[ ](?:{_HONORIFIC}[ ])?|(?<!\p{{L}}){_HONORIFIC}[ ]|(?<!\p{{L}}){_ROLE}[ ])(?P<name>{_FULL})"
 )
@@ -60,13 +55,14 @@ _NO_SURNAME = frozenset(
 _NOBODY = frozenset(
     """
     Allemaal Allen All Team Collega Collegas Klant Klanten Relatie Lezer Customer Customers Client Colleagues Colleague Sir
-    Madam There Everyone Everybody World Both Redactie Heer Mevrouw Dames Heren Ladies Gentlemen Buren Ouders Leden Vrienden
+    Madam Ms There Everyone Everybody World Both Redactie Heer Mevrouw Dames Heren Ladies Gentlemen Buren Ouders Leden Vrienden
     Friends Members Neighbours Iedereen Bewoner Bewoners Huurder Sollicitant Hiring Manager Support Service Meneer Mr Mrs
     Beste Geachte Dear Ik Wij We Je Jij U Hij Zij Het De Een Dit Dat Deze Die In Op Aan Bij Met Voor Van Graag Dank Kunt Kun
     The This That These It I You He She They Our Your My Please Thank Thanks No Not And But If When Is Are Was Zoals Hierbij
     Vandaag Morgen Gisteren Today Tomorrow Yesterday Alvast Here Slack Excel Word Teams Google Microsoft
     """.split()
 ) | _NO_SURNAME
+_NO_BEGINNING = frozenset({"in", "op", "uit", "te", "het", "la", "le", "al"})
 _BRANDS = frozenset({"Albert Heijn", "Ralph Lauren", "Calvin Klein", "Douglas Parfum", "Jack Daniels", "Ben Jerry"})
 
 
@@ -132,6 +128,8 @@ def _named(text: str, start: int, end: int) -> Iterator[Finding]:
                 break
         kept = word.end()
     value = text[start:kept]
+    if value.partition(" ")[0] in _NO_BEGINNING:
+        return
     if any(character.isupper() for character in value) and len(value) > 1:
         yield Finding("name", start, kept, value)
 

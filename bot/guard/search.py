@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
-from bot.guard.kinds import Finding, settle
+from bot.guard.kinds import LINK, Finding, settle
 from bot.guard.names import NOBODY_KNOWN, Known, find_names
 from bot.guard.numbers import find_numbers
-
-_LINK = re.compile(r"\bhttps?://[^\s<>|\"]+")
 
 
 def detect(text: str, known: Known = NOBODY_KNOWN, *, public: str = "") -> list[Finding]:
@@ -26,9 +22,9 @@ def detect(text: str, known: Known = NOBODY_KNOWN, *, public: str = "") -> list[
 
 def _with_links(text: str, found: list[Finding]) -> list[Finding]:
     """Let a link that holds personal data be one finding: half a link would lead nowhere."""
-    for match in _LINK.finditer(text):
+    for match in LINK.finditer(text):
         start, end = match.start(), match.start() + len(match[0].rstrip(".,;:!?)]}'*_"))
-        inside = [one for one in found if start <= one.start < end]
+        inside = [one for one in found if start <= one.start < match.end()]
         if any(one.action == "block" for one in inside):
             continue
         found = [one for one in found if one not in inside]
