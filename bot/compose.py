@@ -112,14 +112,20 @@ class Bot:
             tz_name=self.settings.tz_name,
             ask_again_s=min(ASK_AGAIN_S, self._limits.continue_after_s),
         )
-        desk = Desk(identity=identity, context=context, llm=self._llm, records=self.records, firm=self._firm)
+        desk = Desk(
+            identity=identity,
+            context=context,
+            llm=self._llm,
+            records=self.records,
+            firm=self._firm,
+            about=self._company,
+        )
         posts = jobs.Posts(self.records, delivery)
         runs = jobs.Runs(
             desk=desk,
             delivery=delivery,
             posts=posts,
             tasks=self.tasks,
-            company=self._company,
             language=self.settings.language,
             limits=self._limits,
         )
@@ -133,6 +139,7 @@ class Bot:
         self._intake = Intake(
             records=self.records,
             delivery=delivery,
+            posts=posts,
             tasks=self.tasks,
             language=holds.language,
             zone=holds.zone,

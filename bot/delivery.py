@@ -222,10 +222,15 @@ class Delivery:
         """
         await self._call("views.push", self._slack.views_push(trigger_id=trigger_id, view=view))
 
-    async def update_form(self, view_id: str, view: dict[str, Any]) -> None:
-        """Show *view* in the place of an open form; best effort, it may be closed by now."""
+    async def update_form(self, view_id: str, view: dict[str, Any], *, view_hash: str = "") -> None:
+        """Show *view* in the place of an open form; best effort, it may be closed by now.
+
+        Args:
+            view_hash: what the form was when *view* was made; one that changed since stays as it is.
+        """
+        asked = self._slack.views_update(view_id=view_id, hash=view_hash or None, view=view)
         try:
-            await self._call("views.update", self._slack.views_update(view_id=view_id, view=view))
+            await self._call("views.update", asked)
         except SlackError as error:
             log.warning("the form was not brought up to date: %s", error)
 

@@ -48,6 +48,12 @@ def text(key: str, language: Language, **params: Any) -> str:
     return str(sentence).format_map(params)
 
 
+@cache
+def guideline_text(language: Language) -> str:
+    """Return the guideline that a firm may begin with, about a page."""
+    return (LOCALES / f"guideline.{language}.md").read_text(encoding="utf-8").strip()
+
+
 def format_minutes(minutes: float, language: Language) -> str:
     """Return a span of time to the minute: `45 min`, `1 hr 30 min`, `-20 min`."""
     whole = round(abs(minutes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.handlers.facts import GAP, Material
@@ -103,6 +103,7 @@ def test_a_text_is_always_founded_on_itself(said: str) -> None:
 
 
 @given(st.from_regex(r"(op )?[0-9]{1,4}([.,:/-][0-9]{1,4}){0,3}( mei)?[ .,]", fullmatch=True))
+@example("1/1.0000 mei.")
 def test_a_figure_is_always_founded_on_itself(said: str) -> None:
     """No spelling of a number, date or time is flagged that stands in the input just so."""
     found = Material(said).unfounded(said)

@@ -13,7 +13,7 @@ from bot.context import Context, Place, Transcript, permalink
 from bot.llm import LLM, Answer, LLMError
 from bot.records import Records
 from bot.records.ledger import Call, Paid
-from bot.tasks import Firm, Identity, Run, Task, UserError
+from bot.tasks import Firm, Identity, Run, Task, UserError, put_firm
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -55,7 +55,16 @@ class Desk:
     llm: LLM
     records: Records
     firm: Firm = field(default_factory=Firm)
+    about: str = ""
     unbooked: dict[str, tuple[Call, Paid, str]] = field(default_factory=dict)
+
+    async def company(self, team_id: str) -> str:
+        """Return who the firm is and how it sounds: as told in Slack, else as `_company.md` says."""
+        return (await self.records.firms.get(team_id)).get("about") or self.about
+
+    async def firm_of(self, team_id: str) -> Firm:
+        """Return what documents say about the firm: as told in Slack, line by line, else as `_company.md` says."""
+        return put_firm(self.firm, await self.records.firms.get(team_id))
 
     async def read_thread(self, run: Run) -> Conversation:
         """Read the thread of *run*, if its asker may.
@@ -80,7 +89,7 @@ class Desk:
         )
         if run.source_since == "missed":
             mine = [float(one["ts"]) for one in messages if one.get("user") == run.user_id]
-            last = max((ts for ts in mine if f"{ts:.6f}" != _asked_in(run)), default=0.0)
+            last = max((ts for ts in mine if f"{ts:.6f}" != run.message_ts), default=0.0)
             messages = [one for one in messages if float(one["ts"]) > last]
             if not messages:
                 raise UserError("nothing-missed")
@@ -93,12 +102,12 @@ class Desk:
         if fresh:
             await self.records.people.put(fresh)
         names = {person.user_id: person.name for person in (*known.values(), *fresh)}
-        transcript = self.context.transcript(messages, names, skip_ts=_asked_in(run))
+        transcript = self.context.transcript(messages, names, skip_ts=run.message_ts)
         return Conversation(transcript=transcript, channel_id=run.source_channel_id)
 
     def stands_alone(self, run: Run) -> bool:
         """Say whether the request is a mention at top level: there is no thread but itself."""
-        return bool(run.source_ts) and run.source_ts == _asked_in(run)
+        return bool(run.source_ts) and run.source_ts == run.message_ts
 
     def permalinks(self, conversation: Conversation) -> dict[str, str]:
         """Return message number -> permalink."""
@@ -171,11 +180,6 @@ class Desk:
             max_tokens=task.max_tokens,
             effort=task.effort,
         )
-
-
-def _asked_in(run: Run) -> str:
-    """Return the `ts` of the message that asked; empty when it was none."""
-    return run.run_id.rpartition(":")[2].rstrip("^") if run.surface == "mention" else ""
 
 
 def _call(call_id: str, run_id: str, answer: Answer) -> Call:

@@ -121,7 +121,8 @@ class Material:
         self._hosts = {address.partition("/")[0] for address in self._links}
         self._handles = {handle.casefold() for handle in _HANDLE.findall(said)}
         # What stands in a link is said too: example.com/sale-2026 allows 2026.
-        rest, days = _take_days(re.sub(r"[/_=?&-]", " ", said) + "\n" + said)
+        # The semicolon keeps the end of one from being read on into the other: "… mei" and "1/1".
+        rest, days = _take_days(re.sub(r"[/_=?&-]", " ", said) + " ; " + said)
         self._days = set(days.values())
         self._days |= {(int(a), int(b)) for a, b in _SHORT.findall(said)}
         self._figures = set().union(*(_readings(number) for number in _NUMBER.findall(rest)))

@@ -94,7 +94,15 @@ async def _prepare(desk: Desk, brief: Brief, lines: Sequence[str]) -> Case:
     prices = valid_on(await desk.records.quotes.prices(), today)
     articles = {_name(row): row for row in find_candidates(prices.values(), material)}
     notes = [] if prices else [text("quote.note-no-list", run.language)]
-    return Case(run, desk.firm, today, settings.currency, articles, material, Findings([], notes))
+    return Case(
+        run,
+        await desk.firm_of(run.team_id),
+        today,
+        settings.currency,
+        articles,
+        material,
+        Findings([], notes),
+    )
 
 
 def _flag(offer: Offer, totals: Totals, *, prose: str, case: Case) -> None:

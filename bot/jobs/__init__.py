@@ -7,7 +7,7 @@ from bot.jobs.posts import Posts
 from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
 from bot.jobs.schedules import evaluate, go_round
-from bot.jobs.workflows import show_by_hand, show_card, show_review, start
+from bot.jobs.workflows import go_on, show_by_hand, show_card, show_review, start
 
 __all__ = [
     "Limits",
@@ -16,6 +16,7 @@ __all__ = [
     "Runs",
     "close_engine",
     "evaluate",
+    "go_on",
     "go_round",
     "open_engine",
     "show_by_hand",

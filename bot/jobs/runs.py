@@ -11,6 +11,8 @@ from typing import Any
 
 from bot.delivery import Delivery
 from bot.handlers import EDITED, HANDLERS, Brief, Desk
+from bot.handlers.choosing import CHANGE
+from bot.jobs.choosing import Chooser, taken_note
 from bot.jobs.control import is_by_hand
 from bot.jobs.papers import Papers
 from bot.jobs.posts import Posts, Spot
@@ -34,6 +36,7 @@ from bot.views import (
     split_markdown,
     word_question,
 )
+from bot.views.choosing import other_task
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
@@ -60,12 +63,14 @@ class Limits:
         told_after_s: how long a model may be down before the asker is told and the slot is freed.
         continue_after_s: when the continuation tries again.
         continuations: how often it does before the asker gets an apology: about two hours.
+        choose_within_s: how long the model may think about which task is meant.
     """
 
     at_once: int = 50
     told_after_s: float = 60.0
     continue_after_s: float = 60.0
     continuations: int = 120
+    choose_within_s: float = 15.0
 
 
 class Outage(TijdwinstError):
@@ -87,7 +92,6 @@ class Runs:
         delivery: Delivery,
         posts: Posts,
         tasks: Mapping[str, Task],
-        company: str,
         language: Language,
         limits: Limits,
     ) -> None:
@@ -98,26 +102,63 @@ class Runs:
         self._posts = posts
         self._papers = Papers(desk, posts)
         self._tasks = tasks
-        self._company = company
         self._language = language
         self._down_since: dict[str, float] = {}
+        self.chooser = Chooser(
+            desk=desk, tasks=tasks, within_s=limits.choose_within_s, show=self._replace_placeholder
+        )
 
-    async def open(self, run_id: str) -> bool:
-        """Open the ledger row and post the placeholder; say whether the run is to be done by hand."""
+    async def open(self, run_id: str) -> str | bool:
+        """Open the ledger row and post the placeholder; say what stands in the way of writing.
+
+        True when it is to be done by hand, `asked` when the asker is to answer first, `choose` when its task is
+        not known yet; False when nothing does.
+        """
         run = await self._run(run_id)
+        choice = await self.records.choices.get(run_id)
+        if choice is not None and choice.state == "continued":
+            return "choose"
+        await self.records.ledger.open(run, claimed_minutes=self._tasks[run.task].baseline_minutes)
+        if choice is None or (choice.state not in ("open", "asking") and choice.task != CHANGE):
+            return await self._begin(run, chosen=choice is not None)
+        if choice.state == "open":
+            await self._post_placeholder(run, text("placeholder.reading", run.language))
+        return "choose"
+
+    async def choose(self, run_id: str) -> dict[str, Any]:
+        """Find out which task a run is; return what is next."""
+        run = await self._run(run_id)
+        choice = await self.records.choices.get(run_id)
+        if choice is None:
+            raise TijdwinstError(f"no choice for {run_id}")
+        verdict = await self.chooser.choose(run, choice)
+        if verdict["next"] == "write":
+            began = await self._begin(await self._run(run_id), chosen=True)
+            verdict["next"] = began if isinstance(began, str) else "by_hand" if began else "write"
+        return verdict
+
+    async def _begin(self, run: Run, *, chosen: bool) -> str | bool:
+        """Let the placeholder say what is written; what `open` returns, now that the task is known."""
         task = self._tasks[run.task]
-        await self.records.ledger.open(run, claimed_minutes=task.baseline_minutes)
         title = task.title_in(run.language)
         if is_by_hand(run, task, await self.records.workspaces.get(run.team_id)):
             sentence = text("by-hand.question", run.language, task=title)
-            await self._replace_placeholder(run, sentence, by_hand_card(run_id, sentence, run.language))
+            await self._replace_placeholder(run, sentence, by_hand_card(run.run_id, sentence, run.language))
             return True
+        if await self.chooser.ask_inputs(run):
+            return "asked"
         sentence = text("placeholder.working", run.language, task=title)
+        if chosen:
+            await self._replace_placeholder(run, sentence, placeholder(sentence))
+        else:
+            await self._post_placeholder(run, sentence)
+        return False
+
+    async def _post_placeholder(self, run: Run, sentence: str) -> None:
         spot = await self._asked_at(run)
         await self._posts.once(
-            f"{run_id}/place", spot, fallback(sentence), placeholder(sentence), run_id=run.run_id
+            f"{run.run_id}/place", spot, fallback(sentence), placeholder(sentence), run_id=run.run_id
         )
-        return False
 
     async def draft(self, run_id: str, version: int) -> dict[str, Any]:
         """Write a version and keep it; return how that went, with ids only.
@@ -133,7 +174,7 @@ class Runs:
         brief = Brief(
             run=run,
             task=task,
-            company=self._company,
+            company=await self._desk.company(run.team_id),
             version=version,
             instruction=await self.records.reviews.instruction(run_id, version) if version > 1 else "",
             before=before.text if before else "",
@@ -147,8 +188,15 @@ class Runs:
             return await self._fault(run, error)
         self._down_since.pop(run_id, None)
         await self._desk.records.people.clear_notices(run.team_id, tuple(TROUBLE))
-        await self.records.drafts.add(written)
+        await self.records.drafts.add(await self._greet(run, written))
         return {"outcome": "drafted"}
+
+    async def _greet(self, run: Run, written: Draft) -> Draft:
+        """Let somebody's first draft say what is sent where."""
+        if await self.records.ledger.has_drafted(run.team_id, run.user_id):
+            return written
+        where = text("first-use.where", run.language)
+        return replace(written, notes=(*written.notes, text("first-use.note", run.language, where=where)))
 
     async def _with_patience(self, run: Run, version: int, work: Any) -> Any:
         """Wait for a draft; tell the asker when it takes longer than a minute."""
@@ -325,6 +373,10 @@ class Runs:
         task = self._tasks.get(run.task)
         if state.final_text and task is not None and task.handler in EDITED:
             draft = replace(draft, notes=EDITED[task.handler](state.final_text, run.language))
+        choice = await self.records.choices.get(run.run_id)
+        taken = choice is not None and bool(choice.taken) and choice.taken == run.task and task is not None
+        if taken and task is not None:
+            draft = replace(draft, notes=(taken_note(task, run), *draft.notes))
         spot = await self._draft_spot(run)
         share = self._share_spot(run)
         # A draft that stands where it would be shared to needs no button for it.
@@ -339,6 +391,8 @@ class Runs:
             language=run.language,
             questions=_questions(draft, state, run.language),
         )
+        if taken and state.review in ("open", "redone"):
+            messages[-1][1].append(other_task(run.run_id, state.version, run.language))
         if note:
             messages[0][1].insert(0, placeholder(note)[0])
         for index, (line, blocks) in enumerate(messages):

@@ -17,7 +17,7 @@ from bot.jobs.durable import (
     start_again,
     step,
 )
-from bot.jobs.workflows import show, start
+from bot.jobs.workflows import go_on, show, start
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ async def _sweep() -> None:
     before = datetime.now(UTC) - timedelta(seconds=30)
     for run in await engine.runs.records.requests.unstarted(before):
         await start(run)
+    await _go_on_with_chosen(before)
     for run_id, review_id, act in await engine.runs.records.reviews.unshown(before):
         await _show_again(run_id, review_id, act)
     for run_id in await engine.runs.records.ledger.unfinished(before):
@@ -57,6 +58,15 @@ async def _sweep() -> None:
                 if error.away:
                     continue
             await engine.runs.close(run_id, "failed", status.status.lower())
+
+
+async def _go_on_with_chosen(before: datetime) -> None:
+    """Go on with runs whose choice was stored before a moment and went no further."""
+    records = at_work().runs.records
+    for run_id in await records.choices.unbegun(before):
+        run = await records.requests.get(run_id)
+        if run is not None:
+            await go_on(run)
 
 
 async def _show_again(run_id: str, review_id: int, act: str) -> None:
@@ -153,5 +163,6 @@ async def sweep_now() -> None:
     records = at_work().runs.records
     for run in await records.requests.unstarted(datetime.now(UTC)):
         await start(run)
+    await _go_on_with_chosen(datetime.now(UTC))
     for run_id, review_id, act in await records.reviews.unshown(datetime.now(UTC)):
         await _show_again(run_id, review_id, act)

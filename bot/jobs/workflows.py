@@ -16,8 +16,15 @@ log = logging.getLogger(__name__)
 
 
 @step("open")
-async def _open(run_id: str) -> bool:
+async def _open(run_id: str) -> str | bool:
     return await at_work().runs.open(run_id)
+
+
+@step("choose")
+async def _choose(run_id: str) -> dict[str, Any]:
+    engine = at_work()
+    async with engine.gate:
+        return await engine.runs.choose(run_id)
 
 
 @step("draft")
@@ -57,8 +64,7 @@ async def run_workflow(run_id: str, version: int, key: str, tries: int, waits: i
     """Open, draft, deliver, close: whatever happens, the asker sees exactly one outcome."""
     async with turn(key, run_id):
         try:
-            if version == 1 and (tries == 0 or waits) and await _open(run_id):
-                await _close(run_id, "by_hand", "")
+            if version == 1 and (tries == 0 or waits) and not await _may_write(run_id):
                 return
             await _write(run_id, version, key, tries, waits)
         except Exception as error:  # the one place where a run is closed: told to the asker, then raised on
@@ -75,6 +81,23 @@ async def run_workflow(run_id: str, version: int, key: str, tries: int, waits: i
                 log.exception("run=%s its failure could not be told kind=%s", run_id, type(untold).__name__)
             await _close(run_id, "failed", type(error).__name__)
             raise
+
+
+async def _may_write(run_id: str) -> bool:
+    """Open a run and find its task; False when it ends here, or goes on when its asker has answered."""
+    # What `open` returned is kept by the engine: an older bot wrote only True and False.
+    opened = await _open(run_id)
+    began = opened if isinstance(opened, str) else "by_hand" if opened else "write"
+    verdict: dict[str, Any] = {"next": began}
+    if opened == "choose":
+        verdict = await _choose(run_id)
+    if verdict["next"] == "by_hand":
+        await _close(run_id, "by_hand", "")
+    elif verdict["next"] == "asked":
+        await _close(run_id, "waiting", "choice")
+    elif verdict["next"] == "redo" and verdict["review"]:
+        await show_review(verdict["run"], verdict["review"], "redone")
+    return bool(verdict["next"] == "write")
 
 
 def _slack_is_away(error: BaseException) -> bool:
@@ -162,6 +185,25 @@ async def start(run: Run) -> None:
         finally:
             engine.starting.pop(run.run_id, None)
     await engine.runs.records.requests.started(run.run_id)
+
+
+async def go_on(run: Run) -> None:
+    """Go on with a run whose asker has chosen; a second start changes nothing.
+
+    Through the queue: the answer may come while another run of the same person is being written.
+    """
+    key = turn_key(run)
+    await enqueue(
+        "interactive",
+        run_workflow,
+        run.run_id,
+        1,
+        key,
+        0,
+        workflow_id=f"{run.run_id}~chosen",
+        partition=key,
+    )
+    await at_work().runs.records.choices.begun(run.run_id)
 
 
 async def show_review(run_id: str, review_id: int, act: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.digest import home_lines
-from bot.listeners import asking, measuring, office, reviewing, templates
+from bot.listeners import asking, choosing, measuring, office, reviewing, setup, templates
 from bot.listeners.intake import Intake
 from bot.listeners.templates import load_templates
 from bot.listeners.tijdwinst import help_text
@@ -29,10 +29,12 @@ def register(
 ) -> None:
     """Attach every listener, the catch-alls last: whatever Slack sends gets a 200."""
     asking.register(app, intake)
+    choosing.register(app, intake)
     reviewing.register(app, intake)
     measuring.register(app, intake)
     office.register(app, intake)
     templates.register(app, intake)
+    setup.register(app, intake)
 
     async def show_home(user_id: str) -> None:
         month = await home_lines(
@@ -44,6 +46,8 @@ def register(
     async def home_opened(event: dict[str, Any]) -> None:
         if event.get("tab") == "home":
             intake.later(show_home(event["user"]))
+        elif event.get("tab") == "messages":
+            intake.later(setup.welcome(intake, event["user"]))
 
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.context import Place
-from bot.listeners.following import follow_up
-from bot.listeners.intake import ANSWER, Intake, Source, aim, log
+from bot.listeners.choosing import answered_in_form, asking_minutes, discard_instead, open_draft_form
+from bot.listeners.following import follow_up, newest_open
+from bot.listeners.intake import ANSWER, Intake, Source, aim
 from bot.listeners.spans import Span
 from bot.listeners.tijdwinst import HELP, carry_out, help_text
 from bot.tasks import Run, Surface, Task, UserError, nearest_tasks
 from bot.texts import text
-from bot.value import review_minutes
-from bot.views import form_values, task_form
-from bot.wire import SlackError
+from bot.views import form_values
 
 PLAIN_MESSAGE_SUBTYPES = (None, "file_share", "thread_broadcast")
 
@@ -47,7 +44,7 @@ def register(app: AsyncApp, intake: Intake) -> None:
         await ack()
         place = _message_place(body)
         metadata = {"channel": place.channel_id, "ts": place.ts} if place else {}
-        intake.later(_open_form(intake, body["trigger_id"], metadata=metadata))
+        intake.later(open_draft_form(intake, body["trigger_id"], metadata=metadata))
 
     async def submit(ack: AsyncAck, body: dict[str, Any]) -> None:
         await _submit(intake, ack, body)
@@ -77,7 +74,7 @@ async def _command(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     if task is None or (not rest and task.deliver == "private"):
         await ack()
         chosen = task.name if task else ""
-        intake.later(_open_form(intake, body["trigger_id"], metadata={}, chosen=chosen))
+        intake.later(open_draft_form(intake, body["trigger_id"], metadata={}, chosen=chosen))
         return
     source, rest = intake.source(rest, here=_channel(body.get("channel_id", "")))
     try:
@@ -113,6 +110,10 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
         refusal = intake.unknown(words)
     elif task is None and _wants_summary(source, rest, surface):
         task = intake.tasks["summarise"]
+    choosing = False
+    if task is None and not refusal:
+        draft_open = await newest_open(intake, event, surface=surface) is not None
+        choosing = intake.in_doubt(words, draft_open=draft_open) is not None
     task = task or intake.tasks[ANSWER]
     try:
         if not refusal:
@@ -135,7 +136,7 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
         answer_channel_id=channel_id,
         answer_thread_ts=thread_ts,
     )
-    await intake.accept(aim(run, source))
+    await intake.accept(aim(run, source), choosing=choosing)
 
 
 def _wants_summary(source: Source, rest: str, surface: Surface) -> bool:
@@ -163,15 +164,6 @@ def _message_place(body: dict[str, Any]) -> Place | None:
     return Place(channel["id"], message.get("thread_ts") or message["ts"])
 
 
-async def _open_form(intake: Intake, trigger_id: str, *, metadata: dict[str, str], chosen: str = "") -> None:
-    opened = {**metadata, "opened": f"{time.time():.0f}"}
-    view = task_form(intake.listed(), language=intake.language, metadata=opened, chosen=chosen)
-    try:
-        await intake.delivery.open_form(trigger_id, view)
-    except SlackError as error:
-        log.warning("the form was not opened: %s", error)
-
-
 async def _submit(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     view = body["view"]
     values = form_values(view)
@@ -181,9 +173,11 @@ async def _submit(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     if task is None:
         await ack(response_action="errors", errors={"task": text("nothing-to-say", intake.language)})
         return
+    inputs = {name.removeprefix("input_"): value for name, value in values.items() if value}
+    if await answered_in_form(intake, ack, body, task=task, words=words, inputs=inputs):
+        return
     here = Place(metadata["channel"], metadata["ts"]) if metadata.get("channel") else None
     source, words = intake.source(words, otherwise=here)
-    inputs = {name.removeprefix("input_"): value for name, value in values.items() if value}
     try:
         intake.check_material(task, source, words, form=_holds_material(task, inputs))
         if not (words or source or inputs):
@@ -193,21 +187,14 @@ async def _submit(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack(response_action="errors", errors={"words": message})
         return
     run = _run(intake, task, surface="form", body=body, words=words, source=source, inputs=inputs)
-    await intake.accept(replace(run, asking_minutes=_asking_minutes(metadata)))
+    await intake.accept(replace(run, asking_minutes=asking_minutes(metadata)))
+    await discard_instead(intake, body)
     await ack()
 
 
 def _holds_material(task: Task, inputs: dict[str, str]) -> bool:
     """Say whether a task's own fields hold what it is about, and not only how it should be."""
     return any(inputs.get(field.name) for field in task.inputs if field.required or field.type == "multiline")
-
-
-def _asking_minutes(metadata: dict[str, str]) -> float | None:
-    """Return how long the form was open; None for a form that does not tell."""
-    opened = metadata.get("opened", "")
-    if not opened.isdigit():
-        return None
-    return review_minutes(datetime.fromtimestamp(int(opened), UTC), datetime.now(UTC))
 
 
 def _run(

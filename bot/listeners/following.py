@@ -25,15 +25,9 @@ async def follow_up(
         message_id: the delivery's own id, so that the same message counts once.
     """
     user_id, channel_id, in_thread = event["user"], event["channel"], event.get("thread_ts") or ""
-    if not asks_again(words) or (surface == "mention" and not in_thread):
+    if not asks_again(words):
         return False
-    newest = await intake.records.drafts.newest_open(
-        intake.team_id,
-        user_id,
-        channel_id=channel_id,
-        thread_ts=in_thread if surface == "mention" else "",
-        since=datetime.now(UTC) - REMEMBERED,
-    )
+    newest = await newest_open(intake, event, surface=surface)
     if newest is None:
         return False
     run_id, version = newest
@@ -46,3 +40,17 @@ async def follow_up(
     sentence = text(key, intake.language)
     intake.later(intake.tell_once(message_id, channel_id, user_id, sentence, thread_ts=in_thread))
     return True
+
+
+async def newest_open(intake: Intake, event: dict[str, Any], *, surface: Surface) -> tuple[str, int] | None:
+    """Return run and version of the open draft that a message may be about, or None."""
+    in_thread = event.get("thread_ts") or ""
+    if surface == "mention" and not in_thread:
+        return None
+    return await intake.records.drafts.newest_open(
+        intake.team_id,
+        event["user"],
+        channel_id=event["channel"],
+        thread_ts=in_thread if surface == "mention" else "",
+        since=datetime.now(UTC) - REMEMBERED,
+    )

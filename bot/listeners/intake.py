@@ -16,7 +16,8 @@ from bot.context import Place, find_link
 from bot.delivery import Delivery
 from bot.listeners.spans import Span, find_span
 from bot.records import Records
-from bot.tasks import Language, Run, Task, UserError, find_task, nearest_tasks, recognise
+from bot.tasks import ANSWER as ANSWER
+from bot.tasks import Doubt, Language, Run, Task, UserError, doubt, find_task, nearest_tasks, recognise
 from bot.texts import text
 from bot.wire import SlackError
 
@@ -25,7 +26,6 @@ log = logging.getLogger(__name__)
 QUIET_S = 0.004  # without a request for so long, the acks of a moment are out
 MOST_LOOKS = 60
 COMMIT_WITHIN_S = 2.5  # Slack waits three seconds; later than this it gets a 500 and sends again
-ANSWER = "answer"  # the task for whoever names none
 
 _SLACK_LINK = re.compile(r"<?https://[^\s<>|]+/archives/[A-Z0-9]+/p\d+[^\s<>|]*(?:\|[^<>]*)?>?")
 
@@ -55,6 +55,7 @@ class Intake:
 
     records: Records
     delivery: Delivery
+    posts: jobs.Posts
     tasks: dict[str, Task]
     language: Language
     zone: ZoneInfo
@@ -66,8 +67,11 @@ class Intake:
     _accepting: int = 0
     _accepted_at: float = 0.0
 
-    async def accept(self, run: Run) -> bool:
+    async def accept(self, run: Run, *, choosing: bool = False) -> bool:
         """Commit a request and let it start; False when it is the same delivery once more.
+
+        Args:
+            choosing: its task is not known yet, and the run finds out.
 
         Raises:
             TimeoutError, sqlite3.Error: it is not stored: no ack, Slack sends it again.
@@ -75,7 +79,7 @@ class Intake:
         self._accepting += 1
         try:
             async with asyncio.timeout(COMMIT_WITHIN_S):
-                first = await self.records.requests.add(run)
+                first = await self.records.requests.add(run, choosing=choosing)
         finally:
             self._accepting -= 1
             self._accepted_at = asyncio.get_running_loop().time()
@@ -140,6 +144,11 @@ class Intake:
     def listed(self) -> dict[str, Task]:
         """Return the tasks that stand in lists and forms."""
         return {name: task for name, task in self.tasks.items() if task.listed}
+
+    def in_doubt(self, words: str, *, draft_open: bool) -> Doubt | None:
+        """Return what is open about words that name no task; None when they are plainly no wish for a text."""
+        sentence = _SLACK_LINK.sub(" ", words)
+        return doubt(self.offered(), words, default=ANSWER, sentence=sentence, draft_open=draft_open)
 
     def unknown(self, words: str) -> str:
         """Say that there is no such task, and which ones come near."""

@@ -109,7 +109,7 @@ def register(app: AsyncApp, intake: Intake) -> None:
 async def baseline_command(intake: Intake, body: dict[str, Any], words: list[str]) -> str:
     """Carry out `/tijdwinst baseline …` and return the answer; empty when a form answers."""
     if not words:
-        intake.later(_open_baselines(intake, body["trigger_id"]))
+        intake.later(open_baselines(intake, body["trigger_id"]))
         return ""
     team_id, user_id = body["team_id"], body["user_id"]
     if words[0].lower() in ("start", "begin"):
@@ -226,7 +226,8 @@ async def _told_minutes(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> 
     intake.later(_thank(intake, body, key))
 
 
-async def _open_baselines(intake: Intake, trigger_id: str) -> None:
+async def open_baselines(intake: Intake, trigger_id: str) -> None:
+    """Open the team's list of text work."""
     try:
         await intake.delivery.open_form(trigger_id, await _baseline_view(intake))
     except SlackError as error:

@@ -11,6 +11,7 @@ from bot.digest import parse_period
 from bot.listeners.intake import Intake
 from bot.listeners.measuring import baseline_command
 from bot.listeners.office import open_settings
+from bot.listeners.setup import guideline_answer, open_office, show_setup
 from bot.listeners.templates import open_templates
 from bot.tasks import UserError
 from bot.texts import text
@@ -19,6 +20,9 @@ HELP = ("help", "hulp", "?")
 VALUE = ("value", "waarde", "winst")
 BASELINE = ("baseline", "nulmeting")
 SETTINGS = ("settings", "instellingen")
+SETUP = ("setup", "inrichten")
+GUIDELINE = ("guideline", "richtlijn")
+FIRM = ("firm", "bedrijf")
 TEMPLATES = ("templates", "template", "sjablonen", "sjabloon")
 
 
@@ -36,6 +40,10 @@ async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str:
         )
         intake.later(opening)
         return ""
+    if named in GUIDELINE:
+        return await guideline_answer(intake)
+    if named in (*SETUP, *FIRM):
+        return await _office(intake, body, "setup" if named in SETUP else "firm")
     if named in TEMPLATES:
         opening = open_templates(
             intake, body["trigger_id"], user_id=body["user_id"], channel_id=body["channel_id"]
@@ -44,9 +52,24 @@ async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str:
         return ""
     if named in VALUE:
         return await _value(intake, body, " ".join(rest))
-    known = {word: group[0] for group in (HELP, VALUE, BASELINE, SETTINGS, TEMPLATES) for word in group}
+    known = {
+        word: group[0]
+        for group in (HELP, VALUE, BASELINE, SETTINGS, TEMPLATES, SETUP, FIRM, GUIDELINE)
+        for word in group
+    }
     near = difflib.get_close_matches(named, known, n=1) or ["help"]
     return text("tijdwinst.unknown", intake.language, sub=named[:40], nearest=known[near[0]])
+
+
+async def _office(intake: Intake, body: dict[str, Any], name: str) -> str:
+    """Lead an admin through setting up, or open the form of the firm."""
+    if not await intake.is_admin(body["user_id"]):
+        return text("settings.admins-only", intake.language)
+    if name == "firm":
+        intake.later(open_office(intake, body["trigger_id"], "firm"))
+        return ""
+    intake.later(show_setup(intake, body["user_id"]))
+    return text("setup.shown", intake.language)
 
 
 async def _value(intake: Intake, body: dict[str, Any], words: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.records.baselines import Baselines
+from bot.records.choices import Choices
 from bot.records.drafts import Drafts
+from bot.records.firms import Firms
 from bot.records.ledger import Ledger
 from bot.records.people import People
 from bot.records.proof import Proof
@@ -28,6 +30,7 @@ class Records:
         self.store = Store(path)
         self.workspaces = Workspaces(self.store, defaults or WorkspaceSettings())
         self.requests = Requests(self.store)
+        self.choices = Choices(self.store, self.workspaces)
         self.ledger = Ledger(self.store, self.workspaces)
         self.drafts = Drafts(self.store)
         self.reviews = Reviews(self.store, self.workspaces)
@@ -38,6 +41,7 @@ class Records:
         self.proof = Proof(self.store)
         self.quotes = Quotes(self.store)
         self.templates = Templates(self.store)
+        self.firms = Firms(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.

@@ -142,6 +142,16 @@ class Ledger:
         )
         return None if row[0] is None else datetime.fromisoformat(row[0])
 
+    async def has_drafted(self, team_id: str, user_id: str) -> bool:
+        """Say whether somebody ever got a draft."""
+        row = await self._store.read(
+            lambda db: db.execute(
+                "select 1 from runs where team_id = ? and user_id = ? and outcome = 'drafted' limit 1",
+                [team_id, user_id],
+            ).fetchone()
+        )
+        return row is not None
+
     async def outcome(self, run_id: str) -> str | None:
         """Return the outcome of a run, or None when it has no row."""
         row = await self._store.read(

@@ -26,8 +26,11 @@ class Requests:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def add(self, run: Run) -> bool:
+    async def add(self, run: Run, *, choosing: bool = False) -> bool:
         """Commit a request; return False when the same delivery was committed before.
+
+        Args:
+            choosing: its task is not known yet; the run finds out, and *run* names the one that else it is.
 
         Raises:
             sqlite3.Error: it is not stored, so it must not be acked.
@@ -62,7 +65,13 @@ class Requests:
                     days_after(RETENTION_DAYS),
                 ],
             )
-            return db.conn.total_changes > before
+            first = db.conn.total_changes > before
+            if first and choosing:
+                db.execute(
+                    "insert or ignore into choices (run_id, team_id, state) values (?, ?, 'open')",
+                    [run.run_id, run.team_id],
+                )
+            return first
 
         return await self._store.write(work)
 

@@ -388,6 +388,31 @@ def m005_templates(db: Database) -> None:
     _carry_out(db, TEMPLATES)
 
 
+CHOOSING = """
+create table choices (
+    run_id text primary key,
+    team_id text not null,
+    state text not null,
+    kind text not null default 'task',
+    candidates text not null default '[]',
+    task text not null default '',
+    taken text not null default '',
+    into_run_id text not null default '',
+    asked_at text,
+    chosen_at text,
+    begun_at text
+) strict;
+create index choices_asking on choices (asked_at) where state = 'asking';
+create index choices_unbegun on choices (chosen_at) where state = 'chosen' and begun_at is null;
+"""
+
+
+@migrations()
+def m006_choosing(db: Database) -> None:
+    """Requests whose task is chosen by the model or by the asker, and what was asked about them."""
+    _carry_out(db, CHOOSING)
+
+
 def _carry_out(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():

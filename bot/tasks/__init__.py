@@ -1,8 +1,10 @@
 """The nouns, the files that make a Task, and how people ask for one; the lowest floor, it imports no other room."""
 
-from bot.tasks.company import Firm, load_company, load_firm
+from bot.tasks.company import Firm, load_company, load_firm, put_firm
 from bot.tasks.files import RESERVED_COMMANDS, load_tasks, parse_task, write_task
+from bot.tasks.material import lacks_material
 from bot.tasks.nouns import (
+    ANSWER,
     LANGUAGES,
     Act,
     Draft,
@@ -21,13 +23,16 @@ from bot.tasks.nouns import (
     find_task,
     nearest_tasks,
 )
-from bot.tasks.recognition import asks_again, recognise
+from bot.tasks.recognition import Doubt, asks_again, doubt, recognise
 from bot.tasks.templates import check_words, make_name, read_fields, write_fields
+from bot.tasks.wording import split_words
 
 __all__ = [
+    "ANSWER",
     "LANGUAGES",
     "RESERVED_COMMANDS",
     "Act",
+    "Doubt",
     "Draft",
     "Firm",
     "Identity",
@@ -44,15 +49,19 @@ __all__ = [
     "UserError",
     "asks_again",
     "check_words",
+    "doubt",
     "find_task",
+    "lacks_material",
     "load_company",
     "load_firm",
     "load_tasks",
     "make_name",
     "nearest_tasks",
     "parse_task",
+    "put_firm",
     "read_fields",
     "recognise",
+    "split_words",
     "write_fields",
     "write_task",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -33,6 +34,19 @@ _KEYS = {
     "max_discount_percent": int,
     "terms": str,
 }
+_IN_SLACK = (
+    "name",
+    "seat",
+    "address",
+    "email",
+    "phone",
+    "kvk",
+    "vat_id",
+    "iban",
+    "offer",
+    "valid_days",
+    "terms",
+)
 _PICTURES = (b"\x89PNG\r\n", b"\xff\xd8\xff")
 _RANGES = {"valid_days": (1, 365), "max_discount_percent": (0, 100)}
 
@@ -102,6 +116,16 @@ def load_firm(folder: Path) -> Firm:
         raise TaskFileError("\n".join(file.told()))
     front |= {key: tuple(front[key]) for key in ("address", "payments") if key in front}
     return Firm(**front, logo=logo)
+
+
+def put_firm(firm: Firm, told: Mapping[str, str]) -> Firm:
+    """Return *firm* with what was told in Slack in the place of its own; an empty text is nothing told."""
+    said: dict[str, Any] = {name: value for name, value in told.items() if value and name in _IN_SLACK}
+    if "address" in said:
+        said["address"] = tuple(line.strip() for line in said["address"].splitlines() if line.strip())
+    if "valid_days" in said:
+        said["valid_days"] = int(said["valid_days"])
+    return replace(firm, **said)
 
 
 def _read(folder: Path) -> tuple[TaskFile, dict[str, Any], str]:

@@ -11,6 +11,9 @@ from typing import Any, Literal
 Language = Literal["en", "nl"]
 LANGUAGES: tuple[Language, ...] = ("en", "nl")
 
+ANSWER = "answer"
+"""The task for whoever names none."""
+
 Surface = Literal["command", "mention", "shortcut", "message", "form"]
 """How the asker reached us: slash command, @mention, message shortcut, messages tab, New draft form."""
 
@@ -130,6 +133,11 @@ class Run:
     source_oldest: str = ""
     source_latest: str = ""
     source_since: str = ""
+
+    @property
+    def message_ts(self) -> str:
+        """The `ts` of the mention that asked; empty when it was none."""
+        return self.run_id.rpartition(":")[2].rstrip("^") if self.surface == "mention" else ""
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from bot.tasks.wording import (
     SALUTATION,
     STATES,
     TELLING,
+    THANKS,
     TO_US,
     WANTS,
     WHETHER,
@@ -51,6 +52,8 @@ from bot.tasks.wording import (
 
 _CLAUSE = re.compile(r"[,.;!?()\"“”]+(?=\s|$)|\s[-–—]\s")
 _PAST = re.compile(r"\w{3,}ed|ge\w{3,}[dt]")
+_FEW = 3
+_TELLING_CHARS = 4
 _MOST_CHARS = 1000
 _MOST_WORDS = 40
 """A longer first line is no wish but a text that somebody pasted."""
@@ -123,6 +126,74 @@ def recognise(
     # "crm-note" can be nothing else; "email" may be.
     plain = "-" in named.name or not _begins_a_statement(rest, sentence)
     return (named, rest) if by_name and plain else (None, words)
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A wish whose task the rules do not know.
+
+    Attributes:
+        asked: the tasks that it asks for, where that are several; "" stands for something that is none of them.
+        mentioned: the tasks that its words come near, in their order.
+    """
+
+    asked: tuple[str, ...]
+    mentioned: tuple[str, ...]
+
+
+def doubt(
+    tasks: Mapping[str, Task], words: str, *, default: str = "", sentence: str = "", draft_open: bool = False
+) -> Doubt | None:
+    """Return what is open about a sentence that names no task; None when it plainly is no wish for a text.
+
+    A question ("who wrote the minutes?"), thanks, or words to somebody else are no wish, and what somebody pasted
+    is none either.
+
+    Args:
+        draft_open: the asker has an open draft here: then whatever is neither a question nor thanks may be about it.
+    """
+    said = list(_parts(_wish(sentence or words)))
+    to_another = (sentence or words).lstrip().startswith("<@") or (said and said[0][0] in SALUTATION)
+    if not said or to_another or said[0][0] in THANKS or sum(map(len, said)) > _MOST_WORDS:
+        return None
+    known = tuple(task for task in tasks.values() if task.name != default)
+    mentioned = tuple(
+        dict.fromkeys(
+            mention.alias.task for part in said for mention in _mentions(_aliases(known), tuple(part))
+        )
+    )
+    asked = _asked_tasks(known, sentence or words)
+    polite = any(word in POLITE for part in said for word in part)
+    parts = [_part(part, polite=polite) for part in said]
+    wished = any(_is_a_wish(part, mentioned=bool(mentioned)) for part in parts)
+    about_draft = draft_open and not any(_is_a_question(part) for part in parts)
+    if not (asked or wished or (about_draft and not asks_again(words))):
+        return None
+    near = (*mentioned, *_near_tasks(known, {word for part in said for word in part}))
+    return Doubt(tuple(sorted(asked)), tuple(dict.fromkeys(near)))
+
+
+def _is_a_wish(part: _Part, *, mentioned: bool) -> bool:
+    """Say whether a part wants a text made or changed, whatever it calls that text."""
+    rest = set(part.opening[1:])
+    if _is_a_question(part) or rest & WHETHER or NOT & set(part.words) or len(part.opening) < 2:
+        return False
+    if part.first in MAKE | WORK:
+        return True
+    if part.first in HAND:
+        return mentioned or bool({"dit", "this", "together"} & rest)
+    if part.may or part.wants:
+        return mentioned or bool(rest & (MAKE | WORK | HAND)) or (part.wants and len(part.opening) > _FEW)
+    return part.polite and (mentioned or len(part.opening) > _FEW)
+
+
+def _near_tasks(tasks: tuple[Task, ...], words: set[str]) -> Iterator[str]:
+    """Yield the tasks of which a telling word of a name stands in *words*, or begins one: "blogpost"."""
+    for task in tasks:
+        own = {word for named in (task.name, *task.aliases) for word in split_words(named)}
+        own = {word for word in own if len(word) >= _TELLING_CHARS} - MAKE - WORK - HAND - FOLLOW
+        if any(word.startswith(telling) for word in words for telling in own):
+            yield task.name
 
 
 def asks_again(words: str) -> bool:

@@ -13,6 +13,7 @@ def _bag(words: str) -> frozenset[str]:
 
 GREETING = _bag("hoi hi hey hallo hello dag goedemorgen goedemiddag tijdwinst")
 POLITE = _bag("please graag alsjeblieft alstublieft aub svp pls thanks bedankt")
+THANKS = _bag("bedankt dank dankje dankjewel thanks thank thx merci top prima perfect super great")
 OPENERS = (
     GREETING
     | POLITE

@@ -50,6 +50,7 @@ from bot.views.measuring import (
     settings_form,
     word_question,
 )
+from bot.views.setup import FIRM_LINES, OFFERS, Step, firm_form, guideline_form, setup_card
 from bot.views.templates import (
     Entry,
     notice_view,
@@ -60,8 +61,10 @@ from bot.views.templates import (
 )
 
 __all__ = [
+    "FIRM_LINES",
     "INPUT_LIMIT",
     "MARKDOWN_LIMIT",
+    "OFFERS",
     "OPTIONS_LIMIT",
     "OTHER_WORK",
     "PART_LIMIT",
@@ -71,6 +74,7 @@ __all__ = [
     "WORDS",
     "Block",
     "Entry",
+    "Step",
     "apology",
     "baseline_form",
     "button",
@@ -80,9 +84,11 @@ __all__ = [
     "draft_value",
     "edit_form",
     "fallback",
+    "firm_form",
     "forgotten_timer",
     "form",
     "form_values",
+    "guideline_form",
     "home",
     "join_inputs",
     "link_sources",
@@ -100,6 +106,7 @@ __all__ = [
     "section",
     "select_input",
     "settings_form",
+    "setup_card",
     "split_inputs",
     "split_markdown",
     "task_form",

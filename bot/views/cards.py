@@ -275,7 +275,10 @@ def task_form(
     """Return the New draft form: which task, and what it should be about."""
     choices = [(task.name, task.title_in(language)) for task in tasks.values()]
     blocks: list[Block] = [
-        select_input("task", text("modal.draft.task", language), choices, chosen=chosen),
+        {
+            **select_input("task", text("modal.draft.task", language), choices, chosen=chosen),
+            "dispatch_action": True,
+        },
         text_input("words", text("modal.draft.text", language), multiline=True, optional=True),
     ]
     if chosen in tasks:
