@@ -15,7 +15,8 @@ from bot import jobs
 from bot.app import Metrics, Server, Socket, build_app
 from bot.context import Context
 from bot.delivery import Delivery, client
-from bot.handlers import HANDLERS, Desk
+from bot.guard import Vault, open_vault
+from bot.handlers import HANDLERS, Desk, Gate
 from bot.listeners import Intake, load_templates, register
 from bot.llm import LLM, LLMError
 from bot.records import Records, WorkspaceSettings
@@ -117,6 +118,7 @@ class Bot:
             context=context,
             llm=self._llm,
             records=self.records,
+            gate=Gate(self.records, self._open_vault()),
             firm=self._firm,
             about=self._company,
         )
@@ -145,6 +147,7 @@ class Bot:
             zone=holds.zone,
             team_id=identity.team_id,
             bot_user_id=identity.bot_user_id,
+            sent=desk.gate.sent,
             admins_of=context.people,
         )
         register(app, self._intake, count_unknown=self.metrics.count_unknown, suspect=self._wire.suspect)
@@ -211,6 +214,15 @@ class Bot:
             self._lock = None
             raise StartError(
                 f"another bot runs on DATA_DIR={folder}: stop it first, or give this one a folder of its own."
+            ) from error
+
+    def _open_vault(self) -> Vault:
+        try:
+            return open_vault(self.settings.data_dir, self.settings.secret_keys)
+        except (OSError, ValueError) as error:
+            raise StartError(
+                "the keys for what is encrypted cannot be used: SECRET_KEYS must hold Fernet keys (32 bytes in URL-safe"
+                f" base64), and the file secret.key in DATA_DIR={self.settings.data_dir} must be one that the bot wrote."
             ) from error
 
     async def _who_am_i(self, slack: Any) -> Identity:

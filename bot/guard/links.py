@@ -19,10 +19,16 @@ _LINK = re.compile(
     rf"|{_HOST}[^\W\d_]{{2,24}}(?::\d+)?[/?#]{_END}*|{_HOST}{_TOP}(?![\w-]|\.\w|@)))",
     re.IGNORECASE,
 )
-_MARKDOWN = re.compile(r"(?P<image>!?)\[(?P<words>[^\[\]\n]{0,500}(?:\[[^\[\]\n]*\][^\[\]\n]{0,200})*)\]\(\s*<?(?P<target>[^\n]*?)>?(?P<title>\s+[\"'(][^\n]*?[\"')])?\s*\)")
+_MARKDOWN = re.compile(
+    r"(?P<image>!?)\[(?P<words>[^\[\]\n]{0,500}(?:\[[^\[\]\n]*\][^\[\]\n]{0,200})*)\]\(\s*<?(?P<target>[^\n]*?)>?(?P<title>\s+[\"'(][^\n]*?[\"')])?\s*\)"
+)
 _REFERENCE = re.compile(r"^[ ]{0,3}\[[^\]\n]+\]:[ \t]*<?(?P<target>\S+?)>?(?=\s|$)", re.MULTILINE)
-_SLACK = re.compile(r"<(?P<target>[a-z][a-z0-9+.-]*:[^<>|\s]*|//[^<>|\s]*)(?:\|(?P<words>[^<>\n]*))?>", re.IGNORECASE)
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|colon|sol|period|commat|lpar|rpar|lsqb|rsqb|excl);", re.IGNORECASE)
+_SLACK = re.compile(
+    r"<(?P<target>[a-z][a-z0-9+.-]*:[^<>|\s]*|//[^<>|\s]*)(?:\|(?P<words>[^<>\n]*))?>", re.IGNORECASE
+)
+_ENTITY = re.compile(
+    r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|colon|sol|period|commat|lpar|rpar|lsqb|rsqb|excl);", re.IGNORECASE
+)
 _KEPT = frozenset("<>&")
 _TAIL = ".,;:!?'*_~)"
 
@@ -33,9 +39,7 @@ def links_of(text: str) -> frozenset[str]:
     return frozenset(_key(match[0]) for match in _LINK.finditer(said)) - {""}
 
 
-def check_links(
-    text: str, allowed: Iterable[str], *, ours: str = ""
-) -> tuple[str, tuple[str, ...]]:
+def check_links(text: str, allowed: Iterable[str], *, ours: str = "") -> tuple[str, tuple[str, ...]]:
     """Return *text* in which every link that is not *allowed* is text, and those links; images are text, too.
 
     Args:
@@ -81,7 +85,11 @@ def defang(link: str) -> str:
     """Write a link so that nothing makes a link of it again: `hxxps://evil[.]example/x`."""
     scheme, colon, rest = link.partition(":")
     if colon and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme) and not re.match(r"\d+(?:/|$)", rest):
-        scheme = re.sub("t", "x", scheme, flags=re.IGNORECASE) if scheme.lower().startswith("http") else f"({scheme})"
+        scheme = (
+            re.sub("t", "x", scheme, flags=re.IGNORECASE)
+            if scheme.lower().startswith("http")
+            else f"({scheme})"
+        )
         return f"{scheme}:{rest.replace('.', '[.]')}"
     return link.replace(".", "[.]")
 

@@ -22,9 +22,7 @@ _HONORIFIC = (
     r"(?:[Mm]evrouw|[Mm]evr\.?|[Mm]w\.?|[Mm]eneer|[Dd]hr\.?|[Dd]e[ ]heer|[Hh]eer|[Mm]ej\.?|M(?:rs?|s)\.?|Miss|Sir|Madam"
     r"|Dr\.?|[Dd]rs\.|[Ii]ng\.|[Ii]r\.|[Mm]r\.|[Pp]rof\.?|[Ff]amilie|[Ff]am\.)"
 )
-_SALUTATION = (
-    r"(?:Beste|Geachte|Hallo|Hoi|Hai|Hey|Hi|Hello|Dear|Dag|Lieve|Goede(?:morgen|middag|navond)|Good[ ](?:morning|afternoon))"
-)
+_SALUTATION = r"(?:Beste|Geachte|Hallo|Hoi|Hai|Hey|Hi|Hello|Dear|Dag|Lieve|Goede(?:morgen|middag|navond)|Good[ ](?:morning|afternoon))"
 _SIGNED = (
     r"(?i:(?:vriendelijke|hartelijke|warme)?[ ]?groet(?:en|jes)?|gr\.|mvg|hgr|(?:kind|best|warm)?[ ]?regards|best[ ]wishes"
     r"|cheers|sincerely|yours(?:[ ](?:truly|faithfully))?|thanks|bedankt|dank)"
@@ -37,33 +35,27 @@ _ROLE = (
 _CUED = regex.compile(
     rf"(?:{_SALUTATION}[ ](?:{_HONORIFIC}[ ])?|(?<!\p{{L}}){_HONORIFIC}[ ]|(?<!\p{{L}}){_ROLE}[ ])(?P<name>{_FULL})"
 )
-_SIGNATURE = regex.compile(rf"(?<!\p{{L}}){_SIGNED}[ ]?(?:van[ ])?[,!.]?\s+(?:van[ ])?(?P<name>{_FULL})[ ]*(?=$|[\n,.!])", regex.M)
+_SIGNATURE = regex.compile(
+    rf"(?<!\p{{L}}){_SIGNED}[ ]?(?:van[ ])?[,!.]?\s+(?:van[ ])?(?P<name>{_FULL})[ ]*(?=$|[\n,.!])", regex.M
+)
 _INITIALLED = regex.compile(rf"(?<![\p{{L}}.]){_INITIALS}[ ]?{_SURNAME}(?!\.\p{{Lu}})")
 _SPEAKER = regex.compile(r"^\[\d+\] (?P<name>[^\n:\[\]]{2,80}): ", regex.M)
 _CAPITALISED = regex.compile(_WORD)
 _REST = regex.compile(rf"(?:[ ]{_INITIALS})?[ ](?P<surname>{_SURNAME})")
 
 _NO_SURNAME = frozenset(
-    """
-    Maandag Dinsdag Woensdag Donderdag Vrijdag Zaterdag Zondag Monday Tuesday Wednesday Thursday Friday Saturday Sunday
-    Januari Februari Maart April Mei Juni Juli Augustus September Oktober November December January February March May
-    June July August October BV NV Ltd Limited Inc Group Groep Foundation Stichting Street Road Lane Hotel Bank Bouw
-    Transport University School College Park Hall Center Centre Airport Straat Laan Weg Plein Team Holding Services Solutions
-    Avenue Square Christmas Day Week Cup Award Prize Crown And En Of Or The De Het Een
-    """.split()
+    ["Maandag", "Dinsdag", "Woensdag", "Donderdag", "Vrijdag", "Zaterdag", "Zondag", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "Januari", "Februari", "Maart", "April", "Mei", "Juni", "Juli", "Augustus", "September", "Oktober", "November", "December", "January", "February", "March", "May", "June", "July", "August", "October", "BV", "NV", "Ltd", "Limited", "Inc", "Group", "Groep", "Foundation", "Stichting", "Street", "Road", "Lane", "Hotel", "Bank", "Bouw", "Transport", "University", "School", "College", "Park", "Hall", "Center", "Centre", "Airport", "Straat", "Laan", "Weg", "Plein", "Team", "Holding", "Services", "Solutions", "Avenue", "Square", "Christmas", "Day", "Week", "Cup", "Award", "Prize", "Crown", "And", "En", "Of", "Or", "The", "De", "Het", "Een"]
 )
-_NOBODY = frozenset(
-    """
-    Allemaal Allen All Team Collega Collegas Klant Klanten Relatie Lezer Customer Customers Client Colleagues Colleague Sir
-    Madam Ms There Everyone Everybody World Both Redactie Heer Mevrouw Dames Heren Ladies Gentlemen Buren Ouders Leden Vrienden
-    Friends Members Neighbours Iedereen Bewoner Bewoners Huurder Sollicitant Hiring Manager Support Service Meneer Mr Mrs
-    Beste Geachte Dear Ik Wij We Je Jij U Hij Zij Het De Een Dit Dat Deze Die In Op Aan Bij Met Voor Van Graag Dank Kunt Kun
-    The This That These It I You He She They Our Your My Please Thank Thanks No Not And But If When Is Are Was Zoals Hierbij
-    Vandaag Morgen Gisteren Today Tomorrow Yesterday Alvast Here Slack Excel Word Teams Google Microsoft
-    """.split()
-) | _NO_SURNAME
+_NOBODY = (
+    frozenset(
+        ["Allemaal", "Allen", "All", "Team", "Collega", "Collegas", "Klant", "Klanten", "Relatie", "Lezer", "Customer", "Customers", "Client", "Colleagues", "Colleague", "Sir", "Madam", "Ms", "There", "Everyone", "Everybody", "World", "Both", "Redactie", "Heer", "Mevrouw", "Dames", "Heren", "Ladies", "Gentlemen", "Buren", "Ouders", "Leden", "Vrienden", "Friends", "Members", "Neighbours", "Iedereen", "Bewoner", "Bewoners", "Huurder", "Sollicitant", "Hiring", "Manager", "Support", "Service", "Meneer", "Mr", "Mrs", "Beste", "Geachte", "Dear", "Ik", "Wij", "We", "Je", "Jij", "U", "Hij", "Zij", "Het", "De", "Een", "Dit", "Dat", "Deze", "Die", "In", "Op", "Aan", "Bij", "Met", "Voor", "Van", "Graag", "Dank", "Kunt", "Kun", "The", "This", "That", "These", "It", "I", "You", "He", "She", "They", "Our", "Your", "My", "Please", "Thank", "Thanks", "No", "Not", "And", "But", "If", "When", "Is", "Are", "Was", "Zoals", "Hierbij", "Vandaag", "Morgen", "Gisteren", "Today", "Tomorrow", "Yesterday", "Alvast", "Here", "Slack", "Excel", "Word", "Teams", "Google", "Microsoft"]
+    )
+    | _NO_SURNAME
+)
 _NO_BEGINNING = frozenset({"in", "op", "uit", "te", "het", "la", "le", "al"})
-_BRANDS = frozenset({"Albert Heijn", "Ralph Lauren", "Calvin Klein", "Douglas Parfum", "Jack Daniels", "Ben Jerry"})
+_BRANDS = frozenset(
+    {"Albert Heijn", "Ralph Lauren", "Calvin Klein", "Douglas Parfum", "Jack Daniels", "Ben Jerry"}
+)
 
 
 @cache

@@ -31,7 +31,9 @@ _PASSWORD = re.compile(
     r"(?i)(?:pass(?:word|wd|code|phrase)|\bpwd|wachtwoord|\bww\b|client[_ -]?secret|api[_ -]?key|api-sleutel"
     r"|\btoken|\bsecret)\b[^\n:=]{0,30}?(?:\s*[:=]\s*|\s+(?:is|wordt|was|luidt)\s+)[\"'“‘`]?(?P<value>[^\s\"'”’`]+)"
 )
-_PIN = re.compile(r"(?i)\bpin(?:[ -]?code)?\b(?:\s+(?:is|van|of)|\s*[:=]|\s)[^\n\d]{0,15}?(?P<value>\d{4,6})\b")
+_PIN = re.compile(
+    r"(?i)\bpin(?:[ -]?code)?\b(?:\s+(?:is|van|of)|\s*[:=]|\s)[^\n\d]{0,15}?(?P<value>\d{4,6})\b"
+)
 _CARD = re.compile(r"(?<![\w.])[3-6]\d{3}(?:[ -]?\d){9,15}(?![\w])")
 _CARD_LENGTHS = {"3": (14, 15), "4": (13, 16, 19), "5": (16,), "6": (16, 19)}
 
@@ -50,9 +52,40 @@ _INSURANCE = re.compile(r"(?<!\w)[A-CEGHJ-PR-TW-Z][A-Z] ?\d{2} ?\d{2} ?\d{2} ?[A
 
 _IBAN = re.compile(r"(?i)(?<!\w)[a-z]{2}\d{2}(?:[ .-]?[a-z0-9]){11,32}")
 _IBAN_LENGTHS = dict(
-    NL=18, BE=16, DE=22, FR=27, GB=22, ES=24, IT=27, LU=20, AT=20, PL=28, PT=25, IE=22, CH=21, DK=18, SE=24,
-    NO=15, FI=18, TR=26, CZ=24, HU=28, RO=24, BG=22, GR=27, HR=21, SK=24, SI=19, EE=20, LT=20, LV=21, CY=28,
-    MT=31, MA=28, LI=21, MC=27,
+    NL=18,
+    BE=16,
+    DE=22,
+    FR=27,
+    GB=22,
+    ES=24,
+    IT=27,
+    LU=20,
+    AT=20,
+    PL=28,
+    PT=25,
+    IE=22,
+    CH=21,
+    DK=18,
+    SE=24,
+    NO=15,
+    FI=18,
+    TR=26,
+    CZ=24,
+    HU=28,
+    RO=24,
+    BG=22,
+    GR=27,
+    HR=21,
+    SK=24,
+    SI=19,
+    EE=20,
+    LT=20,
+    LV=21,
+    CY=28,
+    MT=31,
+    MA=28,
+    LI=21,
+    MC=27,
 )
 """By country, of https://www.swift.com/standards/data-standards/iban-international-bank-account-number"""
 

@@ -29,9 +29,7 @@ class Pseudonyms:
         mark = rf"([A-Z]+)\\?[_ -](\d+[a-z]?)\\?[_ -]{self.nonce}"
         # With brackets, also escaped ones and with a possessive inside them; or bare, as a word of its own.
         inside = rf"\s*{mark}(['’]?s)?\s*"
-        self._token = re.compile(
-            rf"\\\[{inside}\\\]|\[{inside}\]|(?<![\w\[]){mark}(?!\w)", re.IGNORECASE
-        )
+        self._token = re.compile(rf"\\\[{inside}\\\]|\[{inside}\]|(?<![\w\[]){mark}(?!\w)", re.IGNORECASE)
 
     def mask(self, text: str, found: list[Finding]) -> str:
         """Return *text* with a token for each of *found* that is to be replaced.

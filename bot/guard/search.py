@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.guard.kinds import LINK, Finding, settle
 from bot.guard.names import NOBODY_KNOWN, Known, find_names
 from bot.guard.numbers import find_numbers
@@ -16,8 +18,15 @@ def detect(text: str, known: Known = NOBODY_KNOWN, *, public: str = "") -> list[
     """
     found = [one for one in (*find_numbers(text), *find_names(text, known)) if one.value.strip()]
     if public:
-        found = [one for one in found if one.action == "block" or one.value not in public]
+        flat = re.sub(r"\W", "", public)
+        found = [one for one in found if one.action == "block" or not _is_public(one, public, flat)]
     return settle(_with_links(text, found))
+
+
+def _is_public(one: Finding, public: str, flat: str) -> bool:
+    if one.kind == "name":
+        return re.search(rf"(?<!\w){re.escape(one.value)}(?!\w)", public) is not None
+    return re.sub(r"\W", "", one.value) in flat
 
 
 def _with_links(text: str, found: list[Finding]) -> list[Finding]:

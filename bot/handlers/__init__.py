@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import draft
+from bot.handlers.gate import Gate
 from bot.handlers.letter import letter
 from bot.handlers.quote import quote
 from bot.handlers.social import recount, social
@@ -23,4 +24,4 @@ HANDLERS: dict[str, Callable[[Desk, Brief], Awaitable[Draft]]] = {
 EDITED: dict[str, Callable[[str, Language], tuple[str, ...]]] = {"social": recount}
 """By handler: the small print of a text that a person edited, where it differs from the draft's own."""
 
-__all__ = ["EDITED", "HANDLERS", "Brief", "Desk", "draft", "quote"]
+__all__ = ["EDITED", "HANDLERS", "Brief", "Desk", "Gate", "draft", "quote"]

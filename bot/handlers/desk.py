@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.context import Context, Place, Transcript, permalink
+from bot.handlers.gate import Gate, Passage
 from bot.llm import LLM, Answer, LLMError
 from bot.records import Records
 from bot.records.ledger import Call, Paid
@@ -54,6 +55,7 @@ class Desk:
     context: Context
     llm: LLM
     records: Records
+    gate: Gate
     firm: Firm = field(default_factory=Firm)
     about: str = ""
     unbooked: dict[str, tuple[Call, Paid, str]] = field(default_factory=dict)
@@ -120,16 +122,40 @@ class Desk:
         }
 
     async def ask(
-        self, brief: Brief, *, system: list[str], user: str, shape: type[BaseModel] | None = None
+        self,
+        brief: Brief,
+        *,
+        system: list[str],
+        user: str,
+        shape: type[BaseModel] | None = None,
+        own_links: bool = False,
     ) -> Paid:
         """Ask the model, or return the answer to the same question that this run has paid already.
 
+        What is personal in *user* leaves as tokens and is put back in the answer (`bot.handlers.gate`).
+
         Args:
             shape: what the answer must be an object of; its JSON, checked, is then the text.
+            own_links: the handler itself takes out links that were not given.
 
         Raises:
+            UserError: something in *user* must not leave, or the answer must not come in.
             LLMError: there is no usable answer; what it cost is booked.
         """
+        run = brief.run
+        firm = await self.firm_of(run.team_id)
+        ours = (firm.name, *firm.address, firm.email, firm.phone, firm.kvk, firm.vat_id, firm.iban)
+        public = "\n".join((brief.company, await self.company(run.team_id), *ours))
+        passage = await self.gate.let_out(
+            run, brief.task, version=brief.version, system=system, user=user, public=public
+        )
+        paid = await self._pay(brief, passage, system=system, user=user, shape=shape)
+        links = "" if own_links else f"{self.identity.url.rstrip('/')}/archives/"
+        return self.gate.let_in(passage, paid, is_object=shape is not None, ours=links)
+
+    async def _pay(
+        self, brief: Brief, passage: Passage, *, system: list[str], user: str, shape: type[BaseModel] | None
+    ) -> Paid:
         run, task = brief.run, brief.task
         asked = json.dumps([task.model, system, user, brief.version, shape.__name__ if shape else ""])
         call_id = f"{run.run_id}#{brief.version}#{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
@@ -143,7 +169,7 @@ class Desk:
         model_id = self.llm.models[task.model]
         await self.records.ledger.begin_call(call_id, run_id=run.run_id, model=model_id, attempt=attempt)
         try:
-            answer = await self._answer(task, system=system, user=user, shape=shape)
+            answer = await self._answer(task, system=passage.system, user=passage.user, shape=shape)
         except LLMError as error:
             failed = _failed_call(attempt, run.run_id, error)
             if error.kind == "cut_off" and error.partial and shape is None:

@@ -163,7 +163,9 @@ async def _write(
     """Ask for the posts of *chosen* in one call."""
     system = [RULES, brief.company, brief.task.prompt, _limits(chosen), LANGUAGE[brief.run.language]]
     shape = _shape(chosen)
-    paid = await desk.ask(brief, system=[block for block in system if block], user=user, shape=shape)
+    paid = await desk.ask(
+        brief, system=[block for block in system if block], user=user, shape=shape, own_links=True
+    )
     answer = shape.model_validate_json(paid.text)
     return [_post(each, getattr(answer, each.key), given) for each in chosen], paid.model
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -61,6 +61,7 @@ class Intake:
     zone: ZoneInfo
     team_id: str
     bot_user_id: str
+    sent: Callable[[str, int], Awaitable[list[str]]]
     admins_of: Any = None
     templates: set[str] = field(default_factory=set)
     _background: set[asyncio.Task[Any]] = field(default_factory=set)

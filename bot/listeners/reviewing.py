@@ -13,7 +13,7 @@ from bot.listeners.intake import Intake, log
 from bot.records.reviews import Press
 from bot.tasks import Run
 from bot.texts import text
-from bot.views import edit_form, form_values, join_inputs, read_value, redo_form
+from bot.views import edit_form, form_values, join_inputs, read_value, redo_form, sent_view
 from bot.wire import SlackError
 
 PRESSES: dict[str, Press] = {
@@ -68,11 +68,17 @@ def register(app: AsyncApp, intake: Intake) -> None:
         if not first:
             intake.later(_answer(intake, body, "review.already", run))
 
+    async def sent(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        await ack()
+        run_id, version = read_value(action["value"])
+        intake.later(_show_sent(intake, body, run_id=run_id, version=version))
+
     for name in PRESSES:
         app.action(name)(press)
     app.action("edit")(form)
     app.action("redo")(form)
     app.action("retry")(retry)
+    app.action("sent")(sent)
     app.view("edit_draft")(edited)
     app.view("redo_draft")(redone)
 
@@ -155,6 +161,23 @@ async def _open(intake: Intake, body: dict[str, Any], action_id: str, *, run_id:
         log.warning("run=%s the form was not opened: %s", run_id, error)
         return
     await intake.records.reviews.open_form(view_id, run_id=run_id, version=version, user_id=user_id)
+
+
+async def _show_sent(intake: Intake, body: dict[str, Any], *, run_id: str, version: int) -> None:
+    """Show whoever may review a draft what went to the model for it."""
+    run = await intake.records.requests.get(run_id)
+    draft = await intake.records.drafts.get(run_id, version)
+    if run is None or draft is None:
+        await _answer(intake, body, "review.stale", run)
+        return
+    if not await intake.may_review(run, body["user"]["id"]):
+        await _answer(intake, body, "review.not-yours", run)
+        return
+    view = sent_view(await intake.sent(run_id, version), model=draft.model, language=run.language)
+    try:
+        await intake.delivery.open_form(body["trigger_id"], view)
+    except SlackError as error:
+        log.warning("run=%s what was sent is not shown: %s", run_id, error)
 
 
 async def _edited(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from bot.records.reviews import Reviews
 from bot.records.settlements import Settlements
 from bot.records.store import Store
 from bot.records.templates import Templates
+from bot.records.vaults import Vaults
 from bot.records.workspaces import Workspaces, WorkspaceSettings
 
 __all__ = ["Records", "WorkspaceSettings"]
@@ -41,6 +42,7 @@ class Records:
         self.proof = Proof(self.store)
         self.quotes = Quotes(self.store)
         self.templates = Templates(self.store)
+        self.vaults = Vaults(self.store)
         self.firms = Firms(self.store)
 
     def open(self) -> None:

@@ -143,7 +143,7 @@ class Drafts:
         """Delete texts whose date has passed; the ledger keeps its rows."""
 
         def work(db: Database) -> None:
-            for table in ("requests", "answers", "drafts", "reviews", "quotes"):
+            for table in ("requests", "answers", "drafts", "reviews", "quotes", "vaults", "sent_texts"):
                 db.execute(f"delete from {table} where delete_after < ?", [iso(now())])
 
         await self._store.write(work)

@@ -50,6 +50,7 @@ from bot.views.measuring import (
     settings_form,
     word_question,
 )
+from bot.views.sent import sent_view
 from bot.views.setup import FIRM_LINES, OFFERS, Step, firm_form, guideline_form, setup_card
 from bot.views.templates import (
     Entry,
@@ -105,6 +106,7 @@ __all__ = [
     "rework_question",
     "section",
     "select_input",
+    "sent_view",
     "settings_form",
     "setup_card",
     "split_inputs",
