@@ -28,6 +28,7 @@ Kind = Literal[
 Action = Literal["block", "pseudonymise", "warn"]
 
 ACTIONS: dict[Kind, Action] = {
+    "token": "pseudonymise",
     "secret": "block",
     "card": "block",
     "bsn": "block",
@@ -42,12 +43,11 @@ ACTIONS: dict[Kind, Action] = {
     "address": "pseudonymise",
     "link": "pseudonymise",
     "name": "pseudonymise",
-    "token": "pseudonymise",
     "number": "warn",
 }
 """What is not named here is let through. Where two findings overlap, the kind that stands first wins."""
 
-LINK = re.compile(r"\b(?:h(?:tt|xx)ps?://|www\.)[^\s<>|\"]+", re.IGNORECASE)
+LINK = re.compile(r"(?:h(?:tt|xx)ps?://|www\.)[^\s<>|\"]+", re.IGNORECASE)
 """A link as far as it can reach, its way of being written as text included."""
 
 RANK = {kind: rank for rank, kind in enumerate(ACTIONS)}

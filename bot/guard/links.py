@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterable
 
-_SCHEME = r"(?:[a-z][a-z0-9+.-]{1,15}://|(?:mailto|tel|javascript|data|vbscript|file|sms|slack|skype|callto):(?=\S)|//(?=[\w-]+\.\w))"
+_SCHEME = r"(?:[a-z][a-z0-9+.-]{1,15}://|(?:mailto|tel|javascript|data|vbscript|file|sms|slack|skype|callto):(?=[^\W_]|[/%+(&#])|//(?=[\w-]+\.\w))"
 _END = r"[^\s<>|\"`\[\]{}]"
 _HOST = r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+"
 _TOP = (
@@ -14,13 +14,15 @@ _TOP = (
     r"|cloud|page|live|club|ru|cn|su|tk|ml|ga|cf|pw|ws|us|es|it|pl|se|ch|at|example|test|invalid|xn--[\w-]+)"
 )
 _LINK = re.compile(
-    rf"(?:\b(?<![\w@.+-]){_SCHEME}(?:\[[0-9a-f:.]+\])?{_END}+(?:\[[^\s\[\]]*\]{_END}*)*|(?<![\w:]){_SCHEME}{_END}+"
+    rf"(?:\b(?<![\w@.+-])(?!hxxps?:){_SCHEME}(?:\[[0-9a-f:.]+\])?{_END}*(?:\[[^\s\[\]]*\]{_END}*)*|(?<![\w:])(?!hxxps?:){_SCHEME}{_END}*"
     rf"|(?<![\w@./:+-])(?:www\d?\.{_HOST}[^\W\d_]{{2,}}(?:[:/?#]{_END}*)?"
     rf"|{_HOST}[^\W\d_]{{2,24}}(?::\d+)?[/?#]{_END}*|{_HOST}{_TOP}(?![\w-]|\.\w|@)))",
     re.IGNORECASE,
 )
 _MARKDOWN = re.compile(
-    r"(?P<image>!?)\[(?P<words>[^\[\]\n]{0,500}(?:\[[^\[\]\n]*\][^\[\]\n]{0,200})*)\]\(\s*<?(?P<target>[^\n]*?)>?(?P<title>\s+[\"'(][^\n]*?[\"')])?\s*\)"
+    r"(?P<image>!?)\[(?P<words>[^\[\]\n]{0,500}(?:\[[^\[\]\n]{0,200}\][^\[\]\n]{0,200}){0,3})\]\([ \t]{0,3}"
+    r"(?:<(?P<bracketed>[^<>\n]{0,2000})>|(?P<target>[^\s()]{0,2000}(?:\([^\s()]{0,500}\)[^\s()]{0,500}){0,3}))"
+    r"(?P<title>[ \t]{1,3}[\"'(][^\n\"')]{0,300}[\"')])?[ \t]{0,3}\)"
 )
 _REFERENCE = re.compile(r"^[ ]{0,3}\[[^\]\n]+\]:[ \t]*<?(?P<target>\S+?)>?(?=\s|$)", re.MULTILINE)
 _SLACK = re.compile(
@@ -54,7 +56,7 @@ def check_links(text: str, allowed: Iterable[str], *, ours: str = "") -> tuple[s
         return _key(target) in known or bool(ours and target.startswith(ours) and ".." not in target)
 
     def markdown(match: re.Match[str]) -> str:
-        target = match["target"].strip()
+        target = match["bracketed"] or match["target"] or ""
         if not match["image"] and fine(target):
             return match[0]
         words = match["words"].strip()
@@ -76,22 +78,32 @@ def check_links(text: str, allowed: Iterable[str], *, ours: str = "") -> tuple[s
         refused.append(defang(link))
         return defang(link) + tail
 
-    for pattern, put in ((_MARKDOWN, markdown), (_REFERENCE, reference), (_SLACK, slack), (_LINK, bare)):
+    for pattern, put in ((_MARKDOWN, markdown), (_REFERENCE, reference), (_SLACK, slack)):
         text = pattern.sub(put, text)
-    return text, tuple(dict.fromkeys(refused))
+    # What stood before a link may be one without it: until nothing changes.
+    before = ""
+    while text != before:
+        before, text = text, _LINK.sub(bare, text)
+    # What is left of an image, such as one inside another, is none either.
+    return text.replace("![", "! ["), tuple(dict.fromkeys(refused))
 
 
 def defang(link: str) -> str:
     """Write a link so that nothing makes a link of it again: `hxxps://evil[.]example/x`."""
     scheme, colon, rest = link.partition(":")
-    if colon and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme) and not re.match(r"\d+(?:/|$)", rest):
+    # evil.com:8080 has a port and no scheme.
+    if colon and ("." not in scheme or rest.startswith("//")):
         scheme = (
             re.sub("t", "x", scheme, flags=re.IGNORECASE)
-            if scheme.lower().startswith("http")
-            else f"({scheme})"
+            if scheme.lower() in ("http", "https")
+            else f"({scheme.replace('.', '[.]')})"
         )
-        return f"{scheme}:{rest.replace('.', '[.]')}"
-    return link.replace(".", "[.]")
+        return f"{scheme}:{_dotless(rest)}"
+    return _dotless(link)
+
+
+def _dotless(rest: str) -> str:
+    return re.sub(r"(?<!\[):", "[:]", rest).replace(".", "[.]")
 
 
 def _plain_entity(entity: str) -> str:

@@ -24,7 +24,7 @@ _TOKENS = re.compile(
     r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{5,}|sk_(?:live|test)_\w{16,}|npm_\w{30,}|hf_\w{30,})"
     r"|https://hooks\.slack\.com/[\w/.-]+"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----)?"
-    r"|\b[a-z][a-z0-9+.-]*://[^\s/:@]+:[^\s/@]+@[^\s]+"
+    r"|\b[a-z][a-z0-9+.-]{0,20}://[^\s/:@]+:[^\s/@]+@[^\s]+"
     r"|(?<=\bBearer )[\w.~+/=-]{20,}"
 )
 _PASSWORD = re.compile(

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from bot.guard.kinds import LINK, Finding, Kind
+from bot.guard.kinds import LINK, Finding, Kind, settle
 
 
 @dataclass
@@ -26,8 +26,9 @@ class Pseudonyms:
         for token, value in self.values.items():
             kind = token[1:].partition("_")[0].casefold()
             self._tokens[(kind, value)] = token  # type: ignore[index]
-        mark = rf"([A-Z]+)\\?[_ -](\d+[a-z]?)\\?[_ -]{self.nonce}"
+        mark = rf"([A-Z]{{3,10}})\\?[_ -](\d+[a-z]?)\\?[_ -]{self.nonce}"
         # With brackets, also escaped ones and with a possessive inside them; or bare, as a word of its own.
+        self._mark = re.compile(mark, re.IGNORECASE)
         inside = rf"\s*{mark}(['’]?s)?\s*"
         self._token = re.compile(rf"\\\[{inside}\\\]|\[{inside}\]|(?<![\w\[]){mark}(?!\w)", re.IGNORECASE)
 
@@ -37,15 +38,17 @@ class Pseudonyms:
         What looks like one of our own tokens already becomes a token itself, so that `restore` gives back
         exactly *text*.
         """
+        replaced = [one for one in found if one.action == "pseudonymise"]
+        closed = [match.span() for match in LINK.finditer(text)]
+        for match in (*self._token.finditer(text), *self._mark.finditer(text)):
+            # A token inside a link is not restored, so it needs no keeping either.
+            if not any(start < match.end() and match.start() < end for start, end in closed):
+                replaced.append(Finding("token", match.start(), match.end(), match[0]))
         parts, at = [], 0
-        for one in found:
-            if one.action == "pseudonymise":
-                parts += [self._keep_literals(text[at : one.start]), self._token_of(one.kind, one.value)]
-                at = one.end
-        return "".join([*parts, self._keep_literals(text[at:])])
-
-    def _keep_literals(self, text: str) -> str:
-        return self._token.sub(lambda match: self._token_of("token", match[0]), text)
+        for one in settle(replaced):
+            parts += [text[at : one.start], self._token_of(one.kind, one.value)]
+            at = one.end
+        return "".join([*parts, text[at:]])
 
     def _token_of(self, kind: Kind, value: str) -> str:
         token = self._tokens.get((kind, value))
