@@ -221,8 +221,8 @@ class Bot:
             return open_vault(self.settings.data_dir, self.settings.secret_keys)
         except (OSError, ValueError) as error:
             raise StartError(
-                "the keys for what is encrypted cannot be used: SECRET_KEYS must hold Fernet keys (32 bytes in URL-safe"
-                f" base64), and the file secret.key in DATA_DIR={self.settings.data_dir} must be one that the bot wrote."
+                "the keys for what is encrypted cannot be used: SECRET_KEYS must hold Fernet keys (32 bytes in"
+                f" URL-safe base64), and secret.key in DATA_DIR={self.settings.data_dir} must be the bot's own."
             ) from error
 
     async def _who_am_i(self, slack: Any) -> Identity:

@@ -22,10 +22,13 @@ _HONORIFIC = (
     r"(?:[Mm]evrouw|[Mm]evr\.?|[Mm]w\.?|[Mm]eneer|[Dd]hr\.?|[Dd]e[ ]heer|[Hh]eer|[Mm]ej\.?|M(?:rs?|s)\.?|Miss|Sir|Madam"
     r"|Dr\.?|[Dd]rs\.|[Ii]ng\.|[Ii]r\.|[Mm]r\.|[Pp]rof\.?|[Ff]amilie|[Ff]am\.)"
 )
-_SALUTATION = r"(?:Beste|Geachte|Hallo|Hoi|Hai|Hey|Hi|Hello|Dear|Dag|Lieve|Goede(?:morgen|middag|navond)|Good[ ](?:morning|afternoon))"
+_SALUTATION = (
+    r"(?:Beste|Geachte|Hallo|Hoi|Hai|Hey|Hi|Hello|Dear|Dag"
+    r"|Lieve|Goede(?:morgen|middag|navond)|Good[ ](?:morning|afternoon))"
+)
 _SIGNED = (
-    r"(?i:(?:vriendelijke|hartelijke|warme)?[ ]?groet(?:en|jes)?|gr\.|mvg|hgr|(?:kind|best|warm)?[ ]?regards|best[ ]wishes"
-    r"|cheers|sincerely|yours(?:[ ](?:truly|faithfully))?|thanks|bedankt|dank)"
+    r"(?i:(?:vriendelijke|hartelijke|warme)?[ ]?groet(?:en|jes)?|gr\.|mvg|hgr|(?:kind|best|warm)?[ ]?regards"
+    r"|best[ ]wishes|cheers|sincerely|yours(?:[ ](?:truly|faithfully))?|thanks|bedankt|dank)"
 )
 _ROLE = (
     r"(?i:sollicitante?|kandida(?:at|te)|collega|stagiaire?|contactpersoon|klant|huurder|bewoner|eigenaar|candidate"
@@ -284,13 +287,15 @@ class Known:
             part
             for name in wholes
             for part in name.split()
-            if len(part) > 2 and part[0].isupper() and part not in _NOBODY and part not in ambiguous
+            if len(part) > 2 and part[0].isupper() and part not in _NOBODY
         }
-        self._pattern = None
-        if wholes:
-            ordered = sorted(wholes | parts, key=len, reverse=True)
-            body = "|".join(map(regex.escape, ordered))
-            self._pattern = regex.compile(rf"(?<![\p{{L}}\p{{N}}_])(?:{body})(?![\p{{L}}\p{{N}}_])")
+        # "Ben, kom je?" and "ik vroeg Ben" name somebody, "Ben je er?" does not.
+        doubtful = "|".join(map(regex.escape, sorted(parts & ambiguous)))
+        inside = rf"(?<=\p{{Ll}}[,;]?[ ])(?:{doubtful})|(?:{doubtful})(?=[,:])"
+        ordered = sorted((wholes | parts) - ambiguous, key=len, reverse=True)
+        body = "|".join((*map(regex.escape, ordered), *([inside] if doubtful else [])))
+        bounded = rf"(?<![\p{{L}}\p{{N}}_])(?:{body})(?![\p{{L}}\p{{N}}_])"
+        self._pattern = regex.compile(bounded) if body else None
 
     def find(self, text: str) -> Iterator[Finding]:
         """Yield where they stand in *text*, written as they write themselves."""

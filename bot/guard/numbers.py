@@ -51,42 +51,14 @@ _SOCIAL = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
 _INSURANCE = re.compile(r"(?<!\w)[A-CEGHJ-PR-TW-Z][A-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D](?!\w)")
 
 _IBAN = re.compile(r"(?i)(?<!\w)[a-z]{2}\d{2}(?:[ .-]?[a-z0-9]){11,32}")
-_IBAN_LENGTHS = dict(
-    NL=18,
-    BE=16,
-    DE=22,
-    FR=27,
-    GB=22,
-    ES=24,
-    IT=27,
-    LU=20,
-    AT=20,
-    PL=28,
-    PT=25,
-    IE=22,
-    CH=21,
-    DK=18,
-    SE=24,
-    NO=15,
-    FI=18,
-    TR=26,
-    CZ=24,
-    HU=28,
-    RO=24,
-    BG=22,
-    GR=27,
-    HR=21,
-    SK=24,
-    SI=19,
-    EE=20,
-    LT=20,
-    LV=21,
-    CY=28,
-    MT=31,
-    MA=28,
-    LI=21,
-    MC=27,
-)
+_IBAN_LENGTHS = {
+    country: length
+    for length, countries in {
+        15: "NO", 16: "BE", 18: "DK FI NL", 19: "SI", 20: "AT EE LT LU", 21: "CH HR LI LV", 22: "BG DE GB IE",
+        24: "CZ ES RO SE SK", 25: "PT", 26: "TR", 27: "FR GR IT MC", 28: "CY HU MA PL", 31: "MT",
+    }.items()
+    for country in countries.split()
+}  # fmt: skip
 """By country, of https://www.swift.com/standards/data-standards/iban-international-bank-account-number"""
 
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w+%-][\w.+%-]*@[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}")
@@ -132,7 +104,8 @@ _CAPITAL = r"[A-ZÀ-Þ'’][\w'’.-]+"
 _OF = r"(?:van|de|den|der|het|ten|ter|op|aan|in|'t|’t)"
 _TOWN = rf"(?:'s-|’s-)?{_CAPITAL}(?:[ -](?:aan|den|de|der|op|bij|over|upon|on|{_CAPITAL})){{0,3}}"
 _ADDRESS = re.compile(
-    rf"(?:{_CAPITAL}(?: (?:{_OF}|{_CAPITAL})){{0,3}} {_HOUSE},? *(?:\n *)?)?(?<!\d){_ZIP}(?:,? (?!(?:De|Het|Graag|Bel|Mail)\b){_TOWN})?"
+    rf"(?:{_CAPITAL}(?: (?:{_OF}|{_CAPITAL})){{0,3}} {_HOUSE},? *(?:\n *)?)?(?<!\d){_ZIP}"
+    rf"(?:,? (?!(?:De|Het|Graag|Bel|Mail)\b){_TOWN})?"
 )
 _STREET = re.compile(
     r"(?:[A-ZÀ-Þ][\w'’.-]*(?: (?:van|de|den|der|het|ten|ter|[A-ZÀ-Þ][\w'’.-]*)){0,3}"
