@@ -42,238 +42,34 @@ _SIGNATURE = regex.compile(
     rf"(?<!\p{{L}}){_SIGNED}[ ]?(?:van[ ])?[,!.]?\s+(?:van[ ])?(?P<name>{_FULL})[ ]*(?=$|[\n,.!])", regex.M
 )
 _INITIALLED = regex.compile(rf"(?<![\p{{L}}.]){_INITIALS}[ ]?{_SURNAME}(?!\.\p{{Lu}})")
-_SPEAKER = regex.compile(r"^\[\d+\] (?P<name>[^\n:\[\]]{2,80}): ", regex.M)
 _CAPITALISED = regex.compile(_WORD)
 _REST = regex.compile(rf"(?:[ ]{_INITIALS})?[ ](?P<surname>{_SURNAME})")
 
-_NO_SURNAME = frozenset(
-    [
-        "Maandag",
-        "Dinsdag",
-        "Woensdag",
-        "Donderdag",
-        "Vrijdag",
-        "Zaterdag",
-        "Zondag",
-        "Monday",
-        "Tuesday",
-        "Wednesday",
-        "Thursday",
-        "Friday",
-        "Saturday",
-        "Sunday",
-        "Januari",
-        "Februari",
-        "Maart",
-        "April",
-        "Mei",
-        "Juni",
-        "Juli",
-        "Augustus",
-        "September",
-        "Oktober",
-        "November",
-        "December",
-        "January",
-        "February",
-        "March",
-        "May",
-        "June",
-        "July",
-        "August",
-        "October",
-        "BV",
-        "NV",
-        "Ltd",
-        "Limited",
-        "Inc",
-        "Group",
-        "Groep",
-        "Foundation",
-        "Stichting",
-        "Street",
-        "Road",
-        "Lane",
-        "Hotel",
-        "Bank",
-        "Bouw",
-        "Transport",
-        "University",
-        "School",
-        "College",
-        "Park",
-        "Hall",
-        "Center",
-        "Centre",
-        "Airport",
-        "Straat",
-        "Laan",
-        "Weg",
-        "Plein",
-        "Team",
-        "Holding",
-        "Services",
-        "Solutions",
-        "Avenue",
-        "Square",
-        "Christmas",
-        "Day",
-        "Week",
-        "Cup",
-        "Award",
-        "Prize",
-        "Crown",
-        "And",
-        "En",
-        "Of",
-        "Or",
-        "The",
-        "De",
-        "Het",
-        "Een",
-    ]
-)
-_NOBODY = (
-    frozenset(
-        [
-            "Allemaal",
-            "Allen",
-            "All",
-            "Team",
-            "Collega",
-            "Collegas",
-            "Klant",
-            "Klanten",
-            "Relatie",
-            "Lezer",
-            "Customer",
-            "Customers",
-            "Client",
-            "Colleagues",
-            "Colleague",
-            "Sir",
-            "Madam",
-            "Ms",
-            "There",
-            "Everyone",
-            "Everybody",
-            "World",
-            "Both",
-            "Redactie",
-            "Heer",
-            "Mevrouw",
-            "Dames",
-            "Heren",
-            "Ladies",
-            "Gentlemen",
-            "Buren",
-            "Ouders",
-            "Leden",
-            "Vrienden",
-            "Friends",
-            "Members",
-            "Neighbours",
-            "Iedereen",
-            "Bewoner",
-            "Bewoners",
-            "Huurder",
-            "Sollicitant",
-            "Hiring",
-            "Manager",
-            "Support",
-            "Service",
-            "Meneer",
-            "Mr",
-            "Mrs",
-            "Beste",
-            "Geachte",
-            "Dear",
-            "Ik",
-            "Wij",
-            "We",
-            "Je",
-            "Jij",
-            "U",
-            "Hij",
-            "Zij",
-            "Het",
-            "De",
-            "Een",
-            "Dit",
-            "Dat",
-            "Deze",
-            "Die",
-            "In",
-            "Op",
-            "Aan",
-            "Bij",
-            "Met",
-            "Voor",
-            "Van",
-            "Graag",
-            "Dank",
-            "Kunt",
-            "Kun",
-            "The",
-            "This",
-            "That",
-            "These",
-            "It",
-            "I",
-            "You",
-            "He",
-            "She",
-            "They",
-            "Our",
-            "Your",
-            "My",
-            "Please",
-            "Thank",
-            "Thanks",
-            "No",
-            "Not",
-            "And",
-            "But",
-            "If",
-            "When",
-            "Is",
-            "Are",
-            "Was",
-            "Zoals",
-            "Hierbij",
-            "Vandaag",
-            "Morgen",
-            "Gisteren",
-            "Today",
-            "Tomorrow",
-            "Yesterday",
-            "Alvast",
-            "Here",
-            "Slack",
-            "Excel",
-            "Word",
-            "Teams",
-            "Google",
-            "Microsoft",
-        ]
-    )
-    | _NO_SURNAME
-)
 _NO_BEGINNING = frozenset({"in", "op", "uit", "te", "het", "la", "le", "al"})
 _BRANDS = frozenset(
     {"Albert Heijn", "Ralph Lauren", "Calvin Klein", "Douglas Parfum", "Jack Daniels", "Ben Jerry"}
 )
 
 
+def _read(name: str, mark: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Read a list of words: those before and those behind the line *mark*."""
+    parts = (Path(__file__).parent / name).read_text(encoding="utf-8").split(mark)
+    before, behind = (
+        frozenset(word for line in part.splitlines() if not line.startswith("#") for word in line.split())
+        for part in parts[-2:]
+    )
+    return before, behind
+
+
 @cache
 def first_names() -> tuple[frozenset[str], frozenset[str]]:
     """Return the first names that stand alone, and those that are names only before a surname."""
-    lines = (Path(__file__).parent / "first_names.txt").read_text(encoding="utf-8").split("# ambiguous")
-    clear, ambiguous = (
-        frozenset(name for line in part.splitlines() if not line.startswith("#") for name in line.split())
-        for part in lines[-2:]
-    )
+    clear, ambiguous = _read("first_names.txt", "\n# ambiguous\n")
     return clear - ambiguous, ambiguous
+
+
+_WORDS, _NO_SURNAME = _read("no_names.txt", "\n# no surname\n")
+_NOBODY = _WORDS | _NO_SURNAME
 
 
 class Known:
@@ -310,8 +106,6 @@ NOBODY_KNOWN = Known(())
 def find_names(text: str, known: Known = NOBODY_KNOWN) -> list[Finding]:
     """Return the names of people in *text*; findings may overlap."""
     found = list(known.find(text))
-    # Whatever stands before a message of a thread is what its author is called.
-    found += [Finding("name", *match.span("name"), match["name"]) for match in _SPEAKER.finditer(text)]
     for pattern in (_CUED, _SIGNATURE):
         for match in pattern.finditer(text):
             found += _named(text, *match.span("name"))
