@@ -13,12 +13,12 @@ import aiohttp
 
 from bot import jobs
 from bot.app import Metrics, Server, Socket, build_app
-from bot.context import Context
+from bot.context import Context, Files
 from bot.delivery import Delivery, client
 from bot.guard import Vault, open_vault
 from bot.handlers import HANDLERS, Desk, Gate
-from bot.listeners import Intake, load_templates, register
-from bot.llm import LLM, LLMError
+from bot.listeners import Homes, Intake, load_templates, register
+from bot.llm import LLM, Offer
 from bot.records import Records, WorkspaceSettings
 from bot.settings import Settings
 from bot.tasks import Identity, TijdwinstError, load_company, load_firm, load_tasks
@@ -28,6 +28,7 @@ from bot.wire import SlackError, SocketClient, Wire
 log = logging.getLogger(__name__)
 
 PROMPTS = Path(__file__).parent.parent / "prompts"
+NAME_WITHIN_S = 60.0
 RETRY_START_S = (1, 2, 5, 10, 30)
 
 
@@ -71,6 +72,7 @@ class Bot:
             base_url=settings.anthropic_base_url,
             models={"fast": settings.model_fast, "smart": settings.model_smart},
         )
+        self._offer = Offer(self._llm)
         self._not_ready = "starting"
         self._lock: IO[str] | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -94,6 +96,8 @@ class Bot:
                 f" PORT={self.settings.port}: {error}. Make the folder writable, or choose a free port."
             ) from error
         log.info("listening on http://%s:%d", self.settings.host, self.server.port)
+        # Also while Slack refuses the token: texts are kept so long and no longer.
+        await self.records.drafts.delete_expired()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=100), timeout=aiohttp.ClientTimeout(total=30)
         )
@@ -103,19 +107,21 @@ class Bot:
         identity = await self._who_am_i(slack)
         context = Context(slack, self._wire, identity)
         delivery = Delivery(slack, self._wire, pace_s=self._pace_s)
+        await self.records.erasures.stay(identity.team_id)
+        holds = await self.records.workspaces.get(identity.team_id)
         self._tokens = Tokens(
             wire=self._wire,
             slack=slack,
             context=context,
             delivery=delivery,
             records=self.records,
-            language=self.settings.language,
-            tz_name=self.settings.tz_name,
+            holds=holds,
             ask_again_s=min(ASK_AGAIN_S, self._limits.continue_after_s),
         )
         desk = Desk(
             identity=identity,
             context=context,
+            files=Files(slack, self._wire, context),
             llm=self._llm,
             records=self.records,
             gate=Gate(self.records, self._open_vault()),
@@ -128,7 +134,6 @@ class Bot:
             delivery=delivery,
             posts=posts,
             tasks=self.tasks,
-            language=self.settings.language,
             limits=self._limits,
         )
         app = build_app(
@@ -137,20 +142,32 @@ class Bot:
             signing_secret="" if self.settings.socket_mode else self.settings.slack_signing_secret,
             count_unknown=self.metrics.count_unknown,
         )
-        holds = await self.records.workspaces.get(identity.team_id)
         self._intake = Intake(
             records=self.records,
             delivery=delivery,
             posts=posts,
             tasks=self.tasks,
-            language=holds.language,
-            zone=holds.zone,
-            team_id=identity.team_id,
-            bot_user_id=identity.bot_user_id,
+            identity=identity,
+            holds=holds,
+            models=self._offer,
+            own_models=self._own_models(),
             sent=desk.gate.sent,
             admins_of=context.people,
+            sender_of=desk.sender,
+            on_settings=self._hold,
         )
-        register(app, self._intake, count_unknown=self.metrics.count_unknown, suspect=self._wire.suspect)
+        self._hold(holds)
+        homes = Homes(
+            self._intake, {"slack": self._wire.pulse, "model": self._llm.pulse}, queued=self._queued
+        )
+        self._intake.stir, self._intake.stir_all, runs.stir = homes.stir, homes.stir_all, homes.stir
+        register(
+            app,
+            self._intake,
+            homes,
+            count_unknown=self.metrics.count_unknown,
+            suspect=self._wire.suspect,
+        )
         await load_templates(self._intake)
         rounds = jobs.Rounds(desk=desk, delivery=delivery, posts=posts, runs=runs, tasks=self.tasks)
         await jobs.open_engine(self.settings.data_dir.absolute() / "engine.sqlite", runs, rounds)
@@ -248,14 +265,27 @@ class Bot:
 
     async def _name_models(self) -> None:
         """Warn of a model that the server does not list; only `check` calls that a fault."""
-        try:
-            listed = await self._llm.model_ids()
-        except LLMError as error:
-            log.warning("the model's server did not list its models: %s", error.kind)
-            return
-        for name, model_id in (("FAST", self.settings.model_fast), ("SMART", self.settings.model_smart)):
-            if listed and model_id not in {model.id for model in listed}:
-                log.warning("MODEL_%s=%s is not a model that the server lists", name, model_id)
+        listed = await self._offer.look(within_s=NAME_WITHIN_S)
+        if not listed:
+            log.warning("the model's server did not list its models")
+        for tier, model_id in self._llm.models.items():
+            if listed and model_id not in listed:
+                own = model_id == self._own_models()[f"model_{tier}"]
+                setting = f"MODEL_{tier.upper()}" if own else f"the {tier} model set in Slack"
+                log.warning("%s=%s is not a model that the server lists", setting, model_id)
+
+    def _own_models(self) -> dict[str, str]:
+        return {"model_fast": self.settings.model_fast, "model_smart": self.settings.model_smart}
+
+    def _hold(self, holds: WorkspaceSettings) -> None:
+        """Let the workspace's settings hold where they are not read anew each time."""
+        own = self._own_models()
+        self._llm.models = {
+            "fast": holds.model_fast or own["model_fast"],
+            "smart": holds.model_smart or own["model_smart"],
+        }
+        if self._tokens is not None:
+            self._tokens.holds = holds
 
     def _why_not_ready(self) -> str:
         return (self._tokens.why_not() if self._tokens is not None else "") or self._not_ready

@@ -192,13 +192,21 @@ class Delivery:
         )
         return str(answer["channel"]["id"])
 
-    async def tell(self, channel_id: str, user_id: str, text: str, *, thread_ts: str = "") -> None:
+    async def tell(
+        self,
+        channel_id: str,
+        user_id: str,
+        text: str,
+        *,
+        thread_ts: str = "",
+        blocks: list[dict[str, Any]] | None = None,
+    ) -> None:
         """Say something to one person where they are; best effort, never a draft."""
         try:
             await self._call(
                 "chat.postEphemeral",
                 self._slack.chat_postEphemeral(
-                    channel=channel_id, user=user_id, text=text, thread_ts=thread_ts or None
+                    channel=channel_id, user=user_id, text=text, thread_ts=thread_ts or None, blocks=blocks
                 ),
             )
         except SlackError as error:
@@ -214,16 +222,27 @@ class Delivery:
         answer = await self._call("views.open", asked, having="view")
         return str(answer["view"]["id"])
 
-    async def push_form(self, trigger_id: str, view: dict[str, Any]) -> None:
-        """Open a form on top of the one that is open.
+    async def redraw_form(self, view_id: str, view: dict[str, Any], *, view_hash: str = "") -> None:
+        """Let an open form show *view*; with a hash only while it shows what that names.
+
+        Raises:
+            SlackError: it was closed, shows something newer (`hash_conflict`), or Slack did not take the view.
+        """
+        asked = self._slack.views_update(view_id=view_id, view=view, hash=view_hash or None)
+        await self._call("views.update", asked)
+
+    async def push_form(self, trigger_id: str, view: dict[str, Any]) -> str:
+        """Open a form on top of the one that is open, and return its view id.
 
         Raises:
             SlackError: the trigger was too old, three are open already, or Slack did not take the view.
         """
-        await self._call("views.push", self._slack.views_push(trigger_id=trigger_id, view=view))
+        asked = self._slack.views_push(trigger_id=trigger_id, view=view)
+        answer = await self._call("views.push", asked, having="view")
+        return str(answer["view"]["id"])
 
-    async def update_form(self, view_id: str, view: dict[str, Any], *, view_hash: str = "") -> None:
-        """Show *view* in the place of an open form; best effort, it may be closed by now.
+    async def update_form(self, view_id: str, view: dict[str, Any], *, view_hash: str = "") -> bool:
+        """Show *view* in the place of an open form and say whether it is; best effort, it may be closed by now.
 
         Args:
             view_hash: what the form was when *view* was made; one that changed since stays as it is.
@@ -233,6 +252,8 @@ class Delivery:
             await self._call("views.update", asked)
         except SlackError as error:
             log.warning("the form was not brought up to date: %s", error)
+            return False
+        return True
 
     async def publish_home(self, user_id: str, view: dict[str, Any]) -> None:
         """Show *view* on somebody's Home tab; best effort, it is shown anew at the next visit."""

@@ -13,13 +13,14 @@ from typing import Any
 
 from bot.compose import Bot, StartError
 from bot.quotes.pricelist import read_prices
-from bot.quotes.sheet import read_sheet
+from bot.reading import read_sheet
 from bot.sandbox.export import ExportError, load_export
 from bot.sandbox.model import Model
 from bot.sandbox.page import ShownSlack
 from bot.sandbox.seed import seed_workspace
 from bot.sandbox.workspace import Workspace
 from bot.settings import Settings
+from bot.tasks import Language
 
 PRICES = Path(__file__).parent / "sandbox" / "prices.csv"
 SIGNING_SECRET = "sandbox-signing-secret"
@@ -34,7 +35,9 @@ async def demo(environ: Mapping[str, str], *, export: Path | None, port: int) ->
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    workspace = _load(export)
+    # Many systems set it for themselves, as `nl_NL:nl`.
+    language: Language = "nl" if environ.get("LANGUAGE", "").lower().startswith("nl") else "en"
+    workspace = _load(export, language)
     async with contextlib.AsyncExitStack() as stack:
         slack = await _open(stack, workspace, port)
         model = await stack.enter_async_context(Model())
@@ -48,14 +51,13 @@ async def demo(environ: Mapping[str, str], *, export: Path | None, port: int) ->
             anthropic_api_key=own_key or model.key,
             anthropic_base_url="" if own_key else model.url,
             data_dir=Path(folder),
-            # Many systems set it for themselves, as `nl_NL:nl`.
-            language="nl" if environ.get("LANGUAGE", "").lower().startswith("nl") else "en",
+            language=language,
         )
         bot = Bot(settings)
         await bot.start()
         stack.push_async_callback(bot.stop)
         if export is None:
-            await _import_prices(bot)
+            await import_prices(bot)
 
         async def newest() -> list[dict[str, Any]]:
             return await bot.records.ledger.newest(20)
@@ -74,7 +76,7 @@ async def demo(environ: Mapping[str, str], *, export: Path | None, port: int) ->
         await stop.wait()
 
 
-async def _import_prices(bot: Bot) -> None:
+async def import_prices(bot: Bot) -> None:
     """Give the invented firm its price list, so that `/quote` has something to work with."""
     content = PRICES.read_bytes()
     rows, _ = read_prices(read_sheet(content))
@@ -88,16 +90,18 @@ def who_writes(own_key: str) -> str:
     return "An offline extract writes the drafts, no AI: nothing leaves this machine."
 
 
-def _load(export: Path | None) -> Workspace:
-    """Return the firm that is invented, or the one of an export."""
+def _load(export: Path | None, language: Language) -> Workspace:
+    """Return the firm that is invented, or the one of an export; its people have Slack in *language*."""
     workspace = Workspace()
     if export is None:
         seed_workspace(workspace)
-        return workspace
-    try:
-        load_export(export, workspace)
-    except ExportError as error:
-        raise StartError(f"The export cannot be shown: {error}") from error
+    else:
+        try:
+            load_export(export, workspace)
+        except ExportError as error:
+            raise StartError(f"The export cannot be shown: {error}") from error
+    for user in workspace.users.values():
+        user.locale = {"en": "en-US", "nl": "nl-NL"}[language]
     return workspace
 
 

@@ -13,6 +13,7 @@ SCOPES: dict[str, str] = {
     "channels:read": "to check that the asker is a member of the channel",
     "chat:write": "to post drafts",
     "commands": "for the slash commands and shortcuts",
+    "files:read": "to read the files that somebody attaches, or that stand in the thread somebody asks about",
     "files:write": "to bring the evaluation and quotes as PDFs, and the digest's picture where Slack draws no charts",
     "groups:history": "to read the thread that somebody asks about, in private channels it was invited to",
     "groups:read": "to check that the asker is a member of the private channel",

@@ -7,12 +7,10 @@ import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from bot.context import Context
 from bot.delivery import Delivery
-from bot.records import Records
-from bot.tasks import Language
+from bot.records import Records, WorkspaceSettings
 from bot.texts import format_moment, text
 from bot.views import fallback, placeholder
 from bot.wire import SlackError, Wire
@@ -25,15 +23,18 @@ ANY_TEAM = ""  # who we are is not known while the token is refused
 
 @dataclass
 class Tokens:
-    """The bot token and the app-level token: are they refused, since when, and who knows it."""
+    """The bot token and the app-level token: are they refused, since when, and who knows it.
+
+    Attributes:
+        holds: the workspace's settings, whose language admins are told in.
+    """
 
     wire: Wire
     slack: Any
     context: Context
     delivery: Delivery
     records: Records
-    language: Language
-    tz_name: str
+    holds: WorkspaceSettings
     ask_again_s: float = ASK_AGAIN_S
     _app_refused: str = ""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -95,14 +96,14 @@ class Tokens:
         since = await self.records.people.end_notice(ANY_TEAM, "token")
         if since is None:
             return
-        tz = ZoneInfo(self.tz_name)
-        began, ended = (format_moment(at, self.language, tz) for at in (since, datetime.now(UTC)))
-        sentence = text("admin.token-back", self.language, since=began, until=ended)
+        language, tz = self.holds.language, self.holds.zone
+        began, ended = (format_moment(at, language, tz) for at in (since, datetime.now(UTC)))
+        sentence = text("admin.token-back", language, since=began, until=ended)
         await self._tell_admins(f"token-back/{since.isoformat()}", sentence)
 
     async def _tell_app_token(self) -> None:
         if await self.records.people.first_notice(ANY_TEAM, "app-token"):
-            await self._tell_admins("app-token", text("admin.app-token", self.language))
+            await self._tell_admins("app-token", text("admin.app-token", self.holds.language))
 
     async def _forget_app_token(self) -> None:
         await self.records.people.clear_notices(ANY_TEAM, ("app-token",))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -48,15 +50,34 @@ class SlackError(TijdwinstError):
         return self.transient or self.token
 
 
+@dataclass
+class Pulse:
+    """When a line to somebody else last worked, and when and how it last failed, since the bot was started."""
+
+    worked_at: datetime | None = None
+    failed_at: datetime | None = None
+    fault: str = ""
+
+    def beat(self) -> None:
+        """Take note that it worked."""
+        self.worked_at = datetime.now(UTC)
+
+    def miss(self, fault: str) -> None:
+        """Take note that it failed, and how."""
+        self.failed_at, self.fault = datetime.now(UTC), fault
+
+
 class Wire:
     """Asks Slack through its client.
 
     Attributes:
         refused: Slack's word for why it refuses our token; empty while it takes it.
+        pulse: how the calls went; one that Slack refused for what it asked is no fault of the line.
     """
 
     def __init__(self) -> None:
         self.refused = ""
+        self.pulse = Pulse()
         self._suspected = asyncio.Event()
 
     async def ask(self, method: str, asked: Awaitable[Any], *, having: str = "") -> Any:
@@ -68,12 +89,18 @@ class Wire:
         try:
             answer = await asked
         except SlackApiError as error:
-            raise self._named(method, error) from None
+            raise self._noted(self._named(method, error)) from None
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise SlackError(method, "connection") from error
+            raise self._noted(SlackError(method, "connection")) from error
         if having and not answer.get(having):
-            raise SlackError(method, "garbled")
+            raise self._noted(SlackError(method, "garbled"))
+        self.pulse.beat()
         return answer
+
+    def _noted(self, error: SlackError) -> SlackError:
+        if error.away:
+            self.pulse.miss(error.code)
+        return error
 
     def _named(self, method: str, error: SlackApiError) -> SlackError:
         answer = error.response

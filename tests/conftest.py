@@ -9,13 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from bot.compose import PROMPTS, Bot
 from bot.jobs import Limits
 from bot.sandbox.model import Model
+from bot.sandbox.readable import unreadable, unreadable_answer
 from bot.sandbox.slack import Slack
 from bot.settings import Settings
+
+# No timing asserts: a machine may be busy, and the first example of a test loads what the others find.
+hypothesis.settings.register_profile("tijdwinst", deadline=None)
+hypothesis.settings.load_profile("tijdwinst")
 
 SECRET = "test-secret"
 ANNA, BEN, CHEF, GUEST = "UANNA", "UBEN", "UCHEF", "UGUEST"
@@ -139,6 +145,15 @@ async def running(
         if not socket:
             slack.connect_http(f"http://127.0.0.1:{bot.server.port}/slack/events", SECRET)
         yield World(slack, model, bot, slack.workspace.im_with(ANNA).id)
+        check_readable(slack)
+
+
+def check_readable(slack: Slack) -> None:
+    """Fail when something that the bot sent breaks a limit of Slack's, or cannot be read without seeing it."""
+    faults = [line for call in slack.calls for line in unreadable(call.method, call.arguments)]
+    faults += [line for delivery in slack.sent for line in unreadable_answer(delivery.answer)]
+
+    assert not faults, "\n".join(dict.fromkeys(faults))
 
 
 @pytest.fixture

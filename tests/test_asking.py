@@ -328,7 +328,7 @@ async def test_the_home_tab_says_what_the_bot_does(world: World) -> None:
     await world.slack.open_home(ANNA)
     await world.slack.called("views.publish")
 
-    assert "/summarize" in str(world.slack.api.homes[ANNA])
+    assert "Summarize a thread" in str(world.slack.api.homes[ANNA])
 
 
 async def test_a_form_that_cannot_open_harms_nothing(world: World) -> None:

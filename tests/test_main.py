@@ -215,7 +215,7 @@ def test_the_demo_says_where_the_words_go() -> None:
 
 
 async def test_the_demo_shows_an_export_in_dutch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`LANGUAGE=nl make demo EXPORT=...` shows one's own threads, and the bot speaks Dutch."""
+    """`LANGUAGE=nl make demo EXPORT=...` shows one's own threads; the page and the bot speak Dutch."""
     (tmp_path / "general").mkdir()
     (tmp_path / "users.json").write_text('[{"id": "U1", "name": "anna"}]')
     (tmp_path / "channels.json").write_text('[{"id": "C1", "name": "general", "members": []}]')
@@ -225,8 +225,11 @@ async def test_the_demo_shows_an_export_in_dutch(tmp_path: Path, capsys: pytest.
         done = {"user": "U1", "do": "say", "channel": "C1", "text": "/summarize"}
         async with page.post("/page/do", json=done) as answer:
             told = await answer.json()
+        async with page.get("/page/state") as answer:
+            state = await answer.json()
 
     assert "Welk gesprek" in told["text"]
+    assert state["locale"] == "nl-NL"
 
 
 async def test_the_demo_shows_a_workspace_and_drafts_in_it(capsys: pytest.CaptureFixture[str]) -> None:

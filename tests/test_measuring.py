@@ -117,32 +117,26 @@ async def test_a_week_later_rework_is_asked_once(world: World) -> None:
     assert row["minutes_saved"] == before["minutes_saved"] - 15
 
 
+def _copy(db: Any, table: str, **changed: str) -> None:
+    """Copy a row of *table*, whatever columns it has by now, with some of them *changed*."""
+    columns = [row[1] for row in db.execute(f"pragma table_info({table})").fetchall()]
+    rest = ", ".join(name for name in columns if name not in changed)
+    marks = ", ".join("?" * len(changed))
+    db.execute(
+        f"insert into {table} ({', '.join(changed)}, {rest}) select {marks}, {rest} from {table} limit 1",
+        list(changed.values()),
+    )
+
+
 async def _accepted_before(world: World, count: int, *, task: str = "summarise") -> None:
     """Let Anna have approved *count* more texts, an hour ago."""
 
     def work(db: Any) -> None:
-        columns = [row[1] for row in db.execute("pragma table_info(runs)").fetchall()]
-        rest = ", ".join(name for name in columns if name not in ("run_id", "task"))
         for number in range(count):
-            db.execute(
-                f"insert into runs (run_id, task, {rest}) select ?, ?, {rest} from runs limit 1",
-                [f"{task}-{number}", task],
-            )
-            db.execute(
-                """
-                insert into requests select ?, team_id, channel_id, user_id, ?, surface, language, words, inputs,
-                    source_channel_id, source_ts, answer_channel_id, answer_thread_ts, received_at, started_at,
-                    delete_after, asking_minutes, source_oldest, source_latest, source_since from requests limit 1
-                """,
-                [f"{task}-{number}", task],
-            )
-            db.execute(
-                """
-                insert into drafts select ?, version, text, model, sources, messages_read, notes, created_at,
-                    delivered_at, final_text, delete_after from drafts limit 1
-                """,
-                [f"{task}-{number}"],
-            )
+            name = f"{task}-{number}"
+            _copy(db, "runs", run_id=name, task=task)
+            _copy(db, "requests", run_id=name, task=task)
+            _copy(db, "drafts", run_id=name)
 
     await world.bot.records.store.write(work)
 

@@ -6,7 +6,7 @@ from bot.digest.advice import Advice, choose_advice, word_advice
 from bot.digest.chart import chart_alt, chart_block, chart_png
 from bot.digest.figures import Budget, Figures, gather, gather_totals, rates_of, watch_budget
 from bot.digest.helping import Help, rank_works
-from bot.digest.home import home_lines
+from bot.digest.home import month_line, work_lines
 from bot.digest.periods import LATE_AFTER, Due, Period, due_digests, parse_period, period_of
 from bot.digest.report import report_blocks, report_pdf, report_text
 from bot.digest.rows import Row, Table, make_table
@@ -31,10 +31,10 @@ __all__ = [
     "due_digests",
     "gather",
     "gather_totals",
-    "home_lines",
     "is_quiet",
     "judge",
     "make_table",
+    "month_line",
     "parse_period",
     "period_of",
     "rank_works",
@@ -46,4 +46,5 @@ __all__ = [
     "week_message",
     "week_text",
     "word_advice",
+    "work_lines",
 ]

@@ -205,29 +205,44 @@ async def gather(
 
 
 async def gather_totals(records: Records, team_id: str, *, start: datetime, end: datetime) -> Totals:
-    """Return only the net minutes of `[start, end)`: what the Home tab shows at every visit."""
-    sums, works = await asyncio.gather(
-        records.proof.run_sums(team_id, start, end), records.baselines.works(team_id)
+    """Return only the net minutes of `[start, end)`: what the Home tab shows at every visit.
+
+    *start* tells the zone: the calendar months that its rows belong to are counted at the same time.
+    """
+    months = {f"{moment:%Y-%m}" for moment in (start, end.astimezone(start.tzinfo))}
+    sums, works, in_months = await asyncio.gather(
+        records.proof.run_sums(team_id, start, end),
+        records.baselines.works(team_id),
+        records.proof.runs_in_months(team_id, months),
     )
     worth = {group.task: group.baseline_minutes for group in sums}
-    _, totals = await _add_up(records, team_id, sums, works=works, worth=worth)
+    # A firm that moved to another zone may have rows of a neighbouring month in it.
+    known = in_months if {group.sums.month for group in sums} <= months else None
+    _, totals = await _add_up(records, team_id, sums, works=works, worth=worth, in_months=known)
     return totals
 
 
 async def _add_up(
-    records: Records, team_id: str, sums: list[TaskSums], *, works: list[Work], worth: Mapping[str, float]
+    records: Records,
+    team_id: str,
+    sums: list[TaskSums],
+    *,
+    works: list[Work],
+    worth: Mapping[str, float],
+    in_months: dict[tuple[str, str], float] | None = None,
 ) -> tuple[dict[str, Baseline], Totals]:
     """Add group sums up with the baselines that hold now; *worth* is what rows of a claimed task stand for."""
     baselines = {
         task: await records.baselines.current(team_id, task, claimed_minutes=minutes)
         for task, minutes in worth.items()
     }
-    months = {group.sums.month for group in sums}
+    if in_months is None:
+        in_months = await records.proof.runs_in_months(team_id, {group.sums.month for group in sums})
     totals = add_up(
         [group.sums for group in sums],
         baselines=baselines,
         monthly_runs={work.work: work.runs_a_month for work in works},
-        runs_in_month=await records.proof.runs_in_months(team_id, months),
+        runs_in_month=in_months,
     )
     return baselines, totals
 

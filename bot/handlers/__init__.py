@@ -9,7 +9,7 @@ from bot.handlers.draft import draft
 from bot.handlers.gate import Gate
 from bot.handlers.letter import letter
 from bot.handlers.quote import quote
-from bot.handlers.social import recount, social
+from bot.handlers.social import ReadyPost, ready_posts, recount, social
 from bot.handlers.trial import trial
 from bot.tasks import Draft, Language
 
@@ -24,4 +24,7 @@ HANDLERS: dict[str, Callable[[Desk, Brief], Awaitable[Draft]]] = {
 EDITED: dict[str, Callable[[str, Language], tuple[str, ...]]] = {"social": recount}
 """By handler: the small print of a text that a person edited, where it differs from the draft's own."""
 
-__all__ = ["EDITED", "HANDLERS", "Brief", "Desk", "Gate", "draft", "quote"]
+READY: dict[str, Callable[[str, Language], tuple[ReadyPost, ...]]] = {"social": ready_posts}
+"""By handler: the parts of an accepted text that can be planned, each ready to copy."""
+
+__all__ = ["EDITED", "HANDLERS", "READY", "Brief", "Desk", "Gate", "ReadyPost", "draft", "quote"]

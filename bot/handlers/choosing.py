@@ -82,7 +82,7 @@ async def choose_task(
         async with asyncio.timeout(within_s):
             paid = await desk.ask(brief, system=[asking.prompt], user=user, shape=shape)
     except (LLMError, TimeoutError, UserError):
-        # What must not leave is told when the draft is written.
+        # Who is over a limit, or wrote what must not leave, reads of it where the draft would stand.
         return None
     return read_choosing(shape.model_validate_json(paid.text), run.words, tasks=known, default=default)
 

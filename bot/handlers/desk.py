@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.context import Context, Place, Transcript, permalink
+from bot.context import Context, Files, Place, Transcript, permalink
+from bot.handlers.budget import reserve
 from bot.handlers.gate import Gate, Passage
-from bot.llm import LLM, Answer, LLMError
+from bot.llm import LLM, Answer, Image, LLMError
 from bot.records import Records
 from bot.records.ledger import Call, Paid
 from bot.tasks import Firm, Identity, Run, Task, UserError, put_firm
@@ -41,10 +42,11 @@ class Brief:
 
 @dataclass(frozen=True)
 class Conversation:
-    """A thread, or a part of a channel, ready for the model."""
+    """A thread, or a part of a channel, ready for the model; `files` are the ids of those in it, newest first."""
 
     transcript: Transcript
     channel_id: str
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Desk:
 
     identity: Identity
     context: Context
+    files: Files
     llm: LLM
     records: Records
     gate: Gate
@@ -67,6 +70,11 @@ class Desk:
     async def firm_of(self, team_id: str) -> Firm:
         """Return what documents say about the firm: as told in Slack, line by line, else as `_company.md` says."""
         return put_firm(self.firm, await self.records.firms.get(team_id))
+
+    async def sender(self, team_id: str) -> Firm:
+        """Return who sends documents: the firm, by the workspace's name where it gives none of its own."""
+        firm = await self.firm_of(team_id)
+        return replace(firm, name=firm.name or self.identity.team)
 
     async def read_thread(self, run: Run) -> Conversation:
         """Read the thread of *run*, if its asker may.
@@ -105,7 +113,21 @@ class Desk:
             await self.records.people.put(fresh)
         names = {person.user_id: person.name for person in (*known.values(), *fresh)}
         transcript = self.context.transcript(messages, names, skip_ts=run.message_ts)
-        return Conversation(transcript=transcript, channel_id=run.source_channel_id)
+        files = self.context.files_in(messages)
+        return Conversation(transcript=transcript, channel_id=run.source_channel_id, files=files)
+
+    async def check_welcome(self, run: Run) -> None:
+        """Make sure that the workspace lets the asker of *run* ask: guests only where it lets guests.
+
+        Raises:
+            UserError: it does not, or nobody knows who they are.
+        """
+        if (await self.records.workspaces.get(run.team_id)).guests_welcome:
+            return
+        # At this moment: a member of yesterday may be a guest today.
+        found = await self.context.people({run.user_id})
+        if not found or found[0].is_guest:
+            raise UserError("guests-not-welcome")
 
     def stands_alone(self, run: Run) -> bool:
         """Say whether the request is a mention at top level: there is no thread but itself."""
@@ -128,6 +150,7 @@ class Desk:
         system: list[str],
         user: str,
         shape: type[BaseModel] | None = None,
+        images: Sequence[Image] = (),
         own_links: bool = False,
     ) -> Paid:
         """Ask the model, or return the answer to the same question that this run has paid already.
@@ -136,11 +159,13 @@ class Desk:
 
         Args:
             shape: what the answer must be an object of; its JSON, checked, is then the text.
+            images: what it looks at; with a *shape* only.
             own_links: the handler itself takes out links that were not given.
 
         Raises:
             UserError: something in *user* must not leave, or the answer must not come in.
             LLMError: there is no usable answer; what it cost is booked.
+            BudgetError: a limit leaves no room for it.
         """
         run = brief.run
         firm = await self.firm_of(run.team_id)
@@ -149,16 +174,25 @@ class Desk:
         passage = await self.gate.let_out(
             run, brief.task, version=brief.version, system=system, user=user, public=public
         )
-        paid = await self._pay(brief, passage, system=system, user=user, shape=shape)
+        paid = await self._pay(brief, passage, asked=[system, user], shape=shape, images=images)
         links = "" if own_links else f"{self.identity.url.rstrip('/')}/archives/"
         return self.gate.let_in(passage, paid, is_object=shape is not None, ours=links)
 
     async def _pay(
-        self, brief: Brief, passage: Passage, *, system: list[str], user: str, shape: type[BaseModel] | None
+        self,
+        brief: Brief,
+        passage: Passage,
+        *,
+        asked: list[Any],
+        shape: type[BaseModel] | None,
+        images: Sequence[Image],
     ) -> Paid:
+        """Send *passage*, unless *asked*, what it was before it was masked, is paid already."""
         run, task = brief.run, brief.task
-        asked = json.dumps([task.model, system, user, brief.version, shape.__name__ if shape else ""])
-        call_id = f"{run.run_id}#{brief.version}#{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
+        question = [task.model, *asked, brief.version, shape.__name__ if shape else ""]
+        question += [hashlib.sha256(image.content).hexdigest() for image in images]
+        mark = hashlib.sha256(json.dumps(question).encode()).hexdigest()[:16]
+        call_id = f"{run.run_id}#{brief.version}#{mark}"
         paid = await self.records.ledger.paid(call_id)
         if paid is not None:
             return paid
@@ -166,10 +200,11 @@ class Desk:
             return await self._book(*self.unbooked[call_id])
         # Each attempt is a call of its own: none of them may hide another one's cost.
         attempt = f"{call_id}!{uuid.uuid4().hex[:8]}"
-        model_id = self.llm.models[task.model]
-        await self.records.ledger.begin_call(call_id, run_id=run.run_id, model=model_id, attempt=attempt)
+        await reserve(self, brief, call_id, attempt, [*passage.system, passage.user], images=len(images))
         try:
-            answer = await self._answer(task, system=passage.system, user=passage.user, shape=shape)
+            answer = await self._answer(
+                task, system=passage.system, user=passage.user, shape=shape, images=images
+            )
         except LLMError as error:
             failed = _failed_call(attempt, run.run_id, error)
             if error.kind == "cut_off" and error.partial and shape is None:
@@ -192,7 +227,13 @@ class Desk:
         return paid
 
     async def _answer(
-        self, task: Task, *, system: list[str], user: str, shape: type[BaseModel] | None
+        self,
+        task: Task,
+        *,
+        system: list[str],
+        user: str,
+        shape: type[BaseModel] | None,
+        images: Sequence[Image],
     ) -> Answer:
         if shape is None:
             return await self.llm.complete(
@@ -205,6 +246,7 @@ class Desk:
             shape=shape,
             max_tokens=task.max_tokens,
             effort=task.effort,
+            images=images,
         )
 
 

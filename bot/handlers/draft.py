@@ -1,4 +1,4 @@
-"""The handler of every task whose prompt is enough: words, form and thread in; a draft out."""
+"""The handler of every task whose prompt is enough: words, form, files and thread in; a draft out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from bot.guard import wrap
+from bot.handlers.attached import read_attached
 from bot.handlers.desk import Brief, Conversation, Desk
 from bot.records.ledger import Paid
 from bot.tasks import Draft, Run, UserError
@@ -34,7 +35,7 @@ LANGUAGE = {
 
 
 async def draft(desk: Desk, brief: Brief, *, material: Callable[[str], None] | None = None) -> Draft:
-    """Write a draft from the asker's words, the form, and the thread that the task reads.
+    """Write a draft from the asker's words, the form, the files, and the thread that the task reads.
 
     Args:
         material: is handed what the model was given, for those who check the draft by it.
@@ -49,18 +50,21 @@ async def draft(desk: Desk, brief: Brief, *, material: Callable[[str], None] | N
     lines: tuple[str, ...] = ()
     sources: dict[str, str] = {}
     conversation = await read(desk, brief)
+    attached = await read_attached(desk, brief, conversation)
     if conversation is not None:
         lines = conversation.transcript.lines
         sources = desk.permalinks(conversation)
         system.append(CITE)
-    elif not request:
+    elif not request and not attached:
         raise UserError("nothing-to-say")
     system.append(LANGUAGE[run.language])
     system = [block for block in system if block]
     if material is not None:
         # Without the messages' numbers: they are no figures of anybody.
         written = (line.partition("] ")[2] for line in lines)
-        material("\n".join((*written, run.words, *run.inputs.values(), brief.instruction)))
+        said = (run.words, *run.inputs.values(), brief.instruction, attached.material)
+        material("\n".join((*written, *said)))
+    request = attached.tags + request
     answer, notes = await _write(desk, brief, system=system, lines=lines, request=request)
     return Draft(
         run_id=run.run_id,
@@ -69,7 +73,7 @@ async def draft(desk: Desk, brief: Brief, *, material: Callable[[str], None] | N
         model=answer.model,
         sources=sources,
         messages_read=len(lines),
-        notes=notes,
+        notes=(*notes, *attached.notes),
     )
 
 
@@ -119,7 +123,7 @@ async def read(desk: Desk, brief: Brief) -> Conversation | None:
     run, task = brief.run, brief.task
     said = any(character.isalnum() for character in run.words)
     words_alone = task.deliver == "private" and said and desk.stands_alone(run)
-    if task.reads != "thread" or not (run.source_oldest or run.source_ts) or words_alone:
+    if not task.reads_conversation or not (run.source_oldest or run.source_ts) or words_alone:
         return None
     return await (desk.read_span(run) if run.source_oldest else desk.read_thread(run))
 

@@ -125,7 +125,7 @@ class Material:
         rest, days = _take_days(re.sub(r"[/_=?&-]", " ", said) + " ; " + said)
         self._days = set(days.values())
         self._days |= {(int(a), int(b)) for a, b in _SHORT.findall(said)}
-        self._figures = set().union(*(_readings(number) for number in _NUMBER.findall(rest)))
+        self._figures = set().union(*(readings(number) for number in _NUMBER.findall(rest)))
         # A number that stands for a day in the material may stand alone in the text.
         self._figures |= {str(number) for day in self._days for number in day}
         words = self._words = {word.casefold() for word in _WORD.findall(said)}
@@ -167,7 +167,7 @@ class Material:
             for word in _WORD.findall(rest)
             if word.casefold() in _WEEKDAY and _WEEKDAY[word.casefold()] not in self._weekdays
         ]
-        figures = [number for number in _NUMBER.findall(rest) if not _readings(number) & self._figures]
+        figures = [number for number in _NUMBER.findall(rest) if not readings(number) & self._figures]
         names = [name for name in _PROPER.findall(_HASHTAG.sub(" ", rest)) if not self._holds_name(name)]
         return Unfounded(
             *(tuple(dict.fromkeys(found)) for found in (links, figures, unknown, handles, names))
@@ -223,7 +223,7 @@ def _other_clock(text: str) -> Iterator[str]:
             yield _plain(str(other), minutes)
 
 
-def _readings(number: str) -> set[str]:
+def readings(number: str) -> set[str]:
     """Return what a number may mean: `1.250` is 1250 or 1.25, `9:00` is 9, `1.250,00` is 1250."""
     return {_plain(*each) for each in _splits(re.sub(r"[\u00a0\u202f]", "", number).replace(":", "."))}
 

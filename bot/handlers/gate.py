@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 from weakref import WeakValueDictionary
 
-from bot.guard import Known, Pseudonyms, Vault, check_links, clean, detect, leaks, links_of
+from bot.guard import Kind, Known, Pseudonyms, Vault, check_links, clean, detect, leaks, links_of
 from bot.records import Records
 from bot.records.ledger import Paid
 from bot.tasks import Language, Run, Task, UserError
@@ -58,21 +58,11 @@ class Remarks:
 
 
 class Gate:
-    """Lets questions out and answers in.
+    """Lets questions out and answers in."""
 
-    Args:
-        customers: team -> the names of the firm's customers, to be known like those of its people.
-    """
-
-    def __init__(
-        self,
-        records: Records,
-        vault: Vault,
-        customers: Callable[[str], Awaitable[tuple[str, ...]]] | None = None,
-    ) -> None:
+    def __init__(self, records: Records, vault: Vault) -> None:
         self._records = records
         self._vault = vault
-        self._customers = customers
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._remarks: dict[tuple[str, int], Remarks] = {}
         self._canary = vault.mark("canary", length=14)
@@ -91,9 +81,8 @@ class Gate:
         """
         known = _known(await self._names(run.team_id))
         found = await _off_loop(len(user), lambda: detect(user, known, public=public))
-        if blocked := tuple(dict.fromkeys(one.kind for one in found if one.action == "block")):
-            named = ", ".join(text(f"guard.kind.{kind}", run.language) for kind in blocked)
-            raise UserError("guard.blocked-secret" if "secret" in blocked else "guard.blocked", kinds=named)
+        if blocked := list(dict.fromkeys(one.kind for one in found if one.action == "block")):
+            raise await self._block(run, task, version, blocked)
         remarks = self._remarks_of(run.run_id, version)
         remarks.numbers = max(remarks.numbers, sum(one.action == "warn" for one in found))
         if task.personal_data == "allow":
@@ -120,6 +109,21 @@ class Gate:
             links=links_of("\n".join((masked, public, *system))),
             pseudonyms=pseudonyms,
         )
+
+    async def _block(self, run: Run, task: Task, version: int, kinds: list[Kind]) -> UserError:
+        """Log what kinds were stopped; return what its asker reads."""
+        # Who only looked for the task (version 0) comes by again.
+        for kind in kinds if version else ():
+            await self._records.audit.add(
+                run.team_id,
+                "blocked",
+                user_id=run.user_id,
+                subject=task.name,
+                data_class=kind,
+                channel_id=run.source_channel_id or run.channel_id,
+            )
+        named = ", ".join(text(f"guard.kind.{kind}", run.language) for kind in kinds)
+        return UserError("guard.blocked-secret" if "secret" in kinds else "guard.blocked", kinds=named)
 
     def let_in(self, passage: Passage, paid: Paid, *, is_object: bool, ours: str) -> Paid:
         """Return an answer as it may be shown: checked first, then with the values back in place.
@@ -185,8 +189,8 @@ class Gate:
         return Pseudonyms.load(opened) if opened else Pseudonyms(self._vault.mark("run", run_id))
 
     async def _names(self, team_id: str) -> tuple[str, ...]:
-        people = await self._records.people.names(team_id)
-        return (*people, *(await self._customers(team_id))) if self._customers else people
+        customers = await self._records.customers.known(team_id)
+        return (*await self._records.people.names(team_id), *(one.customer.name for one in customers))
 
 
 @lru_cache(maxsize=16)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import draft
+from bot.handlers.facts import readings
 from bot.tasks import Draft
 from bot.texts import text
 
-_FIGURE = re.compile(r"\d[\d.,]*\d")
+_SPACED = re.compile(r"(?<=\d)[\u00a0\u202f ](?=\d{3}(?!\d))")
+_HARD_SPACED = re.compile(r"(?<=\d)[\u00a0\u202f](?=\d{3}(?!\d))")
+_FIGURE = re.compile(r"\d[\d.,]*\d|\d")
+_AMOUNT = re.compile(
+    r"(?:€|\bEUR)\s*(\d{1,2})(?![\d.,]*\d)|(?<![\d.,])(\d{1,2})\s*(?:%|procent\b|percent\b|euro\b|EUR\b)",
+    re.IGNORECASE,
+)
 _GAP = re.compile(r"\[[^\]\n]*\]")
 _MOST_NAMED = 10
 
@@ -32,13 +40,24 @@ async def letter(desk: Desk, brief: Brief) -> Draft:
 
 
 def unknown_figures(written: str, material: str) -> list[str]:
-    """Return the figures of *written* that *material* does not hold digit by digit, in their order.
+    """Return the figures of *written* that *material* does not hold, in their order and as they are written.
 
-    A number of one or two digits is a day or the number of a list more often than a figure, and is let pass.
+    `1.234,50`, `1234.5` and `€ 1,234.50` are the same figure. A number of one or two digits is a day or
+    the number of a list more often than a figure, and is let pass unless it is an amount or a share.
     """
-    given = set(_figures(material))
-    return [figure for figure in dict.fromkeys(_figures(_GAP.sub("", written))) if figure not in given]
+    given = {one for each in _given(material) for one in readings(each)}
+    stated = _GAP.sub("", _HARD_SPACED.sub("", written))
+    return [each for each in dict.fromkeys(_stated(stated)) if not readings(each) & given]
 
 
-def _figures(told: str) -> list[str]:
-    return [figure for figure in _FIGURE.findall(told) if len(figure) > 2]
+def _given(material: str) -> Iterator[str]:
+    # A space may stand for a thousands mark, or between two figures.
+    yield from _FIGURE.findall(material)
+    yield from _FIGURE.findall(_SPACED.sub("", material))
+
+
+def _stated(written: str) -> Iterator[str]:
+    for found in re.finditer(rf"{_AMOUNT.pattern}|({_FIGURE.pattern})", written, re.IGNORECASE):
+        before, behind, figure = found.groups()
+        if before or behind or len(figure) > 2:
+            yield before or behind or figure

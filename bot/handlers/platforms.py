@@ -31,6 +31,7 @@ class Platform:
         seen: how many characters show before "… more"; 0 when nothing is cut.
         hashtags: as many as are advised; *hashtags_most* is what it takes, 0 for no limit.
         links: whether a link in a post can be clicked.
+        alt_chars: the longest alt text of a picture; 0 when no limit is known.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Platform:
     links_most: int = 0
     links: bool = True
     media: bool = False
+    alt_chars: int = 0
 
 
 @dataclass(frozen=True)

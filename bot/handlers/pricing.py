@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,7 @@ from bot.quotes import Discount, Line, PriceRow, find_vat, work_out
 from bot.quotes.matching import sounds_alike
 from bot.quotes.offer import Customer, Unpriced
 from bot.quotes.pricelist import read_amount
-from bot.quotes.sums import CENT, NONE, Kind, Totals
+from bot.quotes.sums import NONE, Kind
 from bot.tasks import Firm, Language
 from bot.texts import text
 from bot.views import fallback
@@ -29,10 +29,20 @@ _NOTHING = re.compile(r"[€\s]*0+(?:[.,]0+)?\s*%?|none|geen|no|nee", re.IGNOREC
 
 @dataclass
 class Findings:
-    """What the reviewer must know: questions to be answered, and what stands out."""
+    """What the reviewer must know: questions to be answered, and what stands out.
+
+    Attributes:
+        passing: those of *notes* that say something of the lines as they are, and fall when these change.
+    """
 
     questions: list[str]
     notes: list[str]
+    passing: list[str] = field(default_factory=list)
+
+    def note_lines(self, note: str, *, first: bool = False) -> None:
+        """Note something of the lines as they are."""
+        self.passing.append(note)
+        self.notes.insert(0 if first else len(self.notes), note)
 
 
 @dataclass
@@ -73,7 +83,7 @@ class Pricing:
             lines.append(replace(line, kind=kind, replaces=replaced))
         for key, names in (("quote.note-quantity", unseen), ("quote.note-match", strangers)):
             if names:
-                self.found.notes.append(text(key, self.language, names=fallback(", ".join(names))))
+                self.found.note_lines(text(key, self.language, names=fallback(", ".join(names))))
         return tuple(lines), tuple(unpriced)
 
     def _line(self, one: Any, row: PriceRow, quantity: Decimal) -> Line | None:
@@ -94,6 +104,7 @@ class Pricing:
             vat=tax,
             discount=self.read_discount(one.discount),
             note=_short(one.note, one.words),
+            list_price=row.price_for(quantity),
         )
         try:
             work_out([line], includes_vat=self.customer.consumer)
@@ -130,33 +141,6 @@ class Pricing:
                 self._ask("quote.ask-discount", words)
             return NONE
         return Discount(percent=value) if percent else Discount(amount=value)
-
-    def check_limits(self, totals: Totals) -> None:
-        """Tell which discounts pass the firm's limit, and which lines bring in less than their floor."""
-        floors = {row.sku: row.floor_price for row in self.articles.values() if row.floor_price is not None}
-        limit, sums = self.firm.max_discount_percent, totals.sums
-        kept = 1 - sums.discount / sums.lines if sums.lines else Decimal(1)
-        large, low = [], []
-        for one in (one for one in totals.lines if one.listed):
-            line, share = one.line, one.total / one.listed
-            if _passes(one.listed - one.total, of=one.listed, limit=limit):
-                large.append(line.name)
-            # The discount on the whole counts, where it is given.
-            if line.price * share * (kept if line.kind == "base" else 1) < floors.get(line.sku, 0):
-                low.append(line.name)
-        if _passes(sums.discount, of=sums.lines, limit=limit):
-            large.append(text("quote.whole", self.language))
-        if low:
-            said = text("quote.note-floor", self.language, names=fallback(", ".join(low)))
-            self.found.notes.insert(0, said)
-        if large:
-            named = fallback(", ".join(large))
-            self.found.notes.insert(0, text("quote.note-limit", self.language, limit=limit, names=named))
-
-
-def _passes(discount: Decimal, *, of: Decimal, limit: int) -> bool:
-    """Say whether a discount is more than *limit* per cent; the cent that rounding may add is no discount."""
-    return (discount - CENT) * 100 > limit * of
 
 
 def _short(note: str, words: str) -> str:

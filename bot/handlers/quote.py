@@ -9,14 +9,18 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+from bot.handlers.attached import read_attached
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import LANGUAGE, RULES, put_in_tags, write_request
+from bot.handlers.memory import Memory, Told, recall
 from bot.handlers.pricing import Findings, Pricing
+from bot.handlers.revising import write_questions, write_warnings
 from bot.quotes import PriceRow, read_vat_number, valid_on
 from bot.quotes.amounts import find_unknown
 from bot.quotes.document import make_document, write_figures, write_head
 from bot.quotes.matching import find_candidates
 from bot.quotes.offer import Customer, Offer
+from bot.quotes.stored import Basis
 from bot.quotes.sums import Totals
 from bot.quotes.vat import find_vat_numbers
 from bot.tasks import Draft, Firm, Language, Run, UserError
@@ -46,6 +50,7 @@ class Case:
     articles: dict[str, PriceRow]
     material: str
     found: Findings
+    memory: Memory
 
 
 async def quote(desk: Desk, brief: Brief) -> Draft:
@@ -55,14 +60,17 @@ async def quote(desk: Desk, brief: Brief) -> Draft:
         UserError: there is nothing to work from, or the asker may not read it.
         LLMError: the model gave no usable answer.
     """
+    brief, memory = await recall(desk, brief)
     run = brief.run
     request, lines = write_request(brief), await _read(desk, brief)
-    if not request and not lines:
+    attached = await read_attached(desk, brief, None)
+    if not (request or lines or attached):
         raise UserError("nothing-to-say")
-    case = await _prepare(desk, brief, lines)
+    case = await _prepare(desk, brief, (*lines, attached.material), memory)
+    case.found.notes.extend(attached.notes)
     listed = "\n".join(["<articles>", *case.articles, "</articles>"])
     system = [RULES, brief.company, brief.task.prompt, LANGUAGE[run.language], listed]
-    user = put_in_tags("thread", "\n".join(lines), run.run_id) + request
+    user = put_in_tags("thread", "\n".join(lines), run.run_id) + attached.tags + request
     shape = make_shape(tuple(case.articles))
     paid = await desk.ask(brief, system=[block for block in system if block], user=user, shape=shape)
     answer: Any = shape.model_validate_json(paid.text)
@@ -71,10 +79,10 @@ async def quote(desk: Desk, brief: Brief) -> Draft:
     totals, prose = offer.work_out(), _write_prose(answer)
     _flag(offer, totals, prose=prose, case=case)
     # A quote without a sender is none; what the workspace is called is better than nothing.
-    firm = replace(case.firm, name=case.firm.name or desk.identity.team)
-    document = make_document(offer, totals, firm)
-    await desk.records.quotes.keep(run.run_id, brief.version, document)
-    open_questions = _write_questions(case.found, offer.language)
+    document = make_document(offer, totals, await desk.sender(run.team_id))
+    basis = Basis(offer, _tidy(case.found.questions), tuple(case.found.passing))
+    await desk.records.quotes.keep(run.run_id, brief.version, document, basis)
+    open_questions = write_questions(basis.questions, offer.language)
     parts = [write_head(document), prose, write_figures(document), open_questions]
     return Draft(
         run_id=run.run_id,
@@ -86,7 +94,7 @@ async def quote(desk: Desk, brief: Brief) -> Draft:
     )
 
 
-async def _prepare(desk: Desk, brief: Brief, lines: Sequence[str]) -> Case:
+async def _prepare(desk: Desk, brief: Brief, lines: Sequence[str], memory: Memory) -> Case:
     run = brief.run
     settings = await desk.records.workspaces.get(run.team_id)
     today = datetime.now(settings.zone).date()
@@ -102,6 +110,7 @@ async def _prepare(desk: Desk, brief: Brief, lines: Sequence[str]) -> Case:
         articles,
         material,
         Findings([], notes),
+        memory,
     )
 
 
@@ -113,7 +122,7 @@ def _flag(offer: Offer, totals: Totals, *, prose: str, case: Case) -> None:
     unknown = find_unknown("\n".join(words), offer.known_amounts(totals))
     if unknown:
         amounts = fallback(", ".join(unknown))
-        case.found.notes.insert(0, text("quote.note-amount", language, amounts=amounts))
+        case.found.note_lines(text("quote.note-amount", language, amounts=amounts), first=True)
     if not (case.firm.name and case.firm.kvk):
         case.found.notes.append(text("quote.note-firm", language))
 
@@ -166,10 +175,10 @@ def _name(row: PriceRow) -> str:
 
 def _make_offer(answer: Any, case: Case) -> Offer:
     run, firm, found = case.run, case.firm, case.found
-    language: Language = run.language
+    customer, known = _customer(answer, case)
+    language: Language = known or run.language
     if answer.language:
         language = "nl" if answer.language == "Dutch" else "en"
-    customer = _customer(answer, case)
     delivery = date.fromisoformat(run.inputs["delivery"]) if run.inputs.get("delivery") else None
     day = delivery or case.today
     pricing = Pricing(run.language, case.articles, customer, firm, day, case.material, found)
@@ -193,16 +202,16 @@ def _make_offer(answer: Any, case: Case) -> Offer:
     except ValueError:
         found.questions.append(text("quote.ask-discount", run.language, words=answer.quote_discount))
         return offer
-    pricing.check_limits(totals)
+    for note in write_warnings(discounted, totals, case.articles.values(), firm=firm, language=run.language):
+        found.note_lines(note, first=True)
     return discounted
 
 
-def _customer(answer: Any, case: Case) -> Customer:
+def _customer(answer: Any, case: Case) -> tuple[Customer, Language | None]:
+    """Return who the quote is for, and the language of their earlier quotes; None where none is remembered."""
     told, found, language = case.run.inputs, case.found, case.run.language
     name = " ".join((told.get("customer") or answer.customer).split())
-    if not name or _is_sentence(name):
-        found.questions.append(text("quote.ask-customer", language))
-        name = ""
+    name = "" if _is_sentence(name) else name
     address = told.get("address", "").splitlines() or [
         line for line in answer.customer_address if not _is_sentence(line)
     ]
@@ -212,11 +221,17 @@ def _customer(answer: Any, case: Case) -> Customer:
         words = case.material.replace(",", " ").split()
         number = next((one for one in find_vat_numbers(words) if one != ours), "")
     chosen = told.get("audience", "").partition(" ")[0] or answer.customer_is
-    if chosen == "unknown" and not number:
-        found.notes.append(text("quote.note-business", language))
-    consumer = chosen == CONSUMER
+    consumer = None if chosen == "unknown" else chosen == CONSUMER
     lines = tuple(" ".join(line.split())[:80] for line in address if line.strip())
-    return Customer(name, lines[:6], "" if consumer else number, consumer)
+    filled = case.memory.fill(
+        Told(name, lines[:6], number, consumer), material=case.material, found=found, language=language
+    )
+    if not filled.name:
+        found.questions.append(text("quote.ask-customer", language))
+    if filled.consumer is None and not filled.vat_number:
+        found.notes.append(text("quote.note-business", language))
+    number = "" if filled.consumer else filled.vat_number
+    return Customer(filled.name, filled.address, number, bool(filled.consumer)), filled.language
 
 
 def _is_sentence(words: str) -> bool:
@@ -229,11 +244,5 @@ def _write_prose(answer: Any) -> str:
     return "\n\n".join(part for part in (answer.intro.strip(), scope) if part)
 
 
-def _write_questions(found: Findings, language: Language) -> str:
-    asked = list(
-        dict.fromkeys(" ".join(question.split()) for question in found.questions if question.strip())
-    )
-    if not asked:
-        return ""
-    title = text("quote.questions", language)
-    return "\n".join(["---", "", f"**{title}**", *(f"- {question}" for question in asked)])
+def _tidy(questions: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(" ".join(one.split()) for one in questions if one.strip()))

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import html
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from bot.context import Picture
+from bot.handlers.alt_texts import Alt, alt_fields, alt_limit, alt_notes, alt_section, read_alts
+from bot.handlers.attached import read_attached
 from bot.handlers.counting import put_links
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import INPUT_BUDGET_CHARS, LANGUAGE, RULES, put_in_tags, read, write_request
@@ -23,7 +27,7 @@ from bot.handlers.platforms import (
     platforms,
     seen_first,
 )
-from bot.llm import LLMError
+from bot.llm import Image, LLMError
 from bot.tasks import Draft, Language, UserError
 from bot.texts import format_number, text
 
@@ -57,8 +61,24 @@ class Post:
         return measure(self.platform, self.text)
 
 
+@dataclass(frozen=True)
+class ReadyPost:
+    """A post of an accepted draft.
+
+    Attributes:
+        part: the key of its platform; empty where it is all of a draft.
+        beside: what stands beside the post and is not part of it.
+    """
+
+    part: str
+    name: str
+    text: str
+    count: str
+    beside: str = ""
+
+
 async def social(desk: Desk, brief: Brief) -> Draft:
-    """Write one post per platform, each counted and held to the facts of its input.
+    """Write one post per platform, each counted and held to the facts of its input; and an alt text per picture.
 
     Raises:
         UserError: there is nothing to work from, a platform is unknown, or the asker may not read the thread.
@@ -70,24 +90,44 @@ async def social(desk: Desk, brief: Brief) -> Draft:
     lines = "\n".join(conversation.transcript.lines) if conversation else ""
     if len(lines) > INPUT_BUDGET_CHARS:
         raise UserError("error.too-long")
-    if not lines:
+    attached = await read_attached(desk, brief, conversation, pictures=True)
+    if not lines and not attached:
         _check_words(brief)
     # "Follow us on Instagram" names nobody that the asker would have to name.
     names = " ".join(each.name for each in platforms().values())
-    told = (names, brief.company, lines, run.words, *run.inputs.values(), brief.instruction)
+    told = (
+        names,
+        brief.company,
+        lines,
+        attached.material,
+        run.words,
+        *run.inputs.values(),
+        brief.instruction,
+    )
     given = await asyncio.to_thread(Material, *told)  # half a second for the longest thread
     about = replace(brief, run=replace(run, words=_split(run.words)[1]))
-    user = put_in_tags("thread", lines, run.run_id) + write_request(about)
-    posts, model = await _write(desk, brief, chosen=chosen, user=user, given=given)
+    user = put_in_tags("thread", lines, run.run_id) + attached.tags + write_request(about)
+    posts, described, model = await _write(
+        desk, brief, chosen=chosen, user=user, given=given, pictures=attached.pictures
+    )
     if any(not post.size.fits for post in posts):
         posts = await _shorten(desk, brief, posts=posts, user=user, given=given)
     return Draft(
         run_id=run.run_id,
         version=brief.version,
-        text="\n\n".join(_section(post, run.language) for post in posts),
+        text="\n\n".join(
+            [
+                *(_section(post, run.language) for post in posts),
+                *(alt_section(alt, run.language) for alt in described),
+            ]
+        ),
         model=model,
         messages_read=len(conversation.transcript.lines) if conversation else 0,
-        notes=_notes(posts, given, language=run.language, asked=asked),
+        notes=(
+            *_notes(posts, given, language=run.language, asked=asked, pictures=bool(described)),
+            *alt_notes(described, chosen, run.language),
+            *attached.notes,
+        ),
     )
 
 
@@ -96,15 +136,34 @@ def recount(edited: str, language: Language) -> tuple[str, ...]:
 
     What was found against the first text is left out: whoever edited it has read it.
     """
+    counts = [f"{one.name} {one.count}" for one in ready_posts(edited, language) if one.part]
+    return (text("social.note.edited", language, counts=", ".join(counts)),) if counts else ()
+
+
+def ready_posts(accepted: str, language: Language) -> tuple[ReadyPost, ...]:
+    """Return the posts of an accepted draft, ready to copy; all of it as one where no heading names a platform."""
     by_name = {each.name: each for each in platforms().values()}
-    pieces = _HEADING.split(edited)
-    counts = []
+    pieces = _HEADING.split(accepted)
+    cut = "> " + text("social.seen", language, first="\0").partition("\0")[0]
+    alts = _read_alts(pieces, language)
+    found = []
     for name, body in zip(pieces[1::2], pieces[2::2], strict=True):
         if name in by_name:
             framed = _FENCED.search(body)
             post = Post(by_name[name], framed[1] if framed else body.strip())
-            counts.append(f"{name} {_count(post, language)}")
-    return (text("social.note.edited", language, counts=", ".join(counts)),) if counts else ()
+            beside = body[framed.end() :].strip() if framed else ""
+            kept = [line for line in beside.splitlines() if not line.startswith(cut)] + alts
+            found.append(
+                ReadyPost(post.platform.key, name, post.text, _count(post, language), "\n".join(kept).strip())
+            )
+    return tuple(found) or (ReadyPost("", "", accepted.strip(), ""),)
+
+
+def _read_alts(pieces: list[str], language: Language) -> list[str]:
+    """Return the alt texts that stand below the posts, a line each: whoever posts needs them then."""
+    heading = text("social.alt", language, name="", count=0).partition(" ·")[0]
+    bodies = (body for name, body in zip(pieces[1::2], pieces[2::2], strict=True) if name == heading)
+    return [f"{heading}: {framed[1].strip()}" for body in bodies if (framed := _FENCED.search(body))]
 
 
 def _choose(brief: Brief) -> tuple[tuple[Platform, ...], bool]:
@@ -158,16 +217,36 @@ def _check_words(brief: Brief) -> None:
 
 
 async def _write(
-    desk: Desk, brief: Brief, *, chosen: tuple[Platform, ...], user: str, given: Material
-) -> tuple[list[Post], str]:
-    """Ask for the posts of *chosen* in one call."""
-    system = [RULES, brief.company, brief.task.prompt, _limits(chosen), LANGUAGE[brief.run.language]]
-    shape = _shape(chosen)
+    desk: Desk,
+    brief: Brief,
+    *,
+    chosen: tuple[Platform, ...],
+    user: str,
+    given: Material,
+    pictures: Sequence[Picture] = (),
+) -> tuple[list[Post], list[Alt], str]:
+    """Ask for the posts of *chosen*, and for what *pictures* show, in one call."""
+    system = [
+        RULES,
+        brief.company,
+        brief.task.prompt,
+        _limits(chosen, images=len(pictures)),
+        LANGUAGE[brief.run.language],
+    ]
+    images = [Image(each.media_type, each.content) for each in pictures]
+    shape = _shape(chosen, images=len(pictures))
     paid = await desk.ask(
-        brief, system=[block for block in system if block], user=user, shape=shape, own_links=True
+        brief,
+        system=[block for block in system if block],
+        user=user,
+        shape=shape,
+        images=images,
+        own_links=True,
     )
     answer = shape.model_validate_json(paid.text)
-    return [_post(each, getattr(answer, each.key), given) for each in chosen], paid.model
+    posts = [_post(each, getattr(answer, each.key), given) for each in chosen]
+    alts = read_alts(answer, [each.name for each in pictures])
+    return posts, alts, paid.model
 
 
 async def _shorten(desk: Desk, brief: Brief, *, posts: list[Post], user: str, given: Material) -> list[Post]:
@@ -181,7 +260,7 @@ async def _shorten(desk: Desk, brief: Brief, *, posts: list[Post], user: str, gi
     )
     chosen = tuple(post.platform for post in wrong)
     try:
-        shorter, _ = await _write(desk, brief, chosen=chosen, user=again, given=given)
+        shorter, _, _ = await _write(desk, brief, chosen=chosen, user=again, given=given)
     except LLMError as error:
         if error.retryable:
             raise
@@ -194,8 +273,8 @@ async def _shorten(desk: Desk, brief: Brief, *, posts: list[Post], user: str, gi
     return [better.get(post.platform.key, post) for post in posts]
 
 
-def _shape(chosen: tuple[Platform, ...]) -> type[BaseModel]:
-    """Return what the answer must be an object of: one post per platform, none missing."""
+def _shape(chosen: tuple[Platform, ...], *, images: int = 0) -> type[BaseModel]:
+    """Return what the answer must be an object of: one post per platform, one alt text per picture, none missing."""
     from pydantic import BaseModel, ConfigDict, Field, create_model
 
     class Variant(BaseModel):
@@ -205,11 +284,12 @@ def _shape(chosen: tuple[Platform, ...]) -> type[BaseModel]:
         hashtags: list[str] = Field(description="words for hashtags, the most fitting first; may be empty")
 
     fields: dict[str, Any] = {each.key: (Variant, Field(description=each.name)) for each in chosen}
+    fields |= alt_fields(images)
     made: type[BaseModel] = create_model("Posts", **fields)
     return made
 
 
-def _limits(chosen: tuple[Platform, ...]) -> str:
+def _limits(chosen: tuple[Platform, ...], *, images: int = 0) -> str:
     """Tell the model what fits where."""
     lines = ["The platforms of this request, and what fits:"]
     for each in chosen:
@@ -221,9 +301,11 @@ def _limits(chosen: tuple[Platform, ...]) -> str:
             said.append(f"at most {each.links_most} links")
         if not each.links:
             said.append("a link cannot be clicked there")
-        if each.media:
+        if each.media and not images:
             said.append("it stands below a picture or video that you do not see: do not describe it")
         lines.append(f"- {each.key} ({each.name}): {'; '.join(said)}.")
+    if images:
+        lines.append(alt_limit(chosen, images))
     return "\n".join(lines)
 
 
@@ -271,7 +353,9 @@ def _count(post: Post, language: Language) -> str:
     return count
 
 
-def _notes(posts: list[Post], given: Material, *, language: Language, asked: bool) -> tuple[str, ...]:
+def _notes(
+    posts: list[Post], given: Material, *, language: Language, asked: bool, pictures: bool
+) -> tuple[str, ...]:
     """Say what a reviewer must look at, each kind in one sentence."""
     notes = []
     if not asked:
@@ -283,7 +367,7 @@ def _notes(posts: list[Post], given: Material, *, language: Language, asked: boo
     found = given.unfounded("\n\n".join(post.text for post in posts))
     if unknown := (*found.days, *found.figures, *found.handles, *found.names, *found.links):
         notes.append(text("social.note.unfounded", language, found=_findings(unknown)))
-    if still := [post for post in posts if post.platform.media]:
+    if not pictures and (still := [post for post in posts if post.platform.media]):
         notes.append(text("social.note.media", language, count=len(still), platforms=_names(still)))
     return tuple(notes)
 

@@ -20,7 +20,7 @@ from bot.jobs.durable import (
 )
 from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Runs
-from bot.jobs.schedules import clean, rounds, sweep, sweep_now
+from bot.jobs.schedules import clean, plans, rounds, sweep, sweep_now
 
 
 async def open_engine(path: Path, runs: Runs, doing: Rounds) -> None:
@@ -29,7 +29,7 @@ async def open_engine(path: Path, runs: Runs, doing: Rounds) -> None:
     # DBOS flushes the handlers that it finds, and those of an earlier engine may hold a closed stream.
     logging.getLogger("dbos").handlers.clear()
     gate = asyncio.Semaphore(runs.limits.at_once)
-    put_to_work(Engine(runs, doing, turns={}, active={}, gate=gate))
+    put_to_work(Engine(runs, doing, turns={}, active={}, gate=gate, path=path))
     DBOS(
         config={
             "name": "tijdwinst",
@@ -54,6 +54,7 @@ async def open_engine(path: Path, runs: Runs, doing: Rounds) -> None:
         "batch", partition_concurrency=1, worker_concurrency=2, polling_interval_sec=1.0
     )
     await _schedule("sweep", sweep, "* * * * *")
+    await _schedule("plans", plans, "* * * * *")
     await _schedule("clean", clean, "17 3 * * *")
     await _schedule("rounds", rounds, "*/5 * * * *")
     await sweep_now()

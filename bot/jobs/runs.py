@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.delivery import Delivery
 from bot.handlers import EDITED, HANDLERS, Brief, Desk
+from bot.handlers.budget import BudgetError
 from bot.handlers.choosing import CHANGE
+from bot.jobs.allowance import Allowance
 from bot.jobs.choosing import Chooser, taken_note
 from bot.jobs.control import is_by_hand
 from bot.jobs.papers import Papers
+from bot.jobs.plans import Plans
 from bot.jobs.posts import Posts, Spot
+from bot.jobs.prices import PriceUploads
 from bot.llm import LLMError
 from bot.records import Records
 from bot.records.reviews import State
@@ -92,8 +96,8 @@ class Runs:
         delivery: Delivery,
         posts: Posts,
         tasks: Mapping[str, Task],
-        language: Language,
         limits: Limits,
+        stir: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.records: Records = desk.records
         self.limits = limits
@@ -101,8 +105,12 @@ class Runs:
         self._delivery = delivery
         self._posts = posts
         self._papers = Papers(desk, posts)
+        self.plans = Plans(desk, posts, tasks)
+        self.uploads = PriceUploads(desk, posts)
+        self.allowance = Allowance(desk, posts)
         self._tasks = tasks
-        self._language = language
+        # Told whose Home tab says something else now.
+        self.stir = stir
         self._down_since: dict[str, float] = {}
         self.chooser = Chooser(
             desk=desk, tasks=tasks, within_s=limits.choose_within_s, show=self._replace_placeholder
@@ -119,6 +127,7 @@ class Runs:
         if choice is not None and choice.state == "continued":
             return "choose"
         await self.records.ledger.open(run, claimed_minutes=self._tasks[run.task].baseline_minutes)
+        self.stir(run.user_id)
         if choice is None or (choice.state not in ("open", "asking") and choice.task != CHANGE):
             return await self._begin(run, chosen=choice is not None)
         if choice.state == "open":
@@ -181,7 +190,10 @@ class Runs:
             tell=lambda done, total: self._progress(run, version, done, total),
         )
         try:
+            await self._desk.check_welcome(run)
             written = await self._with_patience(run, version, HANDLERS[task.handler](self._desk, brief))
+        except BudgetError as error:
+            return await self.allowance.refuse(run, error)
         except UserError as error:
             return {"outcome": "refused", "key": error.key, "params": error.params}
         except LLMError as error:
@@ -190,7 +202,7 @@ class Runs:
         await self._desk.records.people.clear_notices(run.team_id, tuple(TROUBLE))
         notes = self._desk.gate.remarks(run_id, version, run.language)
         written = replace(written, notes=(*written.notes, *notes))
-        await self.records.drafts.add(await self._greet(run, written))
+        await self.records.drafts.add(await self._greet(run, await self.allowance.note(run, written)))
         return {"outcome": "drafted"}
 
     async def _greet(self, run: Run, written: Draft) -> Draft:
@@ -228,7 +240,7 @@ class Runs:
         """Tell the admins once that the model's account needs them; the next run says nothing more."""
         if not await self.records.people.first_notice(run.team_id, kind):
             return
-        sentence = text(TROUBLE[kind], self._language)
+        sentence = text(TROUBLE[kind], (await self.records.workspaces.get(run.team_id)).language)
         try:
             admins = await self._desk.context.admins()
         except SlackError as error:
@@ -295,6 +307,9 @@ class Runs:
         """Close the ledger row."""
         await self.records.ledger.close(run_id, outcome, reason=reason)
         log.info("run=%s outcome=%s reason=%s", run_id, outcome, reason or "-")
+        run = await self.records.requests.get(run_id)
+        if run is not None:
+            self.stir(run.user_id)
 
     async def show_review(self, run_id: str, review_id: int, act: str) -> dict[str, Any] | None:
         """Show a decision; return the version to write when it was a redo."""
@@ -310,11 +325,14 @@ class Runs:
         else:
             await self._show_decision(run, state, act)
         await self.records.reviews.shown(review_id)
+        self.stir(run.user_id)
         return again
 
     async def _show_decision(self, run: Run, state: State, act: str) -> None:
         """Bring the card, and what was shared, in line with a decision."""
         note = ""
+        if act == "discarded" and await self.records.plans.cancel(run.run_id):
+            note = text("plan.discarded", run.language)
         try:
             if act == "shared" and state.shared:
                 await self._share(run)
@@ -330,7 +348,41 @@ class Runs:
             note = text("error.share-failed", run.language, channel=channel)
         await self._show_card(run, note=note)
         if act in (*ACCEPTED, "shared") and not note:
+            if await self._papers.bring(run, state, await self._draft_spot(run)):
+                await self._show_card(run)
+        elif act == "undone":
+            await self._show_withdrawn(run)
+
+    async def _show_withdrawn(self, run: Run) -> None:
+        """Tell second people that they are asked no more."""
+        approval = await self.records.approvals.newest(run.run_id)
+        if approval is not None and approval.status == "withdrawn":
+            await self.show_second(approval.approval_id)
+
+    async def show_second(self, approval_id: int) -> None:
+        """Show what became of a second approval: the PDF, or the draft given back."""
+        approval = await self.records.approvals.get(approval_id)
+        if approval is None:
+            return
+        run = await self._run(approval.run_id)
+        state = await self.records.reviews.state(run.run_id)
+        if state is not None and approval.status == "granted":
             await self._papers.bring(run, state, await self._draft_spot(run))
+        note = await self._papers.show_second(run, approval)
+        if approval.status != "withdrawn":
+            await self._show_card(run, note=note)
+        await self.records.approvals.shown(approval_id)
+
+    async def bring_copy(self, run_id: str, kind: str, user_id: str) -> None:
+        """Bring an approved quote as a file for other programs."""
+        run = await self._run(run_id)
+        state = await self.records.reviews.state(run_id)
+        if state is None:
+            return
+        spot = await self._draft_spot(run)
+        sentence = await self._papers.bring_copy(run, state, spot, kind)
+        if sentence:
+            await self._delivery.tell(spot.channel_id, user_id, sentence, thread_ts=spot.thread_ts)
 
     async def show_card(self, run_id: str) -> None:
         """Bring a draft's messages in line with what was told about it."""
@@ -379,10 +431,12 @@ class Runs:
         taken = choice is not None and bool(choice.taken) and choice.taken == run.task and task is not None
         if taken and task is not None:
             draft = replace(draft, notes=(taken_note(task, run), *draft.notes))
+        draft = replace(draft, notes=(*draft.notes, *await self.plans.notes(run, state, draft)))
         spot = await self._draft_spot(run)
         share = self._share_spot(run)
         # A draft that stands where it would be shared to needs no button for it.
         share_in = share.channel_id if share.channel_id and share != spot else ""
+        said, more = await self._papers.describe(run, draft, state)
         messages = card(
             draft,
             review=state.review,
@@ -391,7 +445,12 @@ class Runs:
             decided_by=state.decided_by,
             share_in=share_in,
             language=run.language,
-            questions=_questions(draft, state, run.language),
+            questions=[
+                *said,
+                *_questions(draft, state, run.language),
+                *await self.plans.blocks(run, state, draft),
+            ],
+            more=more,
         )
         if taken and state.review in ("open", "redone"):
             messages[-1][1].append(other_task(run.run_id, state.version, run.language))

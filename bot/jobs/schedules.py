@@ -17,7 +17,8 @@ from bot.jobs.durable import (
     start_again,
     step,
 )
-from bot.jobs.workflows import go_on, show, start
+from bot.jobs.keeping import erase_asked, wipe_engine
+from bot.jobs.workflows import go_on, second, show, start, take_prices
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,9 @@ async def _sweep() -> None:
     await _go_on_with_chosen(before)
     for run_id, review_id, act in await engine.runs.records.reviews.unshown(before):
         await _show_again(run_id, review_id, act)
+    for upload in await engine.runs.records.uploads.untold(before):
+        await take_prices(upload.upload_id, asked_by=upload.asked_by)
+    await _show_seconds(before)
     for run_id in await engine.runs.records.ledger.unfinished(before):
         status = await DBOS.get_workflow_status_async(run_id)
         if status is not None and status.status in GIVEN_UP:
@@ -74,6 +78,12 @@ async def _show_again(run_id: str, review_id: int, act: str) -> None:
     await start_again(f"{run_id}~review~{review_id}", show, run_id, review_id, act)
 
 
+async def _show_seconds(before: datetime) -> None:
+    """Show second approvals that Slack does not show yet."""
+    for run_id, approval_id in await at_work().runs.records.approvals.unshown(before):
+        await start_again(f"{run_id}~second~{approval_id}", second, run_id, approval_id)
+
+
 @DBOS.workflow(name="rounds", max_recovery_attempts=1)
 async def rounds(when: datetime, context: Any) -> None:
     """Do what the clock asks for."""
@@ -89,6 +99,7 @@ async def go_round(moment: datetime) -> None:
     """Ask what is to be asked at *moment*, and start the digests that are due."""
     doing = at_work().rounds
     await doing.go(moment)
+    await erase_asked()
     for row in await doing.claim_digests(moment):
         due = row.due.isoformat()
         await start_again(f"digest:{row.team_id}:{due}", _digest, row.team_id, due, moment.isoformat())
@@ -105,6 +116,39 @@ async def _digest_step(team_id: str, due: str, moment: str) -> None:
     # A digest that was recovered is posted later than it was started.
     at = max(datetime.now(UTC), datetime.fromisoformat(moment))
     await at_work().rounds.post_digest(team_id, datetime.fromisoformat(due), moment=at)
+
+
+@DBOS.workflow(name="plans", max_recovery_attempts=1)
+async def plans(when: datetime, context: Any) -> None:
+    """Bring what is planned for this minute, or was for one that passed meanwhile."""
+    await _plans_step()
+
+
+@DBOS.step(name="plans_step")
+async def _plans_step() -> None:
+    await apart(bring_planned(datetime.now(UTC)))
+
+
+async def bring_planned(moment: datetime) -> None:
+    """Start bringing each post that is planned for *moment* or before."""
+    for plan in await at_work().runs.plans.claim(moment):
+        due = plan.due.isoformat()
+        workflow_id = f"plan:{plan.run_id}:{plan.part}:{due}"
+        await start_again(workflow_id, _plan, plan.run_id, plan.part, due, moment.isoformat())
+
+
+@DBOS.workflow(name="plan", max_recovery_attempts=MAX_RECOVERIES)
+async def _plan(run_id: str, part: str, due: str, moment: str) -> None:
+    """Bring one planned post, once."""
+    await _plan_step(run_id, part, due, moment)
+
+
+@step("plan")
+async def _plan_step(run_id: str, part: str, due: str, moment: str) -> None:
+    runs = at_work().runs
+    at = max(datetime.now(UTC), datetime.fromisoformat(moment))
+    await runs.plans.bring(run_id, part, datetime.fromisoformat(due), moment=at)
+    await runs.show_card(run_id)
 
 
 @DBOS.workflow(name="evaluate", max_recovery_attempts=MAX_RECOVERIES)
@@ -143,6 +187,8 @@ async def clean_step() -> None:
     """Delete what is past its date."""
     records = at_work().runs.records
     await records.drafts.delete_expired()
+    await _purge_departed()
+    await records.erasures.wipe()
     await records.ledger.interrupt_calls(datetime.now(UTC) - CALL_LASTS_LESS)
     before = (datetime.now(UTC) - timedelta(days=KEEP_DAYS)).isoformat()
     while True:
@@ -154,8 +200,20 @@ async def clean_step() -> None:
             load_output=False,
         )
         if not ended:
+            await wipe_engine()
             return
         await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended], delete_children=True)
+
+
+async def _purge_departed() -> None:
+    """Delete everything of a workspace that uninstalled the bot, once its days are over and it is still gone."""
+    doing = at_work().rounds
+    for team_id in await doing.records.erasures.gone(datetime.now(UTC)):
+        if await doing.is_installed():
+            await doing.records.erasures.stay(team_id)
+        else:
+            await doing.records.erasures.purge()
+            log.warning("team=%s left and its days are over: everything was deleted", team_id)
 
 
 async def sweep_now() -> None:
@@ -166,3 +224,6 @@ async def sweep_now() -> None:
     await _go_on_with_chosen(datetime.now(UTC))
     for run_id, review_id, act in await records.reviews.unshown(datetime.now(UTC)):
         await _show_again(run_id, review_id, act)
+    for upload in await records.uploads.untold(datetime.now(UTC)):
+        await take_prices(upload.upload_id, asked_by=upload.asked_by)
+    await _show_seconds(datetime.now(UTC))

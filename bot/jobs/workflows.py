@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Any
 
 from dbos import DBOS, SetWorkflowID
 
-from bot.jobs.durable import MAX_RECOVERIES, at_work, enqueue, step, turn
+from bot.jobs.durable import MAX_RECOVERIES, at_work, enqueue, start_again, step, turn
 from bot.jobs.runs import turn_key
 from bot.tasks import Outcome, Run
 from bot.wire import SlackError
@@ -149,11 +150,17 @@ async def _write(run_id: str, version: int, key: str, tries: int, waits: int) ->
     await _close(run_id, verdict["outcome"], verdict.get("key", ""))
 
 
+def showing(run_id: str) -> str:
+    """Return the turn of what follows a draft's review: two at once could bring one file twice."""
+    return f"{run_id}~shown"
+
+
 @DBOS.workflow(name="review", max_recovery_attempts=MAX_RECOVERIES)
 async def show(run_id: str, review_id: int, act: str) -> None:
     """Bring what Slack shows in line with a decision that is stored already."""
     try:
-        again = await _review(run_id, review_id, act)
+        async with turn(showing(run_id), showing(run_id)):
+            again = await _review(run_id, review_id, act)
     except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
         if not _slack_is_away(error):
             raise
@@ -163,6 +170,63 @@ async def show(run_id: str, review_id: int, act: str) -> None:
         # Of this press: a redo that failed gave its version's number back, and the next one writes it.
         with SetWorkflowID(f"{run_id}~{again['version']}~{review_id}"):
             await DBOS.start_workflow_async(run_workflow, run_id, again["version"], again["key"], 0)
+
+
+@step("prices")
+async def _prices(upload_id: str) -> None:
+    await at_work().runs.uploads.answer(upload_id)
+
+
+@step("prices_failed")
+async def _prices_failed(upload_id: str) -> None:
+    await at_work().runs.uploads.fail(upload_id)
+
+
+@DBOS.workflow(name="prices", max_recovery_attempts=MAX_RECOVERIES)
+async def prices_workflow(upload_id: str) -> None:
+    """Answer a file that came without a task, once; what Slack did not take stays untold, for the sweep."""
+    try:
+        await _prices(upload_id)
+    except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
+        if _slack_is_away(error):
+            log.warning("upload=%s is not answered yet: %s", upload_id, error)
+            return
+        log.exception("upload=%s failed kind=%s", upload_id, type(error).__name__)
+        await _prices_failed(upload_id)
+
+
+async def take_prices(upload_id: str, *, asked_by: str) -> None:
+    """Start answering an upload that is committed; one of the same asker that is at work is left alone."""
+    await start_again(f"prices:{upload_id}:{asked_by}", prices_workflow, upload_id)
+
+
+@step("second")
+async def _second(approval_id: int) -> None:
+    await at_work().runs.show_second(approval_id)
+
+
+@DBOS.workflow(name="second", max_recovery_attempts=MAX_RECOVERIES)
+async def second(run_id: str, approval_id: int) -> None:
+    """Show what became of a second approval that is stored already; the sweep finds what Slack did not take."""
+    try:
+        async with turn(showing(run_id), showing(run_id)):
+            await _second(approval_id)
+    except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
+        if not _slack_is_away(error):
+            raise
+        log.warning("approval=%s is not shown yet: %s", approval_id, error)
+
+
+@step("copy")
+async def _copy(run_id: str, kind: str, user_id: str) -> None:
+    await at_work().runs.bring_copy(run_id, kind, user_id)
+
+
+@DBOS.workflow(name="copy", max_recovery_attempts=MAX_RECOVERIES)
+async def copy(run_id: str, kind: str, user_id: str) -> None:
+    """Bring an approved quote as a file for other programs."""
+    async with turn(showing(run_id), showing(run_id)):
+        await _copy(run_id, kind, user_id)
 
 
 async def start(run: Run) -> None:
@@ -220,3 +284,21 @@ async def show_card(run_id: str) -> None:
 async def show_by_hand(run_id: str, minutes: float) -> None:
     """Show what a run of the control sample took by hand; best effort, it is stored."""
     await at_work().runs.show_by_hand(run_id, minutes)
+
+
+async def show_answer(run_id: str, part: str, due: datetime) -> None:
+    """Show what became of a planned post, on its message and on the card; best effort, it is stored."""
+    await at_work().runs.plans.show_answer(run_id, part, due)
+    await show_card(run_id)
+
+
+async def show_second(run_id: str, approval_id: int) -> None:
+    """Start showing what became of a second approval."""
+    with SetWorkflowID(f"{run_id}~second~{approval_id}"):
+        await DBOS.start_workflow_async(second, run_id, approval_id)
+
+
+async def bring_copy(run_id: str, kind: str, *, user_id: str, press: str) -> None:
+    """Start bringing a quote as *kind*; the same *press* twice starts once."""
+    with SetWorkflowID(f"{run_id}~{kind}~{press}"):
+        await DBOS.start_workflow_async(copy, run_id, kind, user_id)

@@ -12,12 +12,14 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.context import Place
 from bot.listeners.choosing import answered_in_form, asking_minutes, discard_instead, open_draft_form
 from bot.listeners.following import follow_up, newest_open
+from bot.listeners.helping import asks_for_help, help_message
 from bot.listeners.intake import ANSWER, Intake, Source, aim
 from bot.listeners.spans import Span
-from bot.listeners.tijdwinst import HELP, carry_out, help_text
+from bot.listeners.tijdwinst import carry_out
+from bot.listeners.uploads import take_file
 from bot.tasks import Run, Surface, Task, UserError, nearest_tasks
 from bot.texts import text
-from bot.views import form_values
+from bot.views import form_files, form_values
 
 PLAIN_MESSAGE_SUBTYPES = (None, "file_share", "thread_broadcast")
 
@@ -37,14 +39,18 @@ def register(app: AsyncApp, intake: Intake) -> None:
             await _message(intake, event, body, surface="message")
 
     async def summarise(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await _shortcut(intake, body, "summarise")
+        refusal = await _shortcut(intake, body, "summarise")
         await ack()
+        if refusal:
+            intake.later(intake.tell(body["user"]["id"], refusal, channel_id=body["channel"]["id"]))
 
     async def compose(ack: AsyncAck, body: dict[str, Any]) -> None:
+        if not body.get("trigger_id"):
+            raise KeyError("trigger_id")
         await ack()
         place = _message_place(body)
         metadata = {"channel": place.channel_id, "ts": place.ts} if place else {}
-        intake.later(open_draft_form(intake, body["trigger_id"], metadata=metadata))
+        intake.later(open_draft_form(intake, body, metadata=metadata))
 
     async def submit(ack: AsyncAck, body: dict[str, Any]) -> None:
         await _submit(intake, ack, body)
@@ -74,10 +80,11 @@ async def _command(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     if task is None or (not rest and task.deliver == "private"):
         await ack()
         chosen = task.name if task else ""
-        intake.later(open_draft_form(intake, body["trigger_id"], metadata={}, chosen=chosen))
+        intake.later(open_draft_form(intake, body, metadata={}, chosen=chosen))
         return
     source, rest = intake.source(rest, here=_channel(body.get("channel_id", "")))
     try:
+        intake.check_welcome("", source)
         intake.check_material(task, source, rest)
     except UserError as error:
         await ack(text(error.key, intake.language, **error.params))
@@ -95,17 +102,21 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     thread_ts = event.get("thread_ts") or (ts if surface == "mention" else "")
     here = Place(channel_id, thread_ts) if surface == "mention" else None
     run_id = f"{_team(intake, body)}:{channel_id}:{ts}"
+    attached = tuple(file["id"] for file in event.get("files") or [] if file.get("id"))
     task, rest = intake.recognise(words)
     if task is None and await follow_up(intake, words, event, message_id=run_id, surface=surface):
+        return
+    thread = thread_ts if surface == "mention" else event.get("thread_ts") or ""
+    if await take_file(intake, event, words, task=task, upload_id=run_id, thread_ts=thread):
         return
     at_top = _channel(channel_id) if surface == "mention" and not event.get("thread_ts") else ""
     source, rest = intake.source(rest, otherwise=here, here=at_top)
     if not rest and not isinstance(source, Span):
         # "What did I miss?" names the task and the part of the channel in the same words.
         source, _ = intake.source(words, otherwise=source if isinstance(source, Place) else None, here=at_top)
-    refusal = ""
-    if words.lower() in HELP or (not words and surface == "mention"):
-        refusal = help_text(intake)
+    refusal, blocks = "", None
+    if asks_for_help(intake, words) or (not words and surface == "mention" and not attached):
+        refusal, blocks = help_message(intake, words)
     elif task is None and len(words.split()) == 1 and nearest_tasks(intake.offered(), words):
         refusal = intake.unknown(words)
     elif task is None and _wants_summary(source, rest, surface):
@@ -117,12 +128,16 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     task = task or intake.tasks[ANSWER]
     try:
         if not refusal:
-            intake.check_material(task, source, rest)
+            intake.check_welcome(channel_id, source)
+            intake.check_material(task, source, rest, form=bool(attached))
     except UserError as error:
         refusal = text(error.key, intake.language, **error.params)
     if refusal:
         in_thread = event.get("thread_ts") or ""
-        intake.later(intake.tell_once(run_id, channel_id, event["user"], refusal, thread_ts=in_thread))
+        told = intake.tell_once(
+            run_id, channel_id, event["user"], refusal, thread_ts=in_thread, blocks=blocks
+        )
+        intake.later(told)
         return
     run = Run(
         run_id=run_id,
@@ -135,6 +150,7 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
         words=rest,
         answer_channel_id=channel_id,
         answer_thread_ts=thread_ts,
+        files=attached,
     )
     await intake.accept(aim(run, source), choosing=choosing)
 
@@ -151,10 +167,16 @@ def _channel(channel_id: str) -> str:
     return "" if channel_id.startswith("D") else channel_id
 
 
-async def _shortcut(intake: Intake, body: dict[str, Any], name: str) -> None:
+async def _shortcut(intake: Intake, body: dict[str, Any], name: str) -> str:
+    """Take a request of a message's menu; return why not, where it is refused."""
     task = intake.tasks[name]
     place = _message_place(body)
+    try:
+        intake.check_welcome("", place)
+    except UserError as error:
+        return text(error.key, intake.language, **error.params)
     await intake.accept(_run(intake, task, surface="shortcut", body=body, words="", source=place))
+    return ""
 
 
 def _message_place(body: dict[str, Any]) -> Place | None:
@@ -179,6 +201,7 @@ async def _submit(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     here = Place(metadata["channel"], metadata["ts"]) if metadata.get("channel") else None
     source, words = intake.source(words, otherwise=here)
     try:
+        intake.check_welcome("", source)
         intake.check_material(task, source, words, form=_holds_material(task, inputs))
         if not (words or source or inputs):
             raise UserError("nothing-to-say")
@@ -187,14 +210,16 @@ async def _submit(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack(response_action="errors", errors={"words": message})
         return
     run = _run(intake, task, surface="form", body=body, words=words, source=source, inputs=inputs)
-    await intake.accept(replace(run, asking_minutes=asking_minutes(metadata)))
+    files = form_files(view)
+    await intake.accept(replace(run, asking_minutes=asking_minutes(metadata), files=files))
     await discard_instead(intake, body)
     await ack()
 
 
 def _holds_material(task: Task, inputs: dict[str, str]) -> bool:
     """Say whether a task's own fields hold what it is about, and not only how it should be."""
-    return any(inputs.get(field.name) for field in task.inputs if field.required or field.type == "multiline")
+    holding = (field for field in task.inputs if field.required or field.type in ("multiline", "file"))
+    return any(inputs.get(field.name) for field in holding)
 
 
 def _run(

@@ -14,13 +14,12 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot import jobs
 from bot.context import Place
 from bot.handlers.choosing import CHANGE
-from bot.listeners.intake import ANSWER, Intake, aim, log
+from bot.listeners.intake import ANSWER, Intake, aim
 from bot.tasks import Run, Task, UserError, lacks_material
 from bot.texts import text
 from bot.value import review_minutes
-from bot.views import INPUT_LIMIT, read_value, task_form
+from bot.views import INPUT_LIMIT, form_files, read_value, task_form
 from bot.views.choosing import fill_form, filled_in, read_choice
-from bot.wire import SlackError
 
 
 def register(app: AsyncApp, intake: Intake) -> None:
@@ -53,13 +52,13 @@ def register(app: AsyncApp, intake: Intake) -> None:
 
 async def open_draft_form(
     intake: Intake,
-    trigger_id: str,
+    body: dict[str, Any],
     *,
     metadata: dict[str, str],
     chosen: str = "",
     filled: dict[str, str] | None = None,
 ) -> None:
-    """Open the New draft form; best effort, a person presses again.
+    """Open the New draft form for who pressed or typed something.
 
     Args:
         metadata: what comes back with it.
@@ -67,10 +66,7 @@ async def open_draft_form(
         filled: what its fields begin with.
     """
     view = _draft_form(intake, metadata={**metadata, "opened": f"{time.time():.0f}"}, chosen=chosen)
-    try:
-        await intake.delivery.open_form(trigger_id, fill_form(view, filled or {}))
-    except SlackError as error:
-        log.warning("the form was not opened: %s", error)
+    await intake.show_form(body, fill_form(view, filled or {}))
 
 
 def asking_minutes(metadata: dict[str, str]) -> float | None:
@@ -97,7 +93,8 @@ async def answered_in_form(
         words = f"{run.words}\n{words}".strip()
     here = Place(run.source_channel_id, run.source_ts) if run.source_ts else None
     source, words = intake.source(words, otherwise=here)
-    asked = replace(run, task=task.name, words=words, inputs=inputs)
+    files = form_files(body["view"]) or run.files
+    asked = replace(run, task=task.name, words=words, inputs=inputs, files=files)
     if source is not None and source != here:
         asked = aim(asked, source)
     if lacks_material(asked, task):
@@ -137,7 +134,7 @@ async def _chosen(
     name = ANSWER if task == CHANGE or task not in intake.tasks else task
     asked = replace(run, task=name)
     try:
-        intake.check_material(intake.tasks[name], _source(run), run.words)
+        intake.check_material(intake.tasks[name], _source(run), run.words, form=bool(run.files))
         bare = not anyway and lacks_material(asked, intake.tasks[name])
     except UserError:
         bare = True
@@ -172,7 +169,7 @@ async def _ask_in_form(intake: Intake, body: dict[str, Any], *, run_id: str, tas
         return
     metadata = {"answers": run_id, **({"kept": "1"} if len(run.words) > INPUT_LIMIT else {})}
     chosen = task if task != ANSWER else ""
-    await open_draft_form(intake, body["trigger_id"], metadata=metadata, chosen=chosen, filled=_filled(run))
+    await open_draft_form(intake, body, metadata=metadata, chosen=chosen, filled=_filled(run))
 
 
 async def _ask_for_another(intake: Intake, body: dict[str, Any], *, run_id: str, version: int) -> None:
@@ -188,7 +185,7 @@ async def _ask_for_another(intake: Intake, body: dict[str, Any], *, run_id: str,
     metadata = {"instead": run_id, "version": str(version)}
     if run.source_ts:
         metadata |= {"channel": run.source_channel_id, "ts": run.source_ts}
-    await open_draft_form(intake, body["trigger_id"], metadata=metadata, filled=_filled(run))
+    await open_draft_form(intake, body, metadata=metadata, filled=_filled(run))
 
 
 async def _show_fields(intake: Intake, view: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Follow-ups: "korter" or "in English please" writes the asker's newest open draft anew; only this module does so."""
+"""Follow-ups: "korter" writes the asker's newest open draft anew, "plan it for Tuesday" plans their newest post."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from bot import jobs
 from bot.listeners.intake import Intake
+from bot.listeners.planning import plan_newest
 from bot.tasks import Surface, asks_again
 from bot.texts import text
 
@@ -24,6 +25,10 @@ async def follow_up(
     Args:
         message_id: the delivery's own id, so that the same message counts once.
     """
+    if (surface != "mention" or event.get("thread_ts")) and await plan_newest(
+        intake, words, event, message_id=message_id, surface=surface
+    ):
+        return True
     user_id, channel_id, in_thread = event["user"], event["channel"], event.get("thread_ts") or ""
     if not asks_again(words):
         return False

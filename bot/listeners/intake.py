@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import Context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,9 +16,24 @@ from bot import jobs
 from bot.context import Place, find_link
 from bot.delivery import Delivery
 from bot.listeners.spans import Span, find_span
-from bot.records import Records
+from bot.listeners.wishes import with_wish
+from bot.llm import Offer
+from bot.records import Records, WorkspaceSettings
 from bot.tasks import ANSWER as ANSWER
-from bot.tasks import Doubt, Language, Run, Task, UserError, doubt, find_task, nearest_tasks, recognise
+from bot.tasks import (
+    Doubt,
+    Firm,
+    Identity,
+    Language,
+    Person,
+    Run,
+    Task,
+    UserError,
+    doubt,
+    find_task,
+    nearest_tasks,
+    recognise,
+)
 from bot.texts import text
 from bot.wire import SlackError
 
@@ -49,24 +65,66 @@ def aim(run: Run, source: Source) -> Run:
     return replace(run, source_channel_id=source.channel_id, source_ts=source.thread_ts or source.ts)
 
 
+def whose(body: dict[str, Any]) -> tuple[str, str]:
+    """Return who pressed or typed something, and the conversation they did it in; empty for a form or a tab."""
+    channel = body.get("channel_id") or (body.get("channel") or {}).get("id") or ""
+    return body.get("user_id") or body["user"]["id"], channel
+
+
 @dataclass
 class Intake:
-    """What the listeners share."""
+    """What the listeners share.
+
+    Attributes:
+        holds: the workspace's settings; `language` and `zone` are theirs.
+        own_models: the model ids of the environment, by the name of the setting.
+        on_settings: told of new settings, so that they hold at once everywhere.
+        stir: told of a person whose Home tab says something else now; `stir_all` of everybody's.
+    """
 
     records: Records
     delivery: Delivery
     posts: jobs.Posts
     tasks: dict[str, Task]
-    language: Language
-    zone: ZoneInfo
-    team_id: str
-    bot_user_id: str
-    sent: Callable[[str, int], Awaitable[list[str]]]
+    identity: Identity
+    holds: WorkspaceSettings
+    models: Offer
+    own_models: dict[str, str]
     admins_of: Any = None
+    sent: Callable[[str, int], Awaitable[list[str]]] | None = None
+    sender_of: Callable[[str], Awaitable[Firm]] | None = None
+    on_settings: Callable[[WorkspaceSettings], None] = lambda _: None
+    stir: Callable[[str], None] = lambda _: None
+    stir_all: Callable[[], None] = lambda: None
     templates: set[str] = field(default_factory=set)
     _background: set[asyncio.Task[Any]] = field(default_factory=set)
     _accepting: int = 0
     _accepted_at: float = 0.0
+
+    @property
+    def language(self) -> Language:
+        """The language of the workspace."""
+        return self.holds.language
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the firm is."""
+        return self.holds.zone
+
+    @property
+    def team_id(self) -> str:
+        """The workspace."""
+        return self.identity.team_id
+
+    @property
+    def bot_user_id(self) -> str:
+        """Who we are in it."""
+        return self.identity.bot_user_id
+
+    def hold(self, settings: WorkspaceSettings) -> None:
+        """Let new settings hold from now on."""
+        self.holds = settings
+        self.on_settings(settings)
 
     async def accept(self, run: Run, *, choosing: bool = False) -> bool:
         """Commit a request and let it start; False when it is the same delivery once more.
@@ -80,6 +138,7 @@ class Intake:
         self._accepting += 1
         try:
             async with asyncio.timeout(COMMIT_WITHIN_S):
+                run = await with_wish(self, run)
                 first = await self.records.requests.add(run, choosing=choosing)
         finally:
             self._accepting -= 1
@@ -101,16 +160,47 @@ class Intake:
         await jobs.start(run)
 
     async def tell_once(
-        self, run_id: str, channel_id: str, user_id: str, sentence: str, *, thread_ts: str = ""
+        self,
+        run_id: str,
+        channel_id: str,
+        user_id: str,
+        sentence: str,
+        *,
+        thread_ts: str = "",
+        blocks: list[dict[str, Any]] | None = None,
     ) -> None:
         """Tell the asker something about a delivery; the same delivery once more tells nothing."""
         claim = await self.records.drafts.claim_post(f"{run_id}/told", run_id=run_id, channel_id=channel_id)
         if claim.first:
-            await self.delivery.tell(channel_id, user_id, sentence, thread_ts=thread_ts)
+            await self.delivery.tell(channel_id, user_id, sentence, thread_ts=thread_ts, blocks=blocks)
+
+    async def show_form(self, body: dict[str, Any], view: dict[str, Any], *, over: bool = False) -> str:
+        """Open a form for who pressed or typed something and return its view id.
+
+        When Slack did not open it, the id is empty and the person is told: a trigger lives for three seconds,
+        so they can press again.
+
+        Args:
+            body: what Slack told of the press or the command.
+            over: on top of the form that is open.
+        """
+        try:
+            opening = self.delivery.push_form if over else self.delivery.open_form
+            return await opening(body["trigger_id"], view)
+        except SlackError as error:
+            log.warning("the form was not opened: %s", error)
+            await self.answer(body, text("form.not-opened", self.language))
+            return ""
+
+    async def answer(self, body: dict[str, Any], sentence: str) -> None:
+        """Tell who pressed or typed something a sentence, where they are."""
+        user_id, channel_id = whose(body)
+        await self.tell(user_id, sentence, channel_id=channel_id)
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do *work* after the ack; what it leaves undone, the sweep or the person does again."""
-        task = asyncio.create_task(work)
+        # Apart from whoever asks for it: within a workflow, DBOS would take what is done here for its next step.
+        task = asyncio.create_task(work, context=Context())
         self._background.add(task)
         task.add_done_callback(self._finished)
 
@@ -174,21 +264,38 @@ class Intake:
         return (span, rest) if span is not None else (otherwise, words)
 
     def check_material(self, task: Task, source: Source, words: str, *, form: bool = False) -> None:
-        """Make sure that a task has something to work from; *form* says that its own fields hold something.
+        """Make sure that a task has something to work from; *form* says that its own fields, or files, hold something.
 
         Raises:
             UserError: it has not; the text says how to give it some.
         """
-        if task.reads == "thread" and source is None and task.deliver == "thread":
+        if task.reads_conversation and source is None and task.deliver == "thread" and not form:
             raise UserError("summarize-how")
-        if task.reads == "thread" and source is None and not (words or form):
+        if task.reads_conversation and source is None and not (words or form):
             raise UserError("material-how")
         if source is None and words and not any(character.isalnum() for character in words):
             raise UserError("nothing-to-say")
 
+    def check_welcome(self, channel_id: str, source: Source) -> None:
+        """Make sure that the channels of a request are among those that an admin chose, where one chose any.
+
+        Raises:
+            UserError: one is not; the text names where the bot is welcome.
+        """
+        chosen = self.holds.channels
+        wanted = {channel_id, source.channel_id if source else ""}
+        # What somebody talks about with us alone is nobody's channel.
+        if chosen and any(one and not one.startswith("D") and one not in chosen for one in wanted):
+            raise UserError("not-welcome", channels=", ".join(f"<#{one}>" for one in chosen))
+
+    async def sender(self) -> Firm:
+        """Return what documents say about the firm."""
+        return await self.sender_of(self.team_id) if self.sender_of is not None else Firm()
+
     async def may_review(self, run: Run, user_id: str) -> bool:
-        """Say whether *user_id* may decide on the draft of *run*: its asker, or an admin."""
-        return user_id == run.user_id or await self.is_admin(user_id)
+        """Say whether *user_id* may decide on the draft of *run*: its asker, whom admins named, or an admin."""
+        named = user_id in self.holds.reviewers
+        return named or user_id == run.user_id or await self.is_admin(user_id)
 
     async def tell(self, user_id: str, sentence: str, *, channel_id: str = "") -> None:
         """Tell one person something where they are; who sent in a form is nowhere: in their messages tab."""
@@ -202,9 +309,19 @@ class Intake:
 
     async def is_admin(self, user_id: str) -> bool:
         """Say whether somebody is an admin or owner of the workspace; Slack is asked when it is not known."""
+        person = await self.person(user_id)
+        return person is not None and person.is_admin and not person.is_guest
+
+    async def is_insider(self, user_id: str) -> bool:
+        """Say whether somebody is a full member of the workspace: no guest, and of no other firm."""
+        person = await self.person(user_id)
+        return person is not None and not person.is_guest
+
+    async def person(self, user_id: str) -> Person | None:
+        """Return who somebody is; Slack is asked when it is not known, None when it does not tell."""
         known = await self.records.people.get(self.team_id, {user_id})
         if user_id not in known and self.admins_of is not None:
             fresh = await self.admins_of({user_id})
             await self.records.people.put(fresh)
             known = {person.user_id: person for person in fresh}
-        return user_id in known and known[user_id].is_admin and not known[user_id].is_guest
+        return known.get(user_id)

@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot import jobs
 from bot.digest import rank_works
-from bot.listeners.intake import Intake, log
+from bot.listeners.intake import Intake, whose
 from bot.records.baselines import FORGOTTEN_AFTER, Timer, Work
 from bot.tasks import Run, UserError, find_task
 from bot.texts import format_minutes, text
@@ -27,7 +27,6 @@ from bot.views import (
     minutes_form,
     read_value,
 )
-from bot.wire import SlackError
 
 HOURS_IN_A_WEEK = 168
 
@@ -109,7 +108,7 @@ def register(app: AsyncApp, intake: Intake) -> None:
 async def baseline_command(intake: Intake, body: dict[str, Any], words: list[str]) -> str:
     """Carry out `/tijdwinst baseline …` and return the answer; empty when a form answers."""
     if not words:
-        intake.later(open_baselines(intake, body["trigger_id"]))
+        intake.later(open_baselines(intake, body))
         return ""
     team_id, user_id = body["team_id"], body["user_id"]
     if words[0].lower() in ("start", "begin"):
@@ -194,10 +193,7 @@ async def _open_minutes(
     intake: Intake, body: dict[str, Any], callback_id: str, *, label: str, metadata: dict[str, object]
 ) -> None:
     view = minutes_form(callback_id, label=label, metadata=metadata, language=intake.language)
-    try:
-        await intake.delivery.open_form(body["trigger_id"], view)
-    except SlackError as error:
-        log.warning("the form was not opened: %s", error)
+    await intake.show_form(body, view)
 
 
 async def _told_minutes(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -226,12 +222,12 @@ async def _told_minutes(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> 
     intake.later(_thank(intake, body, key))
 
 
-async def open_baselines(intake: Intake, trigger_id: str) -> None:
-    """Open the team's list of text work."""
-    try:
-        await intake.delivery.open_form(trigger_id, await _baseline_view(intake))
-    except SlackError as error:
-        log.warning("the form was not opened: %s", error)
+async def open_baselines(intake: Intake, body: dict[str, Any]) -> None:
+    """Open the team's list of text work for a member; a guest is told that it is not theirs."""
+    if await intake.is_insider(whose(body)[0]):
+        await intake.show_form(body, await _baseline_view(intake))
+    else:
+        await intake.answer(body, text("members-only", intake.language))
 
 
 async def _baseline_view(intake: Intake, note: str = "") -> dict[str, Any]:

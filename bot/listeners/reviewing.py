@@ -9,12 +9,12 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot import jobs
-from bot.listeners.intake import Intake, log
-from bot.records.reviews import Press
-from bot.tasks import Run
+from bot.listeners.intake import Intake
+from bot.records.reviews import Press, State
+from bot.records.revisions import Revision
+from bot.tasks import Draft, Run
 from bot.texts import text
 from bot.views import edit_form, form_values, join_inputs, read_value, redo_form, sent_view
-from bot.wire import SlackError
 
 PRESSES: dict[str, Press] = {
     "approve": "approved",
@@ -30,7 +30,7 @@ def register(app: AsyncApp, intake: Intake) -> None:
     async def press(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         run_id, version = read_value(action["value"])
         act = PRESSES[action["action_id"]]
-        await _decide(intake, ack, body, run_id=run_id, version=version, act=act)
+        await decide(intake, ack, body, run_id=run_id, version=version, act=act)
 
     async def form(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
@@ -44,7 +44,7 @@ def register(app: AsyncApp, intake: Intake) -> None:
         metadata = json.loads(body["view"]["private_metadata"])
         instruction = form_values(body["view"]).get("instruction", "")
         run_id, version = metadata["run"], metadata["version"]
-        await _decide(
+        await decide(
             intake,
             ack,
             body,
@@ -60,13 +60,13 @@ def register(app: AsyncApp, intake: Intake) -> None:
         run = await intake.records.requests.get(run_id)
         if run is None or body["user"]["id"] != run.user_id:
             await ack()
-            intake.later(_answer(intake, body, "review.stale" if run is None else "retry.not-yours", run))
+            intake.later(answer(intake, body, "review.stale" if run is None else "retry.not-yours", run))
             return
         # Its id follows from the failed run's: pressing twice asks once.
         first = await intake.accept(replace(run, run_id=f"{run_id}^", received_at=""))
         await ack()
         if not first:
-            intake.later(_answer(intake, body, "review.already", run))
+            intake.later(answer(intake, body, "review.already", run))
 
     async def sent(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
@@ -83,7 +83,7 @@ def register(app: AsyncApp, intake: Intake) -> None:
     app.view("redo_draft")(redone)
 
 
-async def _decide(
+async def decide(
     intake: Intake,
     ack: AsyncAck,
     body: dict[str, Any],
@@ -94,6 +94,7 @@ async def _decide(
     final_text: str = "",
     instruction: str = "",
     field: str = "",
+    revision: Revision | None = None,
 ) -> None:
     """Commit a decision, ack, and show it; a stranger's or stale press is answered instead.
 
@@ -105,7 +106,7 @@ async def _decide(
         # Whether somebody is an admin may have to be asked of Slack, which must not delay the ack.
         await ack()
         if run is None or not await intake.may_review(run, user_id):
-            intake.later(_answer(intake, body, "review.stale" if run is None else "review.not-yours", run))
+            intake.later(answer(intake, body, "review.stale" if run is None else "review.not-yours", run))
             return
     decision = await intake.records.reviews.decide(
         run_id,
@@ -115,6 +116,7 @@ async def _decide(
         final_text=final_text,
         instruction=instruction,
         view_id=(body.get("view") or {}).get("id", ""),
+        revision=revision,
     )
     if decision.result == "stale" and field:
         await ack(response_action="errors", errors={field: text("review.stale", intake.language)})
@@ -123,10 +125,10 @@ async def _decide(
     if decision.result == "done":
         intake.later(jobs.show_review(run_id, decision.review_id, act))
     else:
-        intake.later(_answer(intake, body, f"review.{decision.result}", run))
+        intake.later(answer(intake, body, f"review.{decision.result}", run))
 
 
-async def _answer(intake: Intake, body: dict[str, Any], key: str, run: Run | None) -> None:
+async def answer(intake: Intake, body: dict[str, Any], key: str, run: Run | None) -> None:
     """Tell the person who pressed, where they pressed, why nothing changed."""
     user_id = body["user"]["id"]
     channel_id = (body.get("channel") or {}).get("id") or ""
@@ -136,31 +138,38 @@ async def _answer(intake: Intake, body: dict[str, Any], key: str, run: Run | Non
     await intake.delivery.tell(channel_id or user_id, user_id, sentence)
 
 
-async def _open(intake: Intake, body: dict[str, Any], action_id: str, *, run_id: str, version: int) -> None:
-    """Open the edit or redo form of a draft that can still be decided on."""
-    user_id = body["user"]["id"]
+async def find_open(
+    intake: Intake, body: dict[str, Any], run_id: str, version: int
+) -> tuple[Run, State, Draft] | None:
+    """Return a draft that the person who pressed can still decide on; else tell them why not, and return None."""
     run = await intake.records.requests.get(run_id)
     state = await intake.records.reviews.state(run_id)
     draft = await intake.records.drafts.get(run_id, version)
     if run is None or state is None or draft is None:
-        await _answer(intake, body, "review.stale", run)
-        return
-    if not await intake.may_review(run, user_id):
-        await _answer(intake, body, "review.not-yours", run)
-        return
+        await answer(intake, body, "review.stale", run)
+        return None
+    if not await intake.may_review(run, body["user"]["id"]):
+        await answer(intake, body, "review.not-yours", run)
+        return None
     if state.version != version or state.writing or state.review not in ("open", "redone"):
-        await _answer(intake, body, "review.stale", run)
+        await answer(intake, body, "review.stale", run)
+        return None
+    return run, state, draft
+
+
+async def _open(intake: Intake, body: dict[str, Any], action_id: str, *, run_id: str, version: int) -> None:
+    """Open the edit or redo form of a draft that can still be decided on."""
+    found = await find_open(intake, body, run_id, version)
+    if found is None:
         return
-    try:
-        if action_id == "redo":
-            await intake.delivery.open_form(body["trigger_id"], redo_form(run_id, version, run.language))
-            return
+    run, state, draft = found
+    view = redo_form(run_id, version, run.language)
+    if action_id == "edit":
         view = edit_form(draft, final_text=state.final_text, language=run.language)
-        view_id = await intake.delivery.open_form(body["trigger_id"], view)
-    except SlackError as error:
-        log.warning("run=%s the form was not opened: %s", run_id, error)
-        return
-    await intake.records.reviews.open_form(view_id, run_id=run_id, version=version, user_id=user_id)
+    view_id = await intake.show_form(body, view)
+    if view_id and action_id == "edit":
+        user_id = body["user"]["id"]
+        await intake.records.reviews.open_form(view_id, run_id=run_id, version=version, user_id=user_id)
 
 
 async def _show_sent(intake: Intake, body: dict[str, Any], *, run_id: str, version: int) -> None:
@@ -168,16 +177,14 @@ async def _show_sent(intake: Intake, body: dict[str, Any], *, run_id: str, versi
     run = await intake.records.requests.get(run_id)
     draft = await intake.records.drafts.get(run_id, version)
     if run is None or draft is None:
-        await _answer(intake, body, "review.stale", run)
+        await answer(intake, body, "review.stale", run)
         return
     if not await intake.may_review(run, body["user"]["id"]):
-        await _answer(intake, body, "review.not-yours", run)
+        await answer(intake, body, "review.not-yours", run)
         return
-    view = sent_view(await intake.sent(run_id, version), model=draft.model, language=run.language)
-    try:
-        await intake.delivery.open_form(body["trigger_id"], view)
-    except SlackError as error:
-        log.warning("run=%s what was sent is not shown: %s", run_id, error)
+    parts = await intake.sent(run_id, version) if intake.sent else []
+    view = sent_view(parts, model=draft.model, language=run.language)
+    await intake.show_form(body, view)
 
 
 async def _edited(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -191,7 +198,7 @@ async def _edited(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
         return
     draft = await intake.records.drafts.get(metadata["run"], metadata["version"])
     unchanged = draft is not None and draft.text.strip() == final_text
-    await _decide(
+    await decide(
         intake,
         ack,
         body,

@@ -28,6 +28,7 @@ from bot.views import (
 )
 from bot.wire import SlackError
 
+SETTINGS_OF = {"language": "firm", "digest": "digest"}  # the steps that are a group of settings
 WORKS_WANTED = 5  # kinds of text work on the list, before it says where the bot would help most
 
 
@@ -94,31 +95,28 @@ async def _steps(intake: Intake) -> list[Step]:
 
 async def _take(intake: Intake, body: dict[str, Any], name: str) -> None:
     """Open the form of a step; the last one ends the guide."""
-    user_id, trigger_id = body["user"]["id"], body["trigger_id"]
+    user_id = body["user"]["id"]
     channel_id = (body.get("channel") or {}).get("id") or ""
     if not await intake.is_admin(user_id):
         await intake.tell(user_id, text("settings.admins-only", intake.language), channel_id=channel_id)
     elif name == "end":
         sentence = text("setup.ended", intake.language)
         await _bring(intake, user_id, fallback(sentence), placeholder(sentence))
-    elif name in ("language", "digest"):
-        await open_settings(intake, trigger_id, user_id=user_id, channel_id=channel_id)
+    elif name in SETTINGS_OF:
+        await open_settings(intake, body, group=SETTINGS_OF[name])
     elif name == "baselines":
-        await open_baselines(intake, trigger_id)
+        await open_baselines(intake, body)
     elif name in ("firm", "guideline"):
-        await open_office(intake, trigger_id, name)
+        await open_office(intake, body, name)
 
 
-async def open_office(intake: Intake, trigger_id: str, name: str) -> None:
+async def open_office(intake: Intake, body: dict[str, Any], name: str) -> None:
     """Open the form of the firm, or of its guideline; only for admins."""
     told = await intake.records.firms.get(intake.team_id)
     view = firm_form(told, intake.language)
     if name == "guideline":
         view = guideline_form(told.get("guideline") or guideline_text(intake.language), intake.language)
-    try:
-        await intake.delivery.open_form(trigger_id, view)
-    except SlackError as error:
-        log.warning("the form was not opened: %s", error)
+    await intake.show_form(body, view)
 
 
 async def _keep_firm(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ DEFAULT = timedelta(days=7)
 LONGEST = timedelta(days=92)
 
 _CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
-_DAYS = (
+DAYS = (
     ("monday", "maandag"),
     ("tuesday", "dinsdag"),
     ("wednesday", "woensdag"),
@@ -21,7 +21,7 @@ _DAYS = (
     ("saturday", "zaterdag"),
     ("sunday", "zondag"),
 )
-_MONTHS = (
+MONTHS = (
     ("january", "januari"),
     ("february", "februari"),
     ("march", "maart"),
@@ -40,8 +40,8 @@ _MISSED = re.compile(
     r"|wat (?:heb|mis) ik(?: (?:hier|gemist))*|wat ik (?:gemist heb|heb gemist)|praat me bij|ongelezen)\b\??",
     re.IGNORECASE,
 )
-_DAY_NAMES = "|".join(name for pair in _DAYS for name in pair)
-_MONTH_NAMES = "|".join(sorted({name for pair in _MONTHS for name in pair}, key=len, reverse=True))
+_DAY_NAMES = "|".join(name for pair in DAYS for name in pair)
+_MONTH_NAMES = "|".join(sorted({name for pair in MONTHS for name in pair}, key=len, reverse=True))
 _SINCE = re.compile(
     rf"\b(?:since|sinds|vanaf|from)\s+(?:(?P<day>{_DAY_NAMES})|(?P<word>yesterday|gisteren|today|vandaag)"
     rf"|(?P<iso>\d{{4}}-\d\d-\d\d)|(?P<date>\d{{1,2}})\s+(?P<month>{_MONTH_NAMES})"
@@ -107,7 +107,7 @@ def _without(words: str, found: re.Match[str]) -> str:
 def _since(found: re.Match[str], local: datetime) -> tuple[datetime, datetime | None] | None:
     today = local.date()
     if name := found["day"]:
-        index = next(number for number, names in enumerate(_DAYS) if name.lower() in names)
+        index = next(number for number, names in enumerate(DAYS) if name.lower() in names)
         # "Since monday", said on a monday, means today's.
         return _midnight(today - timedelta(days=(today.weekday() - index) % 7), local), None
     if word := found["word"]:
@@ -117,7 +117,7 @@ def _since(found: re.Match[str], local: datetime) -> tuple[datetime, datetime | 
         if iso := found["iso"]:
             return _midnight(date.fromisoformat(iso), local), None
         if found["date"]:
-            month = next(n for n, names in enumerate(_MONTHS, 1) if found["month"].lower() in names)
+            month = next(n for n, names in enumerate(MONTHS, 1) if found["month"].lower() in names)
             day = date(today.year, month, int(found["date"]))
             return _midnight(day if day <= today else day.replace(year=today.year - 1), local), None
         at = datetime.combine(today, time(int(found["hour"]), int(found["minute"])), tzinfo=local.tzinfo)

@@ -11,7 +11,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.handlers.trial import HANDLER, TEMPLATE
-from bot.listeners.intake import Intake, aim, log
+from bot.listeners.intake import Intake, aim, log, whose
 from bot.records.templates import Template
 from bot.tasks import (
     Run,
@@ -36,7 +36,6 @@ from bot.views import (
     templates_view,
     trial_form,
 )
-from bot.wire import SlackError
 
 TRIAL = "trial"  # the task whose handler writes by a version that is not published
 LONGEST_TITLE = 60
@@ -77,15 +76,12 @@ async def load_templates(intake: Intake) -> None:
         intake.put_template(replace(task, listed=row.name in published))
 
 
-async def open_templates(intake: Intake, trigger_id: str, *, user_id: str, channel_id: str) -> None:
+async def open_templates(intake: Intake, body: dict[str, Any]) -> None:
     """Open the list of templates for who may edit them; tell everybody else whose they are."""
-    if not await _may_edit(intake, user_id):
-        await intake.delivery.tell(channel_id, user_id, text("template.not-yours", intake.language))
-        return
-    try:
-        await intake.delivery.open_form(trigger_id, await _list(intake))
-    except SlackError as error:
-        log.warning("the form was not opened: %s", error)
+    if await _may_edit(intake, whose(body)[0]):
+        await intake.show_form(body, await _list(intake))
+    else:
+        await intake.answer(body, text("template.not-yours", intake.language))
 
 
 async def _may_edit(intake: Intake, user_id: str) -> bool:
@@ -139,7 +135,7 @@ async def _press(intake: Intake, ack: AsyncAck, body: dict[str, Any], action: di
         intake.later(_show(intake, body["view"], name, wanted, note=note))
         return
     await ack()
-    intake.later(_push(intake, body["trigger_id"], kind, name=name, version=version))
+    intake.later(_push(intake, body, kind, name=name, version=version))
 
 
 async def _publish(intake: Intake, name: str, version: int, *, user_id: str) -> str:
@@ -182,7 +178,7 @@ async def _show(intake: Intake, view: dict[str, Any], name: str, version: int, *
         await intake.delivery.update_form(view["id"], shown)
 
 
-async def _push(intake: Intake, trigger_id: str, kind: str, *, name: str, version: int) -> None:
+async def _push(intake: Intake, body: dict[str, Any], kind: str, *, name: str, version: int) -> None:
     task = await _task(intake, name, version) if name and kind != "new" else None
     if kind == "new":
         view = template_form(None, version=0, language=intake.language)
@@ -193,10 +189,7 @@ async def _push(intake: Intake, trigger_id: str, kind: str, *, name: str, versio
     else:
         opened = f"{time.time():.0f}"
         view = trial_form(task, version=version, opened=opened, language=intake.language)
-    try:
-        await intake.delivery.push_form(trigger_id, view)
-    except SlackError as error:
-        log.warning("the form was not opened: %s", error)
+    await intake.show_form(body, view, over=True)
 
 
 async def _save(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -282,8 +275,13 @@ async def _try(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     words = values.pop("words", "")
     inputs = {name.removeprefix("input_"): value for name, value in values.items() if value}
     source, words = intake.source(words)
-    if not (words or source or inputs):
-        await ack(response_action="errors", errors={"words": text("nothing-to-say", intake.language)})
+    try:
+        intake.check_welcome("", source)
+        if not (words or source or inputs):
+            raise UserError("nothing-to-say")
+    except UserError as error:
+        said = text(error.key, intake.language, **error.params)
+        await ack(response_action="errors", errors={"words": said})
         return
     opened = str(metadata.get("opened", ""))
     since = datetime.fromtimestamp(int(opened), UTC) if opened.isdigit() else None

@@ -7,19 +7,23 @@ Nothing here tries twice: the engine's steps do, so the SDK runs with `max_retri
 from __future__ import annotations
 
 from bot.llm.answers import Answer, Kind, LLMError, Usage
-from bot.llm.client import LLM, MAX_TOKENS, Tier
-from bot.llm.prices import ModelInfo, estimate_tokens, price_microusd, retirement_date
+from bot.llm.client import LLM, MAX_TOKENS, Image, Tier
+from bot.llm.offer import Offer
+from bot.llm.prices import ModelInfo, estimate_tokens, most_microusd, price_microusd, retirement_date
 
 __all__ = [
     "LLM",
     "MAX_TOKENS",
     "Answer",
+    "Image",
     "Kind",
     "LLMError",
     "ModelInfo",
+    "Offer",
     "Tier",
     "Usage",
     "estimate_tokens",
+    "most_microusd",
     "price_microusd",
     "retirement_date",
 ]

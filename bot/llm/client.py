@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import importlib
 import json
 import time
 import warnings
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from bot.llm.answers import Answer, LLMError, Usage, fit, is_json, object_in, read_answer, well_formed
 from bot.llm.faults import name_fault
 from bot.llm.prices import ModelInfo, estimate_tokens, model_info, tokens
+from bot.wire import Pulse
 
 if TYPE_CHECKING:
     import anthropic
@@ -45,6 +47,14 @@ _IN_WORDS = (
 )
 
 
+@dataclass(frozen=True)
+class Image:
+    """A picture that goes before the text of a request: PNG, JPEG, GIF or WebP, at most 5 MB in base64."""
+
+    media_type: str
+    content: bytes
+
+
 class LLM:
     """One shared client of a server that speaks the Messages API.
 
@@ -68,6 +78,7 @@ class LLM:
         max_wait_s: float = MAX_WAIT_S,
     ) -> None:
         self.models = dict(models)
+        self.pulse = Pulse()
         self._api_key = api_key or ("none" if base_url else "")
         self._base_url = base_url or _API_URL
         self._timeout_s = timeout_s
@@ -123,8 +134,9 @@ class LLM:
         shape: type[BaseModel],
         max_tokens: int,
         effort: str = "low",
+        images: Sequence[Image] = (),
     ) -> Answer:
-        """Answer *user* with an object of *shape*, checked here; `Answer.data` holds it.
+        """Answer *user* with an object of *shape*, checked here; `Answer.data` holds it. It may look at *images*.
 
         A server that ignores the schema (llama.cpp does) is asked once more, in words, and from then on
         only in words; `usage` is the sum of both.
@@ -139,7 +151,7 @@ class LLM:
         spent: Usage | None = None
         if model_id not in self._ignores_format:
             config = {"effort": effort, "format": {"type": "json_schema", "schema": schema}}
-            answer = await self._ask(model_id, system, user, max_tokens, config)
+            answer = await self._ask(model_id, system, user, max_tokens, config, images)
             if (data := fit(answer.text, shape)) is not None:
                 return replace(answer, data=data)
             if is_json(answer.text):
@@ -148,7 +160,7 @@ class LLM:
             spent = answer.usage
         words = _IN_WORDS + json.dumps(schema, ensure_ascii=False)
         try:
-            answer = await self._ask(model_id, [*system, words], user, max_tokens, {"effort": effort})
+            answer = await self._ask(model_id, [*system, words], user, max_tokens, {"effort": effort}, images)
         except LLMError as error:
             error.usage = error.usage + spent if error.usage and spent else error.usage or spent
             raise
@@ -195,11 +207,17 @@ class LLM:
         return [model_info(each) for each in entries if isinstance(each.get("id"), str)]
 
     async def _ask(
-        self, model_id: str, system: Sequence[str], user: str, max_tokens: int, config: dict[str, Any]
+        self,
+        model_id: str,
+        system: Sequence[str],
+        user: str,
+        max_tokens: int,
+        config: dict[str, Any],
+        images: Sequence[Image] = (),
     ) -> Answer:
         if not 1 <= max_tokens <= MAX_TOKENS:
             raise ValueError(f"max_tokens is {max_tokens}: it must lie between 1 and {MAX_TOKENS}")
-        arguments = _arguments(model_id, system, user) | {"max_tokens": max_tokens}
+        arguments = _arguments(model_id, system, user, images) | {"max_tokens": max_tokens}
         if wanted := {key: value for key, value in config.items() if value}:
             arguments["output_config"] = wanted
         limit_s = self._timeout_s or _GRACE_S + max_tokens / _SLOWEST_TOKENS_PER_S
@@ -235,8 +253,10 @@ class LLM:
         try:
             async with asyncio.timeout(limit_s):
                 yield client
+            self.pulse.beat()
         except (anthropic.AnthropicError, httpx2.HTTPError, OSError, ValueError, AssertionError) as error:
             fault = name_fault(error, model_id)
+            self.pulse.miss(fault.kind)
             if fault.kind == "busy" and fault.retry_after_s:
                 self._not_before[model_id] = time.monotonic() + min(fault.retry_after_s, MAX_GATE_S)
             # `from None`: the SDK's own error may quote the request, and a traceback would print it.
@@ -262,9 +282,14 @@ class LLM:
             raise name_fault(error, "") from None
 
 
-def _arguments(model_id: str, system: Sequence[str], user: str) -> dict[str, Any]:
+def _arguments(
+    model_id: str, system: Sequence[str], user: str, images: Sequence[Image] = ()
+) -> dict[str, Any]:
     """Build what every call has; the mark on the last block of *system* caches them all."""
-    asked = {"role": "user", "content": well_formed(user)}
+    asked: dict[str, Any] = {"role": "user", "content": well_formed(user)}
+    if images:
+        # Before the text: there the models see them best.
+        asked["content"] = [*map(_picture, images), {"type": "text", "text": asked["content"]}]
     arguments: dict[str, Any] = {"model": model_id, "messages": [asked]}
     # The API takes no blank blocks.
     texts = [well_formed(text) for text in system if text.strip()]
@@ -273,6 +298,11 @@ def _arguments(model_id: str, system: Sequence[str], user: str) -> dict[str, Any
         blocks[-1]["cache_control"] = {"type": "ephemeral"}
         arguments["system"] = blocks
     return arguments
+
+
+def _picture(image: Image) -> dict[str, Any]:
+    data = base64.b64encode(image.content).decode()
+    return {"type": "image", "source": {"type": "base64", "media_type": image.media_type, "data": data}}
 
 
 def _timeout(limit_s: float) -> httpx2.Timeout:

@@ -27,6 +27,12 @@ def make_document(offer: Offer, totals: Totals, firm: Firm) -> Json:
         "title": text("quote.title", language),
         "number_label": text("quote.number", language),
         "has_customer": bool(customer.name),
+        "buyer": {
+            "name": customer.name,
+            "address": list(customer.address),
+            "vat_number": customer.vat_number,
+            "consumer": customer.consumer,
+        },
         "customer": [customer.name or text("quote.no-customer", language), *customer.address],
         "facts": _facts(offer),
         "seller": _seller(firm),
@@ -115,7 +121,7 @@ def _columns(language: Language) -> list[str]:
 
 def _row(one: Worked, offer: Offer) -> list[str]:
     line, language = one.line, offer.language
-    name = f"{line.name} ({line.sku})" + (f" – {line.note}" if line.note else "")
+    name = (f"{line.name} ({line.sku})" if line.sku else line.name) + (f" – {line.note}" if line.note else "")
     return [
         name,
         f"{format_number(line.quantity, language, 3)} {line.unit}",

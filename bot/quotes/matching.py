@@ -31,6 +31,17 @@ def find_candidates(rows: Iterable[PriceRow], material: str) -> list[PriceRow]:
     return [articles[place] for place in ranked[:MOST_CANDIDATES] if scores[place]]
 
 
+def search(rows: Iterable[PriceRow], query: str) -> list[PriceRow]:
+    """Return the articles that every word of *query* is in, in code or name, by name; none for no words."""
+    words = words_of(query)
+    if not words:
+        return []
+    found = [
+        row for row in rows if all(word in " ".join(words_of(f"{row.sku} {row.name}")) for word in words)
+    ]
+    return sorted(found, key=lambda row: (row.name.casefold(), row.sku))
+
+
 def sounds_alike(row: PriceRow, words: str) -> bool:
     """Say whether *words* and an article share a word, or part of one: else somebody should look twice."""
     said = set(words_of(words))

@@ -37,7 +37,9 @@ def find_prose(document: Json, accepted: str) -> str | None:
 
 def hash_content(document: Json, prose: str) -> str:
     """Return what tells two quotes apart; the number is no part of it."""
-    return hashlib.sha256(json.dumps([document, prose], sort_keys=True).encode()).hexdigest()
+    # The buyer stands in the other words already, and quotes of before it was kept keep their numbers.
+    printed = {name: value for name, value in document.items() if name != "buyer"}
+    return hashlib.sha256(json.dumps([printed, prose], sort_keys=True).encode()).hexdigest()
 
 
 def quote_pdf(document: Json, *, number: str, prose: str, logo: bytes = b"") -> bytes:

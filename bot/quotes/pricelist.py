@@ -109,6 +109,12 @@ def read_prices(rows: Sequence[Sequence[str]]) -> tuple[tuple[PriceRow, ...], tu
     return ((), tuple(faults)) if faults else (tuple(found), ())
 
 
+def is_price_list(rows: Sequence[Sequence[str]]) -> bool:
+    """Say whether a sheet's first row names every column that a price list needs."""
+    head = next((row for row in rows if any(cell.strip() for cell in row)), ())
+    return set(NEEDED) <= _find_columns(head).keys()
+
+
 def _find_columns(head: Sequence[str]) -> dict[str, int]:
     words = [re.sub(r"[\s_.()-]+", " ", cell).strip().casefold() for cell in head]
     return {

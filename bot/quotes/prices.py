@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -47,3 +47,22 @@ def valid_on(rows: Iterable[PriceRow], day: date) -> dict[str, PriceRow]:
     """Return the rows that hold on *day*, by SKU; where two do, the one that began later."""
     holding = [row for row in rows if row.valid_from <= day <= row.valid_to]
     return {row.sku: row for row in sorted(holding, key=lambda row: row.valid_from)}
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a new price list changes, counted in articles."""
+
+    changed: int
+    new: int
+    gone: int
+
+
+def compare_lists(before: Mapping[str, PriceRow], after: Mapping[str, PriceRow]) -> Changes:
+    """Count what differs between two lists of one day, by SKU; another price from some quantity on counts too."""
+    changed = sum(
+        (before[sku].price, before[sku].tiers) != (row.price, row.tiers)
+        for sku, row in after.items()
+        if sku in before
+    )
+    return Changes(changed, new=len(after.keys() - before.keys()), gone=len(before.keys() - after.keys()))

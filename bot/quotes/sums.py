@@ -38,6 +38,7 @@ class Line:
     Attributes:
         price: of one unit, without VAT, also in a quote whose prices include it.
         replaces: which base line an alternative stands in for: its place among all lines, from 0.
+        list_price: of one unit, what the price list says of this quantity; None for what is not on the list.
     """
 
     sku: str
@@ -50,6 +51,12 @@ class Line:
     discount: Discount = NONE
     replaces: int = -1
     note: str = ""
+    list_price: Decimal | None = None
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person, and not the price list, said what it costs."""
+        return self.price != self.list_price
 
 
 @dataclass(frozen=True)

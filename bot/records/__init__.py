@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot.records.audit import Audit
 from bot.records.baselines import Baselines
+from bot.records.budgets import Budgets
 from bot.records.choices import Choices
+from bot.records.customers import Customers
 from bot.records.drafts import Drafts
+from bot.records.erasures import Erasures
 from bot.records.firms import Firms
+from bot.records.glances import Glances
 from bot.records.ledger import Ledger
 from bot.records.people import People
+from bot.records.personal import Personal
+from bot.records.plans import Plans
 from bot.records.proof import Proof
 from bot.records.questions import Questions
 from bot.records.quotes import Quotes
 from bot.records.requests import Requests
 from bot.records.reviews import Reviews
+from bot.records.revisions import Approvals, Forms
 from bot.records.settlements import Settlements
 from bot.records.store import Store
 from bot.records.templates import Templates
+from bot.records.uploads import Uploads
 from bot.records.vaults import Vaults
 from bot.records.workspaces import Workspaces, WorkspaceSettings
 
@@ -33,17 +42,27 @@ class Records:
         self.requests = Requests(self.store)
         self.choices = Choices(self.store, self.workspaces)
         self.ledger = Ledger(self.store, self.workspaces)
+        self.budgets = Budgets(self.store)
+        self.audit = Audit(self.store)
+        self.erasures = Erasures(self.store)
         self.drafts = Drafts(self.store)
         self.reviews = Reviews(self.store, self.workspaces)
         self.settlements = Settlements(self.store, self.workspaces)
         self.questions = Questions(self.store)
+        self.glances = Glances(self.store)
         self.people = People(self.store)
+        self.personal = Personal(self.store)
         self.baselines = Baselines(self.store)
         self.proof = Proof(self.store)
         self.quotes = Quotes(self.store)
+        self.customers = Customers(self.store)
+        self.plans = Plans(self.store)
+        self.quote_forms = Forms(self.store)
+        self.approvals = Approvals(self.store, self.reviews)
         self.templates = Templates(self.store)
         self.vaults = Vaults(self.store)
         self.firms = Firms(self.store)
+        self.uploads = Uploads(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.

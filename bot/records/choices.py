@@ -208,7 +208,7 @@ def _become(db: Database, run: Run, claimed_minutes: float) -> None:
     db.execute(
         """
         update requests set task = ?, words = ?, inputs = ?, source_channel_id = ?, source_ts = ?,
-            source_oldest = ?, source_latest = ?, source_since = ? where run_id = ?
+            source_oldest = ?, source_latest = ?, source_since = ?, files = ? where run_id = ?
         """,
         [
             run.task,
@@ -219,6 +219,7 @@ def _become(db: Database, run: Run, claimed_minutes: float) -> None:
             run.source_oldest,
             run.source_latest,
             run.source_since,
+            json.dumps(run.files),
             run.run_id,
         ],
     )

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.records.ledger import RETENTION_DAYS
-from bot.records.moments import days_after, iso, now
+from bot.records.moments import iso, now
+from bot.records.plans import keeps_text
+from bot.records.retention import delete_date
 from bot.records.store import Store
 from bot.tasks import Draft
 
@@ -49,7 +50,7 @@ class Drafts:
                     draft.messages_read,
                     json.dumps(draft.notes, ensure_ascii=False),
                     iso(now()),
-                    days_after(RETENTION_DAYS),
+                    delete_date(db, run_id=draft.run_id),
                 ],
             )
             db.execute("delete from answers where run_id = ?", [draft.run_id])
@@ -140,10 +141,15 @@ class Drafts:
         await self._store.write(lambda db: db.execute("delete from posts where post_id = ?", [post_id]))
 
     async def delete_expired(self) -> None:
-        """Delete texts whose date has passed; the ledger keeps its rows."""
+        """Delete texts whose date has passed; the ledger keeps its rows, and a plan the text that it will bring."""
+        planned, values = keeps_text(now())
 
         def work(db: Database) -> None:
-            for table in ("requests", "answers", "drafts", "reviews", "quotes", "vaults", "sent_texts"):
+            for table in ("requests", "answers", "drafts", "reviews", "quotes"):
+                db.execute(
+                    f"delete from {table} where delete_after < ? and not ({planned})", [iso(now()), *values]
+                )
+            for table in ("customers", "quote_forms", "vaults", "sent_texts"):
                 db.execute(f"delete from {table} where delete_after < ?", [iso(now())])
 
         await self._store.write(work)

@@ -14,7 +14,8 @@ from typing import Any
 from bot.records.ledger import EXPORTED
 from bot.records.moments import iso
 
-# What can be exported: its columns, and the moment that a period selects by. No text of anybody's is in them.
+# What can be exported: its columns, and the moment that a period selects by. No text of anybody's is in them,
+# but customers are printed as they are remembered: whoever they are may ask to see that.
 TABLES: dict[str, tuple[str, str]] = {
     "runs": (EXPORTED, "settled_at"),
     "calls": (
@@ -37,10 +38,28 @@ TABLES: dict[str, tuple[str, str]] = {
         "valid_from",
     ),
     "settings": ("change_id, team_id, name, value, user_id, changed_at", "changed_at"),
+    "customers": (
+        "customer_id, team_id, name, address, vat_number, is_consumer, language, user_id, changed_at,"
+        " delete_after",
+        "changed_at",
+    ),
+    "plans": (
+        "run_id, part, team_id, user_id, due_at, planned_at, sent_at, ended_at, outcome",
+        "due_at",
+    ),
+    "quotes": (
+        "team_id, year, sequence, version, run_id, issued_at, net_cents, vat_cents, payable_cents",
+        "issued_at",
+    ),
+    "audit": (
+        "event_id, team_id, happened_at, (select user_id from actors where actors.actor_id = audit.actor_id)"
+        " as user_id, act, subject, data_class, channel_id",
+        "happened_at",
+    ),
     "digests": ("team_id, due_at, from_at, to_at, channel_id, posted_at", "due_at"),
 }
 
-_NAMES = {"settings": "workspace_settings"}
+_NAMES = {"settings": "workspace_settings", "quotes": "quote_numbers"}
 _PAGE = 1_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -82,7 +101,7 @@ def as_json_lines(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
 
 def as_csv(rows: Iterator[dict[str, Any]], what: str) -> Iterator[str]:
     """Yield a header and each row as a line of CSV; unknown is empty, and no cell is a formula."""
-    names = [name.strip() for name in TABLES[what][0].split(",")]
+    names = [name.strip().split(" as ")[-1] for name in TABLES[what][0].split(",")]
     yield _line(names)
     for row in rows:
         yield _line([_cell(row[name]) for name in names])

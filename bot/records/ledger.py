@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,13 +10,12 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.records.baselines import current_baseline
+from bot.records.budgets import Limit, check_limits
 from bot.records.moments import days_after, iso, now
 from bot.records.store import Store
 from bot.records.workspaces import Workspaces
 from bot.tasks import Outcome, Run
 from bot.value import ASKING_MINUTES_ASSUMED
-
-RETENTION_DAYS = 30  # of texts; the ledger itself holds none
 
 EXPORTED = (
     "run_id, team_id, channel_id, user_id, task, surface, started_at, finished_at, duration_ms, outcome,"
@@ -169,21 +169,38 @@ class Ledger:
         )
         return [row[0] for row in rows]
 
-    async def begin_call(self, call_id: str, *, run_id: str, model: str, attempt: str) -> None:
+    async def begin_call(
+        self,
+        call_id: str,
+        *,
+        run_id: str,
+        model: str,
+        attempt: str,
+        estimate_microusd: int | None = None,
+        limits: Sequence[Limit] = (),
+    ) -> None:
         """Write down that the model is asked now: whatever ends the bot meanwhile, the call leaves a trace.
 
         An attempt at the same call that is still open was interrupted: it may have been paid, and nobody
         knows what it cost.
+
+        Args:
+            estimate_microusd: what the call may cost; it counts against limits until the real cost is known.
+            limits: what it must fit under.
+
+        Raises:
+            OverLimitError: it does not; then nothing is written.
         """
 
         def work(db: Database) -> None:
+            check_limits(db, limits, estimate_microusd=estimate_microusd)
             _interrupt(db, "run_id = ? and substr(call_id, 1, ?) = ?", [run_id, len(call_id), call_id])
             db.execute(
                 """
-                insert into calls (call_id, run_id, called_at, model, result, team_id) values (?, ?, ?, ?, 'asked',
-                    coalesce((select team_id from runs where run_id = ?), ''))
+                insert into calls (call_id, run_id, called_at, model, result, estimate_microusd, team_id)
+                values (?, ?, ?, ?, 'asked', ?, coalesce((select team_id from runs where run_id = ?), ''))
                 """,
-                [attempt, run_id, iso(now()), model, run_id],
+                [attempt, run_id, iso(now()), model, estimate_microusd, run_id],
             )
 
         await self._store.write(work)
@@ -204,13 +221,14 @@ class Ledger:
         """
 
         def work(db: Database) -> None:
-            _end_call(db, attempt)
+            estimate_microusd = _end_call(db, attempt)
             before = db.conn.total_changes
             db.execute(
                 """
                 insert or ignore into calls (call_id, run_id, called_at, model, result, input_tokens,
-                    output_tokens, cache_read_tokens, cache_write_tokens, cost_microusd, duration_ms, team_id)
-                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                    output_tokens, cache_read_tokens, cache_write_tokens, cost_microusd, duration_ms, estimate_microusd,
+                    team_id)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                     coalesce((select team_id from runs where run_id = ?), ''))
                 """,
                 [
@@ -225,6 +243,7 @@ class Ledger:
                     call.cache_write_tokens,
                     call.cost_microusd,
                     call.duration_ms,
+                    estimate_microusd,
                     call.run_id,
                 ],
             )
@@ -282,8 +301,12 @@ class Ledger:
         return rows[::-1]
 
 
-def _end_call(db: Database, attempt: str) -> None:
-    db.execute("delete from calls where call_id = ? and result = 'asked'", [attempt])
+def _end_call(db: Database, attempt: str) -> int | None:
+    """Take an open attempt away, and return what it was estimated to cost."""
+    row = db.execute(
+        "delete from calls where call_id = ? and result = 'asked' returning estimate_microusd", [attempt]
+    ).fetchone()
+    return None if row is None else row[0]
 
 
 def _interrupt(db: Database, which: str, values: list[Any]) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlite_utils import Database
 
-from bot.quotes import PriceRow, Tier
-from bot.records.ledger import RETENTION_DAYS
-from bot.records.moments import days_after, iso, now
+from bot.quotes import PriceRow, Sums, Tier
+from bot.quotes.stored import Basis, read_basis, write_basis
+from bot.records.moments import iso, now
+from bot.records.retention import delete_date
 from bot.records.store import Store
 
 MICRO = 1_000_000
@@ -32,62 +33,70 @@ class QuoteNumber:
         return number if self.version == 1 else f"{number}-v{self.version}"
 
 
+@dataclass(frozen=True)
+class PriceList:
+    """The price list that holds: which file, how many articles, since when."""
+
+    file_name: str
+    articles: int
+    imported_at: datetime
+
+
 class Quotes:
     """The price list of the installation, and the quotes made from it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._known: tuple[int, list[PriceRow]] = (0, [])
 
     async def import_prices(self, rows: Sequence[PriceRow], *, file_name: str, file_hash: str) -> bool:
         """Make *rows* the price list; the earlier lists stay. False when the list is this file already."""
-
-        def work(db: Database) -> bool:
-            last = db.execute("select file_hash from price_lists order by list_id desc limit 1").fetchone()
-            if last is not None and last[0] == file_hash:
-                return False
-            cursor = db.execute(
-                """
-                insert into price_lists (file_name, file_hash, articles, imported_at) values (?, ?, ?, ?)
-                """,
-                [file_name, file_hash, len(rows), iso(now())],
-            )
-            for row in rows:
-                db.execute(
-                    "insert into prices values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    [cursor.lastrowid, *_columns(row)],
-                )
-            return True
-
-        return await self._store.write(work)
-
-    async def prices(self) -> list[PriceRow]:
-        """Return the newest price list, of all days; empty before the first import."""
-        rows = await self._store.read(
-            lambda db: list(
-                db.query(
-                    """
-                    select * from prices where list_id = (select max(list_id) from price_lists)
-                    order by sku, valid_from
-                    """
-                )
-            )
+        return await self._store.write(
+            lambda db: import_list(db, rows, file_name=file_name, file_hash=file_hash) is not None
         )
+
+    async def price_list(self) -> PriceList | None:
+        """Return which price list holds, or None before the first import."""
+        row = await self._store.read(
+            lambda db: db.execute(
+                "select file_name, articles, imported_at from price_lists order by list_id desc limit 1"
+            ).fetchone()
+        )
+        return None if row is None else PriceList(row[0], row[1], datetime.fromisoformat(row[2]))
+
+    async def list_prices(self, list_id: int) -> list[PriceRow]:
+        """Return one price list, of all days."""
+        return await self._prices("?", list_id)
+
+    async def prices_before(self, list_id: int) -> list[PriceRow]:
+        """Return the price list that held until *list_id* came; empty when there was none."""
+        return await self._prices("(select max(list_id) from price_lists where list_id < ?)", list_id)
+
+    async def _prices(self, which: str, list_id: int) -> list[PriceRow]:
+        asked = f"select * from prices where list_id = {which} order by sku, valid_from"
+        rows = await self._store.read(lambda db: list(db.query(asked, [list_id])))
         return [_price_row(row) for row in rows]
 
-    async def keep(self, run_id: str, version: int, document: dict[str, Any]) -> None:
-        """Keep what a version of a quote says, as code worked it out; twice is once."""
-        await self._store.write(
-            lambda db: db.execute(
-                "insert or replace into quotes values (?, ?, ?, ?, ?)",
-                [
-                    run_id,
-                    version,
-                    json.dumps(document, ensure_ascii=False),
-                    iso(now()),
-                    days_after(RETENTION_DAYS),
-                ],
-            )
-        )
+    async def prices(self) -> list[PriceRow]:
+        """Return the newest price list, of all days; empty before the first import.
+
+        It is read once: a form of lines asks for it at every keystroke, and a list once imported never changes.
+        """
+        known_id, known = self._known
+
+        def work(db: Database) -> tuple[int, list[PriceRow]]:
+            newest = db.execute("select coalesce(max(list_id), 0) from price_lists").fetchone()[0]
+            if newest == known_id:
+                return known_id, known
+            rows = db.query("select * from prices where list_id = ? order by sku, valid_from", [newest])
+            return newest, [_price_row(row) for row in rows]
+
+        self._known = await self._store.read(work)
+        return list(self._known[1])
+
+    async def keep(self, run_id: str, version: int, document: dict[str, Any], basis: Basis) -> None:
+        """Keep what a version of a quote says and rests on, as code worked it out; twice is once."""
+        await self._store.write(lambda db: keep_quote(db, run_id, version, document, basis))
 
     async def document(self, run_id: str, version: int) -> dict[str, Any] | None:
         """Return what a version of a quote says, or None when it is no quote, or deleted."""
@@ -98,8 +107,30 @@ class Quotes:
         )
         return None if row is None else dict(json.loads(row[0]))
 
-    async def claim_number(self, run_id: str, *, team_id: str, year: int, content_hash: str) -> QuoteNumber:
-        """Return the number of a quote, claimed now or before.
+    async def basis(self, run_id: str, version: int) -> Basis | None:
+        """Return what a version of a quote rests on; None when it is no quote, deleted, or older than the form."""
+        row = await self._store.read(
+            lambda db: db.execute(
+                "select basis from quotes where run_id = ? and version = ? and basis is not null",
+                [run_id, version],
+            ).fetchone()
+        )
+        return None if row is None else read_basis(json.loads(row[0]))
+
+    async def number(self, run_id: str, content_hash: str) -> QuoteNumber | None:
+        """Return the number that a quote has; None before it is approved."""
+        row = await self._store.read(
+            lambda db: db.execute(
+                "select year, sequence, version from quote_numbers where run_id = ? and content_hash = ?",
+                [run_id, content_hash],
+            ).fetchone()
+        )
+        return None if row is None else QuoteNumber(*row)
+
+    async def claim_number(
+        self, run_id: str, *, team_id: str, year: int, content_hash: str, sums: Sums | None = None
+    ) -> QuoteNumber:
+        """Return the number of a quote, claimed now or before; *sums* stand beside it in the books.
 
         The same content has the same number for ever; another content of the same run is the next version
         of it. On the one writer, so that no number is lost or given twice.
@@ -125,13 +156,50 @@ class Quotes:
                     [team_id, year],
                 ).fetchone()
                 mine = (year, last[0] + 1, 1)
+            cents = [int(one * 100) for one in (sums.net, sums.vat, sums.payable)] if sums else [None] * 3
             db.execute(
-                "insert into quote_numbers values (?, ?, ?, ?, ?, ?, ?)",
-                [team_id, *mine, run_id, content_hash, iso(now())],
+                """
+                insert into quote_numbers (team_id, year, sequence, version, run_id, content_hash, issued_at,
+                    net_cents, vat_cents, payable_cents) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                [team_id, *mine, run_id, content_hash, iso(now()), *cents],
             )
             return QuoteNumber(*mine)
 
         return await self._store.write(work)
+
+
+def import_list(db: Database, rows: Sequence[PriceRow], *, file_name: str, file_hash: str) -> int | None:
+    """Make *rows* the newest price list and return its id; None when the newest is this file already."""
+    last = db.execute("select file_hash from price_lists order by list_id desc limit 1").fetchone()
+    if last is not None and last[0] == file_hash:
+        return None
+    cursor = db.execute(
+        "insert into price_lists (file_name, file_hash, articles, imported_at) values (?, ?, ?, ?)",
+        [file_name, file_hash, len(rows), iso(now())],
+    )
+    list_id = int(cursor.lastrowid or 0)
+    for row in rows:
+        db.execute("insert into prices values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [list_id, *_columns(row)])
+    return list_id
+
+
+def keep_quote(db: Database, run_id: str, version: int, document: dict[str, Any], basis: Basis) -> None:
+    """Keep a version of a quote within a write that is under way."""
+    db.execute(
+        """
+        insert or replace into quotes (run_id, version, document, created_at, delete_after, basis)
+        values (?, ?, ?, ?, ?, ?)
+        """,
+        [
+            run_id,
+            version,
+            json.dumps(document, ensure_ascii=False),
+            iso(now()),
+            delete_date(db, run_id=run_id),
+            json.dumps(write_basis(basis), ensure_ascii=False),
+        ],
+    )
 
 
 def _columns(row: PriceRow) -> list[Any]:

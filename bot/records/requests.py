@@ -8,15 +8,15 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.records.ledger import RETENTION_DAYS
-from bot.records.moments import days_after, iso, now
+from bot.records.moments import iso, now
+from bot.records.retention import delete_date
 from bot.records.store import Store
 from bot.tasks import Run
 
 FIELDS = (
     "run_id, team_id, channel_id, user_id, task, surface, language, words, inputs, source_channel_id,"
     " source_ts, answer_channel_id, answer_thread_ts, received_at, asking_minutes,"
-    " source_oldest, source_latest, source_since"
+    " source_oldest, source_latest, source_since, files"
 )
 
 
@@ -41,7 +41,7 @@ class Requests:
             db.execute(
                 f"""
                 insert or ignore into requests ({FIELDS}, delete_after)
-                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 [
                     run.run_id,
@@ -62,7 +62,8 @@ class Requests:
                     run.source_oldest,
                     run.source_latest,
                     run.source_since,
-                    days_after(RETENTION_DAYS),
+                    json.dumps(run.files),
+                    delete_date(db, team_id=run.team_id),
                 ],
             )
             first = db.conn.total_changes > before
@@ -108,4 +109,4 @@ class Requests:
 
 
 def _run(row: dict[str, Any]) -> Run:
-    return Run(**{**row, "inputs": json.loads(row["inputs"])})
+    return Run(**{**row, "inputs": json.loads(row["inputs"]), "files": tuple(json.loads(row["files"]))})

@@ -8,14 +8,16 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from bot.records.ledger import RETENTION_DAYS
-from bot.records.moments import days_after, iso, now
+from bot.records.moments import iso, now
+from bot.records.retention import delete_date
+from bot.records.revisions import Revision, withdraw
 from bot.records.settlements import compare, settle
 from bot.records.store import Store
 from bot.records.workspaces import Workspaces
 from bot.value import ACCEPTED, review_minutes
 
-Press = Literal["approved", "edited", "redone", "discarded", "shared", "undone"]
+Press = Literal["approved", "edited", "redone", "revised", "discarded", "shared", "undone"]
+"""`revised`: the person made the next version themselves, in the form of a quote's lines; it stays undecided."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class State:
         writing: a newer version is being written.
         final_text: what the person accepted instead of the draft; empty while nothing was edited.
         shared: it stands in the conversation it came from.
+        revised: the newest version is the reviewer's own and can be taken back.
         word, reason: what the reviewer said of reviewing and of the changes; empty while nothing.
     """
 
@@ -39,6 +42,7 @@ class State:
     decided_by: str
     word: str = ""
     reason: str = ""
+    revised: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,18 +98,24 @@ class Reviews:
         instruction: str = "",
         view_id: str = "",
         message_id: str = "",
+        revision: Revision | None = None,
     ) -> Decision:
         """Write one press, or one message that asks for the same, into the books, once.
 
         A press on a version that was replaced, or that contradicts the decision that stands, is `stale`;
         the same press again is `already`. Undo takes the last decision back, whatever it was.
+
+        Args:
+            revision: what was `revised`: the next version, made by the person.
         """
-        at = now()
+        at, pressed = now(), act
 
         def work(db: Database) -> Decision:
             state = _state(db, run_id)
             if state is None:
                 return Decision("stale", 0, None)
+            # Who approves lines of their own accepts an edited draft, and not what the model made of it.
+            act: Press = "edited" if pressed == "approved" and _by_hand(db, run_id, version) else pressed
             if message_id and db.execute("select 1 from forms where view_id = ?", [message_id]).fetchone():
                 return Decision("already", 0, state)
             verdict = _judge(state, version=version, act=act)
@@ -114,8 +124,10 @@ class Reviews:
             if message_id:
                 form = [message_id, run_id, version, user_id, iso(at), iso(at)]
                 db.execute("insert into forms values (?, ?, ?, ?, ?, ?)", form)
-            if act == "undone" and state.review == "redone":
+            if act == "undone" and (state.review == "redone" or state.revised):
                 _restore(db, run_id, state.version)
+            if act == "undone":
+                withdraw(db, run_id, at)
             if view_id:
                 db.execute("update forms set submitted_at = ? where view_id = ?", [iso(at), view_id])
             minutes = 0.0 if act == "undone" else _reading(db, run_id, version, at)
@@ -132,11 +144,14 @@ class Reviews:
                     iso(at),
                     minutes,
                     instruction or None,
-                    days_after(RETENTION_DAYS),
+                    delete_date(db, run_id=run_id),
                 ],
             )
             _keep_text(db, run_id, version, act=act, final_text=final_text)
-            review = {"undone": "open", "shared": "approved"}.get(act, act)
+            if revision is not None:
+                revision.keep(db, at)
+            accepted = "edited" if _by_hand(db, run_id, version) else "approved"
+            review = {"undone": "open", "revised": "open", "shared": accepted}.get(act, act)
             if act == "shared" and state.review in ACCEPTED:
                 review = state.review
             self._book(db, run_id, review=review, user_id=user_id, at=at)
@@ -164,19 +179,19 @@ class Reviews:
 
     async def take_back(self, run_id: str, version: int) -> None:
         """Give version *version* back to its reviewer: the redo, or the sharing, that was asked for failed."""
+        await self._store.write(lambda db: self.give_back(db, run_id, version))
+
+    def give_back(self, db: Database, run_id: str, version: int) -> None:
+        """Give a version back within a write that is under way."""
         at = now()
-
-        def work(db: Database) -> None:
-            db.execute(
-                """
-                insert into reviews (run_id, version, act, user_id, decided_at, review_minutes, shown_at,
-                    delete_after) values (?, ?, 'undone', '', ?, 0, ?, ?)
-                """,
-                [run_id, version, iso(at), iso(at), days_after(RETENTION_DAYS)],
-            )
-            self._book(db, run_id, review="open", user_id="", at=at)
-
-        await self._store.write(work)
+        db.execute(
+            """
+            insert into reviews (run_id, version, act, user_id, decided_at, review_minutes, shown_at,
+                delete_after) values (?, ?, 'undone', '', ?, 0, ?, ?)
+            """,
+            [run_id, version, iso(at), iso(at), delete_date(db, run_id=run_id)],
+        )
+        self._book(db, run_id, review="open", user_id="", at=at)
 
     def _book(self, db: Database, run_id: str, *, review: str, user_id: str, at: datetime) -> None:
         """Bring the ledger row in line with a decision."""
@@ -228,6 +243,7 @@ def _state(db: Database, run_id: str) -> State | None:
         decided_by=last[2] if last is not None and last[1] != "undone" else "",
         word=word or "",
         reason=reason or "",
+        revised=last is not None and last[1] == "revised",
     )
 
 
@@ -238,7 +254,7 @@ def _judge(state: State, *, version: int, act: Press) -> Literal["done", "alread
         return "stale"
     undecided = state.review in ("open", "redone")
     if act == "undone":
-        return "already" if state.review == "open" else "done"
+        return "already" if state.review == "open" and not state.revised else "done"
     if act == "shared":
         if state.shared:
             return "already"
@@ -253,19 +269,28 @@ def _restore(db: Database, run_id: str, version: int) -> None:
     db.execute(
         """
         insert into drafts (run_id, version, text, model, sources, messages_read, notes, created_at,
-            delivered_at, delete_after)
-        select run_id, ?, text, model, sources, messages_read, notes, ?, ?, delete_after from drafts
+            delivered_at, delete_after, by_hand)
+        select run_id, ?, text, model, sources, messages_read, notes, ?, ?, delete_after, by_hand from drafts
         where run_id = ? and version = ?
         """,
         [version + 1, iso(now()), iso(now()), run_id, version - 1],
     )
     db.execute(
         """
-        insert into quotes (run_id, version, document, created_at, delete_after)
-        select run_id, ?, document, created_at, delete_after from quotes where run_id = ? and version = ?
+        insert into quotes (run_id, version, document, created_at, delete_after, basis)
+        select run_id, ?, document, created_at, delete_after, basis from quotes
+        where run_id = ? and version = ?
         """,
         [version + 1, run_id, version - 1],
     )
+
+
+def _by_hand(db: Database, run_id: str, version: int) -> bool:
+    """Say whether a person made a version, in the form of a quote's lines."""
+    row = db.execute(
+        "select by_hand from drafts where run_id = ? and version = ?", [run_id, version]
+    ).fetchone()
+    return row is not None and bool(row[0])
 
 
 def _reading(db: Database, run_id: str, version: int, at: datetime) -> float:
@@ -293,7 +318,7 @@ def _reading(db: Database, run_id: str, version: int, at: datetime) -> float:
 
 
 def _keep_text(db: Database, run_id: str, version: int, *, act: Press, final_text: str) -> None:
-    if act == "edited":
+    if act == "edited" and final_text:
         db.execute(
             "update drafts set final_text = ? where run_id = ? and version = ?", [final_text, run_id, version]
         )

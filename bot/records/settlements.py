@@ -121,20 +121,21 @@ class Settlements:
 
 
 def compare(db: Database, run_id: str) -> None:
-    """Keep how much of the newest version the person had to change."""
+    """Keep how much of the model's newest version the person had to change, in whatever form they did."""
     row = db.execute(
         """
-        select review, text, final_text from runs join drafts using (run_id) where run_id = ?
-        order by version desc limit 1
+        select review, coalesce(final_text, text), (
+            select text from drafts where run_id = runs.run_id and not by_hand order by version desc limit 1)
+        from runs join drafts using (run_id) where run_id = ? order by version desc limit 1
         """,
         [run_id],
     ).fetchone()
     if row is None:  # its text is past its date; what was found when it was decided on stays
         return
-    review, text, final_text = row
+    review, accepted, drafted = row
     values: list[object] = [None] * 5
     if review in (*ACCEPTED, "discarded"):
-        found = compare_texts(text, None if review == "discarded" else final_text or text)
+        found = compare_texts(drafted or accepted, None if review == "discarded" else accepted)
         values = [found.kind, found.distance, found.number_changed, found.date_changed, found.name_changed]
     db.execute(
         """

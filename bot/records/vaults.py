@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-from bot.records.ledger import RETENTION_DAYS
 from bot.records.moments import days_after
+from bot.records.retention import delete_date
 from bot.records.store import Store
 
 VAULT_DAYS = 7
@@ -44,7 +44,7 @@ class Vaults:
                 )
             db.execute(
                 "insert or ignore into sent_texts values (?, ?, ?, ?, ?)",
-                [run_id, version, part, sent, days_after(RETENTION_DAYS)],
+                [run_id, version, part, sent, delete_date(db, run_id=run_id)],
             )
 
         await self._store.write(work)

@@ -192,6 +192,9 @@ def _option(*, plain: bool) -> Rule:
 _PLAIN_OPTION, _RICH_OPTION = _option(plain=True), _option(plain=False)
 _OPTIONS = many(_PLAIN_OPTION, 1, 100)
 _GROUP = part(Shape({"label": text(75, plain=True), "options": _OPTIONS}, ("label", "options")))
+SUGGESTED = Shape({"options": many(_PLAIN_OPTION, 0, 100), "option_groups": many(_GROUP, 0, 100)})
+"""The answer to `block_suggestion`; no options is an answer too."""
+
 _SLACK_FILE = part(Shape({"id": string(255), "url": _URL}, any_of=("id", "url")))
 _IMAGE = {"alt_text": string(2_000, least=1), "image_url": _URL, "slack_file": _SLACK_FILE}
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from bot.sandbox import model_images
+
 LONGEST_OUTPUT_TOKENS = 128_000
 CONTEXT_TOKENS = 1_000_000
 CACHE_FROM_TOKENS = 512
@@ -140,7 +142,14 @@ def tokens_in(text: str) -> int:
 
 def count_tokens(body: Mapping[str, Any]) -> int:
     """Count the tokens that a request sends in."""
-    return sum(tokens_in(text) for text, _ in _segments(body))
+    pictures = (
+        block
+        for message in body["messages"]
+        if isinstance(message["content"], list)
+        for block in message["content"]
+        if block["type"] == "image"
+    )
+    return sum(tokens_in(text) for text, _ in _segments(body)) + sum(map(model_images.tokens, pictures))
 
 
 def page_size(query: Mapping[str, str]) -> int:
@@ -192,7 +201,7 @@ class PromptCache:
             marked = passed
             self._expires_at[digest.hexdigest()] = now + CACHE_LIVES_S[ttl]
         return {
-            "input_tokens": passed - marked,
+            "input_tokens": count_tokens(body) - marked,
             "cache_creation_input_tokens": sum(written.values()),
             "cache_read_input_tokens": read,
             "cache_creation": {
@@ -266,6 +275,8 @@ def _check_blocks(blocks: Any, where: str, *, only: tuple[str, ...]) -> None:
             _refuse(f"{where}.{index}.type: Input should be one of {', '.join(sorted(only))}")
         if block["type"] == "text" and not (isinstance(block.get("text"), str) and block["text"].strip()):
             _refuse(f"{where}.{index}: text content blocks must contain non-whitespace text")
+        if block["type"] == "image" and (wrong := model_images.fault(block)):
+            _refuse(f"{where}.{index}.image.{wrong}")
         _check_mark(block, f"{where}.{index}.cache_control")
         if isinstance(inner := block.get("content"), list):
             _check_blocks(inner, f"{where}.{index}.content", only=tuple(_BLOCKS))

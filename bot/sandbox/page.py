@@ -9,12 +9,14 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
+from bot.manifest import manifest
 from bot.sandbox import payloads, shown
-from bot.sandbox.slack import BODY_LIMIT_BYTES, Delivery, Slack
+from bot.sandbox.page_http import Done, read_form, refuse_other_pages, sorry, told
+from bot.sandbox.slack import Delivery, Slack
 from bot.sandbox.workspace import Channel
 
 FILES = Path(__file__).parent / "web"
@@ -28,12 +30,13 @@ POLICY = (
     " form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-# Pictures are shown; all else is saved, so that no file of an export runs as a page of ours.
-PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+# Pictures are shown, and PDFs by the browser's own viewer; all else is saved, so that no file of an export runs
+# as a page of ours.
+SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf")
+SHORTCUTS = manifest({})["features"]["shortcuts"]
 
 _ADDRESS = re.compile(r"https?://[^\s<>]+[^\s<>.,;:!?)\]\"']")
 
-Done = dict[str, Any]
 Work = Coroutine[Any, Any, Delivery | None]
 
 
@@ -58,6 +61,8 @@ class ShownSlack(Slack):
         for task in self._working:
             task.cancel()
         await asyncio.gather(*self._working, return_exceptions=True)
+        # A page that waits for news would hold the port for as long as it may.
+        self.changed()
         await super().__aexit__(*how)
 
     def changed(self, kind: str = "changed", **what: Any) -> None:
@@ -123,6 +128,7 @@ class ShownSlack(Slack):
             "version": self.version,
             "team": space.name,
             "me": user_id,
+            "locale": space.users[user_id].locale,
             "bot": space.bot_user_id,
             "url": space.url,
             "users": {user.id: user.real_name for user in space.users.values()},
@@ -137,8 +143,11 @@ class ShownSlack(Slack):
             "messages": messages,
             "left_out": left_out,
             "threads": shown.threads_in(channel) if query.get("view") == "threads" else [],
+            "titles": shown.titles_in(self.state, channel),
+            "shortcuts": SHORTCUTS,
             "statuses": shown.statuses_in(self.state, channel),
             "prompts": self.state.prompts.get(channel.id, []) if channel is tab else [],
+            "prompts_title": self.state.prompt_titles.get(channel.id, "") if channel is tab else "",
             "modal": self.modals.get(user_id),
             "beneath": len(space.beneath.get(user_id, [])),
             "home": self.home(user_id),
@@ -152,7 +161,7 @@ class ShownSlack(Slack):
         user_id = request.query.get("user", "")
         if found is None or found.content is None or not shown.may_open(self.workspace, user_id, found.id):
             raise web.HTTPNotFound(text="there is no such file for you")
-        how = "inline" if found.mimetype in PICTURES else "attachment"
+        how = "inline" if found.mimetype in SHOWN else "attachment"
         headers = {**HEADERS, "Content-Disposition": f"{how}; filename*=UTF-8''{quote(found.name)}"}
         return web.Response(body=found.content, content_type=found.mimetype, headers=headers)
 
@@ -160,36 +169,33 @@ class ShownSlack(Slack):
 
     async def _do(self, request: web.Request) -> web.Response:
         """Do what the person did."""
-        _refuse_other_pages(request)
+        refuse_other_pages(request)
         try:
             done = await request.json()
             if not isinstance(done, dict):
                 raise PageError("that is no object")
             return await self._answer(done)
         except ValueError:
-            return _sorry("that is no JSON")
+            return sorry("that is no JSON")
         except PageError as error:
-            return _sorry(str(error))
+            return sorry(str(error))
 
     async def _send(self, request: web.Request) -> web.Response:
         """Say something with files."""
-        _refuse_other_pages(request)
-        fields, files = await _read_form(request)
+        refuse_other_pages(request)
+        fields, files = await read_form(request)
         try:
             return await self._answer({**fields, "do": "say", "files": files})
         except PageError as error:
-            return _sorry(str(error))
+            return sorry(str(error))
 
     async def _upload(self, request: web.Request) -> web.Response:
         """Keep the files that somebody puts into a form; the form is told of them by id."""
-        _refuse_other_pages(request)
-        fields, files = await _read_form(request)
+        refuse_other_pages(request)
+        fields, files = await read_form(request)
         if fields.get("user") not in self.workspace.users:
-            return _sorry("there is no such person")
-        made = [self.workspace.add_file(name, fields["user"], content=content) for name, content in files]
-        for one in made:
-            # What is put into a form is for the app; nobody else sees it.
-            one.channels.append(self.workspace.im_with(fields["user"]).id)
+            return sorry("there is no such person")
+        made = [self.workspace.add_to_form(name, fields["user"], content) for name, content in files]
         return web.json_response({"files": [{"id": one.id, "name": one.name} for one in made]})
 
     async def _answer(self, done: Done) -> web.Response:
@@ -211,7 +217,7 @@ class ShownSlack(Slack):
             delivery = await self._within(work)
         except (LookupError, ValueError) as error:
             raise PageError(str(error).strip("'\"")) from error
-        return web.json_response(_told(delivery))
+        return web.json_response(told(delivery))
 
     def _place(self, user_id: str, done: Done) -> Channel:
         """Return the conversation in which something is done; who is new in a public one joins it.
@@ -270,7 +276,15 @@ class ShownSlack(Slack):
             done["action"],
             block_id=done.get("block", ""),
             value=done.get("value"),
+            values=done.get("values"),
         )
+
+    async def _global(self, user_id: str, done: Done) -> Delivery | None:
+        return await self.global_shortcut(user_id, done["callback"])
+
+    async def _locale(self, user_id: str, done: Done) -> Delivery | None:
+        await self.set_locale(user_id, str(done["locale"]))
+        return None
 
     async def _shortcut(self, user_id: str, channel: Channel, done: Done) -> Delivery | None:
         return await self.shortcut(user_id, channel.id, done["ts"], done["callback"])
@@ -292,17 +306,29 @@ class ShownSlack(Slack):
 
     async def _click_view(self, user_id: str, done: Done) -> Delivery | None:
         """Press something in the open form, with what is filled in by then, or on the Home tab."""
-        view = self.workspace.modals.get(user_id)
-        if view is not None and done.get("values"):
-            filled, _ = payloads.submitted(view, self._filled(view, done["values"]))
-            view["state"]["values"].update(filled["values"])
+        view = self.workspace.modals.get(user_id) or self.workspace.homes.get(user_id)
+        if view is not None:
+            self._hold(view, done.get("values") or {})
         block_id, value = done.get("block", ""), done.get("value")
         return await self.click_in_view(user_id, done["action"], block_id=block_id, value=value)
 
     async def _submit(self, user_id: str, done: Done) -> Delivery | None:
         view = self.workspace.modals.get(user_id)
         values = done.get("values") or {}
-        return await self.submit(user_id, self._filled(view, values) if view else values)
+        if view is None:
+            return await self.submit(user_id, values)
+        self._hold(view, values)
+        # What stands beside the inputs is held by now; Slack's client submits it with them.
+        beside = {block["block_id"] for block in view["blocks"] if block["type"] != "input"}
+        filled = self._filled(view, values)
+        return await self.submit(user_id, {key: filled[key] for key in filled if key not in beside})
+
+    def _hold(self, view: dict[str, Any], values: dict[str, Any]) -> None:
+        """Keep what stands in the fields of a view."""
+        blocks = self._with_offers(view)["blocks"]
+        now = payloads.state(blocks, self._filled(view, values))["values"]
+        for block_id in values.keys() & now.keys():
+            view["state"]["values"].setdefault(block_id, {}).update(now[block_id])
 
     def _filled(self, view: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         """Return a form's values with files in the place of their ids."""
@@ -319,6 +345,11 @@ class ShownSlack(Slack):
             ]
         return filled
 
+    async def _suggest(self, user_id: str, done: Done) -> Delivery | None:
+        return await self.suggest(
+            user_id, done["action"], str(done.get("query", "")), block_id=done.get("block", "")
+        )
+
     async def _close(self, user_id: str, done: Done) -> Delivery | None:
         return await self.close_view(user_id, every=bool(done.get("every")))
 
@@ -330,7 +361,10 @@ class ShownSlack(Slack):
 
     _ANYWHERE: ClassVar[dict[str, Callable[..., Work]]] = {
         "click_view": _click_view,
+        "global": _global,
+        "locale": _locale,
         "submit": _submit,
+        "suggest": _suggest,
         "close": _close,
         "home": _home,
         "tab": _tab,
@@ -343,49 +377,3 @@ class ShownSlack(Slack):
         "stop": _stop,
         "dismiss": _dismiss,
     }
-
-
-def _refuse_other_pages(request: web.Request) -> None:
-    """Let only this page act: any page in the same browser could send here."""
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
-        raise web.HTTPForbidden(text="only the page of this local Slack may do that")
-
-
-async def _read_form(request: web.Request) -> tuple[Done, list[tuple[str, bytes]]]:
-    """Return the fields and the files of a form with files."""
-    fields: Done = {}
-    files: list[tuple[str, bytes]] = []
-    if not request.content_type.startswith("multipart/"):
-        raise web.HTTPBadRequest(text="that is no form")
-    async for part in await request.multipart():
-        if isinstance(part, BodyPartReader) and part.filename is not None:
-            files.append((Path(part.filename).name or "file", bytes(await part.read())))
-            size_bytes = sum(len(content) for _, content in files)
-            if size_bytes > BODY_LIMIT_BYTES:
-                raise web.HTTPRequestEntityTooLarge(BODY_LIMIT_BYTES, size_bytes)
-        elif isinstance(part, BodyPartReader) and part.name:
-            fields[part.name] = await part.text()
-    return fields, files
-
-
-def _sorry(why: str) -> web.Response:
-    return web.json_response({"status": 0, "error": why}, status=400)
-
-
-def _told(delivery: Delivery | None) -> dict[str, Any]:
-    """Return what the page needs to know of a delivery."""
-    if delivery is None:
-        return {"status": 200}
-    told: dict[str, Any] = {"status": delivery.status}
-    answer = delivery.answer
-    if answer.get("errors"):
-        return {**told, "errors": answer["errors"]}
-    text = answer.get("text") or (delivery.body if delivery.status == 200 and not answer else "")
-    if text:
-        told["text"] = text
-    if delivery.problem:
-        told["error"] = delivery.problem
-    elif delivery.status != 200:
-        told["error"] = f"the bot answered {delivery.status}"
-    return told

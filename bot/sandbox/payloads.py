@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
+
+from bot.sandbox.block_rules import SUGGESTED
 
 Block = dict[str, Any]
 
@@ -56,9 +60,18 @@ def _option(element: dict[str, Any], value: Any) -> dict[str, Any] | None:
     for option in [*(element.get("options") or []), *(one for group in groups for one in group)]:
         if option["value"] == value:
             return dict(option)
-    if element["type"].endswith("external_select"):
+    if element["type"].endswith("external_select") and "options" not in element:
         return {"text": {"type": "plain_text", "text": str(value)}, "value": str(value)}
     raise LookupError(f"no option {value!r} in {element.get('action_id')!r}")
+
+
+def offered(answer: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the options in the answer to a `block_suggestion`, and what Slack finds wrong with them."""
+    if ("options" in answer) == ("option_groups" in answer):
+        return [], ["exactly one of options and option_groups must be given"]
+    faults = SUGGESTED.check(answer, "")
+    groups = answer.get("option_groups") or [answer]
+    return ([] if faults else [one for group in groups for one in group.get("options") or []]), faults
 
 
 def elements(block: Block) -> Iterator[dict[str, Any]]:
@@ -118,13 +131,22 @@ def action(block: Block, element: dict[str, Any], given: Any, ts: str) -> dict[s
     return {**fill(element, given), **told}
 
 
-def state(blocks: list[Block]) -> dict[str, Any]:
-    """Return the state of a message's fields as they begin."""
+def state(blocks: list[Block], given: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the state of the fields of a message or view, as they begin or as they are *given*.
+
+    *given* is by block id and action id; fields that are not named are as they begin.
+
+    Raises:
+        LookupError: a field has no such option.
+    """
     values: dict[str, Any] = {}
-    for block in blocks:
+    for block in _nested(blocks):
+        block_id = block.get("block_id", "")
         for element in elements(block):
             if element["type"] not in _NO_STATE:
-                values.setdefault(block.get("block_id", ""), {})[element["action_id"]] = fill(element)
+                held = (given or {}).get(block_id)
+                now = held.get(element["action_id"]) if isinstance(held, dict) else held
+                values.setdefault(block_id, {})[element["action_id"]] = fill(element, now)
     return {"values": values}
 
 
@@ -137,11 +159,12 @@ def submitted(view: dict[str, Any], values: dict[str, Any]) -> tuple[dict[str, A
     Raises:
         LookupError: a block or an option is not there.
     """
-    state: dict[str, Any] = {}
     wrong: dict[str, str] = {}
     inputs = {block["block_id"]: block for block in view["blocks"] if block["type"] == "input"}
     if set(values) - set(inputs):
         raise LookupError(f"no fields {sorted(set(values) - set(inputs))}; there are {sorted(inputs)}")
+    # What stands beside the inputs, in sections and rows of actions, is told along with them.
+    state = {key: held for key, held in view["state"]["values"].items() if key not in inputs}
     for block_id, block in inputs.items():
         element = block["element"]
         given = values.get(block_id)
@@ -162,12 +185,49 @@ def _wrong(block: Block, filled: dict[str, Any]) -> str:
     if not value:
         return "" if block.get("optional") else REQUIRED
     element = block["element"]
+    if element["type"] in _CHECKED:
+        return _CHECKED[element["type"]](element, str(value))
     if isinstance(value, str) and element["type"] == "plain_text_input":
         if len(value) > int(element.get("max_length") or 3_000):
             return "This entry is too long."
         if len(value) < int(element.get("min_length") or 0):
             return "This entry is too short."
+    if element["type"] == "file_input":
+        files: list[dict[str, Any]] = list(filled["files"])
+        if len(files) > int(element.get("max_files") or 10):
+            return "Too many files."
+        kinds = element.get("filetypes") or []
+        if kinds and any(one["name"].rpartition(".")[2].lower() not in kinds for one in files):
+            return "This kind of file is not allowed here."
     return ""
+
+
+def _wrong_number(element: dict[str, Any], value: str) -> str:
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", value.strip()):
+        return "Enter a number."
+    number = Decimal(value.strip())
+    if not element.get("is_decimal_allowed") and number != int(number):
+        return "Enter a whole number."
+    if element.get("min_value") and number < Decimal(element["min_value"]):
+        return f"Enter a number of at least {element['min_value']}."
+    if element.get("max_value") and number > Decimal(element["max_value"]):
+        return f"Enter a number of at most {element['max_value']}."
+    return ""
+
+
+def _wrong_email(_: dict[str, Any], value: str) -> str:
+    return "" if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value.strip()) else "Enter an e-mail address."
+
+
+def _wrong_address(_: dict[str, Any], value: str) -> str:
+    return "" if re.fullmatch(r"https?://[^\s/]+\S*", value.strip()) else "Enter a web address."
+
+
+_CHECKED = {
+    "number_input": _wrong_number,
+    "email_text_input": _wrong_email,
+    "url_text_input": _wrong_address,
+}
 
 
 def event_envelope(

@@ -33,6 +33,8 @@ class People(Watch):
         # The events that the app subscribed to; what it did not ask for is not sent.
         self.events = set(events)
         self.sent: list[Delivery] = []
+        # What the bot offered in a form's menus whose options it gives: view and block -> options.
+        self.offered: dict[tuple[str, str], list[dict[str, Any]]] = {}
 
     # Messages
 
@@ -175,8 +177,11 @@ class People(Watch):
         *,
         block_id: str = "",
         value: Any = None,
+        values: dict[str, Any] | None = None,
     ) -> Delivery:
         """Press a button of a message, an ephemeral one too, or choose *value* in a menu of it.
+
+        *values* are what its other fields hold by then, by block id and action id.
 
         Raises:
             LookupError: there is no such button or option.
@@ -195,7 +200,7 @@ class People(Watch):
                 "is_ephemeral": hidden is not None,
             },
             "actions": [payloads.action(block, element, value, self.workspace.next_ts())],
-            "state": payloads.state(blocks),
+            "state": payloads.state(blocks, values),
             "response_url": self.responses.new(user_id, channel_id, ts),
             **({} if hidden else {"message": message}),
         }
@@ -213,7 +218,12 @@ class People(Watch):
         if view is None:
             raise LookupError("no view is open")
         block, element = payloads.find(view["blocks"], action_id, block_id)
+        if block["type"] == "input" and not block.get("dispatch_action"):
+            raise LookupError(f"Slack tells nobody of {action_id!r} before the form is sent in")
         done = payloads.action(block, element, value, self.workspace.next_ts())
+        if view["type"] == "modal":
+            # Slack tells with every action what all fields hold.
+            view["state"] = payloads.submitted(view, {})[0]
         if block["type"] == "input" or element["type"] not in ("button", "overflow"):
             held = {
                 key: item for key, item in done.items() if key not in ("action_id", "block_id", "action_ts")
@@ -222,6 +232,50 @@ class People(Watch):
         container = {"type": "view", "view_id": view["id"]}
         payload = {"type": "block_actions", "container": container, "view": view, "actions": [done]}
         return await self._interact(user_id, payload)
+
+    async def suggest(self, user_id: str, action_id: str, query: str = "", *, block_id: str = "") -> Delivery:
+        """Type *query* into a menu of the open form whose options the bot gives; what it offers can be chosen.
+
+        Raises:
+            LookupError: no form is open, or it has no such menu.
+        """
+        view = self.workspace.modals.get(user_id)
+        if view is None:
+            raise LookupError("no form is open")
+        block, element = payloads.find(view["blocks"], action_id, block_id)
+        if not element["type"].endswith("external_select"):
+            raise LookupError(f"the options of {action_id!r} are not the bot's to give")
+        if len(query) < int(element.get("min_query_length", 3)):
+            return Delivery(
+                0, "", kind="interactive", problem="not sent: Slack's client waits for more letters"
+            )
+        asked = {
+            "type": "block_suggestion",
+            "container": {"type": "view", "view_id": view["id"]},
+            "view": view,
+            "action_id": action_id,
+            "block_id": block["block_id"],
+            "value": query,
+        }
+        delivery = await self._interact(user_id, asked, triggers=False)
+        options, faults = payloads.offered(delivery.answer)
+        if delivery.status == 200 and faults:
+            return dataclasses.replace(delivery, problem=str(refuse_arguments(*faults).answer))
+        # What was offered before can still be chosen, or stands chosen already.
+        self.offered.setdefault((view["id"], block["block_id"]), []).extend(options)
+        return delivery
+
+    def _with_offers(self, view: dict[str, Any]) -> dict[str, Any]:
+        """Return a form whose menus hold what the bot offered, and nothing else."""
+        blocks = []
+        for block in view["blocks"]:
+            element = block.get("element") or {}
+            if str(element.get("type", "")).endswith("external_select"):
+                first = [element["initial_option"]] if element.get("initial_option") else []
+                options = [*self.offered.get((view["id"], block["block_id"]), []), *first]
+                block = {**block, "element": {**element, "options": options}}
+            blocks.append(block)
+        return {**view, "blocks": blocks}
 
     # Forms
 
@@ -252,7 +306,7 @@ class People(Watch):
         view = self.workspace.modals.get(user_id)
         if view is None:
             raise LookupError("no form is open")
-        state, wrong = payloads.submitted(view, values or {})
+        state, wrong = payloads.submitted(self._with_offers(view), values or {})
         view["state"] = state
         if wrong:
             body = json.dumps({"response_action": "errors", "errors": wrong})
@@ -325,6 +379,14 @@ class People(Watch):
         }
         return await self.push_event({**event, "streaming_message_ts": stopped})
 
+    async def set_locale(self, user_id: str, locale: str) -> None:
+        """Choose the language that a person sees Slack in, as `nl-NL`."""
+        user = self.workspace.users[user_id]
+        user.locale = locale
+        self.changed("user", user=user_id)
+        if "user_change" in self.events:
+            await self.push_event({"type": "user_change", "user": user.as_slack()})
+
     # To the bot
 
     async def push_event(self, event: dict[str, Any], **envelope: Any) -> Delivery:
@@ -355,7 +417,9 @@ class People(Watch):
         told.setdefault("ts", self.workspace.next_ts())
         await self._tell(channel, f"message.{SCOPE_OF_KIND[channel.kind]}", told)
 
-    async def _interact(self, user_id: str, payload: dict[str, Any], channel_id: str = "") -> Delivery:
+    async def _interact(
+        self, user_id: str, payload: dict[str, Any], channel_id: str = "", *, triggers: bool = True
+    ) -> Delivery:
         user = self.workspace.users[user_id]
         body: dict[str, Any] = {
             "token": "sandbox",
@@ -364,7 +428,7 @@ class People(Watch):
             "is_enterprise_install": False,
             "team": {"id": self.workspace.team_id, "domain": self.workspace.domain},
             "user": {"id": user_id, "username": user.name, "name": user.name, "team_id": user.team_id},
-            "trigger_id": self.state.new_trigger(user_id),
+            **({"trigger_id": self.state.new_trigger(user_id)} if triggers else {}),
             **payload,
         }
         if channel_id:

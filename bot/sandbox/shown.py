@@ -137,6 +137,12 @@ def _cut(text: str) -> str:
     return text if len(text) <= SNIPPET_CHARS else f"{text[:SNIPPET_CHARS].rstrip()} …"
 
 
+def titles_in(state: State, channel: Channel) -> dict[str, str]:
+    """Return the titles that the agent's sessions in a conversation have, by thread."""
+    named = {place: session["title"] for place, session in state.sessions.items()} | state.titles
+    return {ts: title for (channel_id, ts), title in named.items() if channel_id == channel.id and title}
+
+
 def statuses_in(state: State, channel: Channel) -> list[dict[str, str]]:
     """Return the status lines that stand in a conversation now, by thread."""
     now_s = state.clock()

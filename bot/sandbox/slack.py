@@ -63,6 +63,9 @@ class Slack(People):
         self.token, self.app_token = token, app_token
         self.latency_s = latency_s
         self.revoked = False
+        # What the file host takes instead of the bot's token, and where it sends those who ask for a file.
+        self.file_token = ""
+        self.redirects: dict[str, str] = {}
         self.app_token_refused = False
         self.api = WebApi(self.state, scopes=scopes, limits=limits)
         self._runner: web.AppRunner | None = None
@@ -218,11 +221,13 @@ class Slack(People):
     async def _give_file(self, request: web.Request) -> web.Response:
         found = self.workspace.files.get(request.match_info["file"])
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if token != self.token or self.revoked or "files:read" not in self.api.scopes:
+        if token != (self.file_token or self.token) or self.revoked or "files:read" not in self.api.scopes:
             # Slack shows strangers its sign-in page, with status 200: a trap for those who save what comes.
             return web.Response(
                 text="<!DOCTYPE html><title>Sign in to Slack</title>", content_type="text/html"
             )
+        if found is not None and self.redirects.get(found.id):
+            return web.Response(status=302, headers={"Location": self.redirects[found.id]})
         if found is None or found.content is None or not may_see(self.state, found.id):
             return web.Response(status=404, text="file_not_found")
         return web.Response(body=found.content, content_type=found.mimetype)

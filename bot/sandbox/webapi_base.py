@@ -74,6 +74,7 @@ class State:
     titles: dict[Thread, str] = field(default_factory=dict)
     sessions: dict[Thread, dict[str, str]] = field(default_factory=dict)
     prompts: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    prompt_titles: dict[str, str] = field(default_factory=dict)
     scheduled: dict[str, Answer] = field(default_factory=dict)
     # How many messages a page has at most; 15 for apps that are sold outside Slack's marketplace.
     messages_a_page: int = LARGEST_PAGE

@@ -10,6 +10,7 @@ from bot.sandbox.webapi_talk import post
 LARGEST_FILE_BYTES = 1_000_000_000
 LARGEST_SNIPPET_BYTES = 1_000_000
 ALT_CHARS = 1_000
+KEY_OF_KIND = {"public": "channels", "private": "groups", "mpim": "groups", "im": "ims"}
 
 
 def _address(state: State, arguments: Answer) -> Answer:
@@ -50,7 +51,12 @@ def _info(state: State, arguments: Answer) -> Answer:
     found = state.workspace.files.get(str(arguments.get("file")))
     if found is None or not may_see(state, found.id):
         raise ApiError("file_not_found")
-    return {"file": found.as_slack(state.url)}
+    told = found.as_slack(state.url)
+    listed: Answer = {key: [] for key in KEY_OF_KIND.values()}
+    for channel_id in found.channels:
+        if channel_id in state.workspace.channels:
+            listed[KEY_OF_KIND[state.workspace.channels[channel_id].kind]].append(channel_id)
+    return {"file": {**told, **listed}}
 
 
 def may_see(state: State, file_id: str) -> bool:

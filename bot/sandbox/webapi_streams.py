@@ -183,6 +183,7 @@ def _prompts(state: State, arguments: Answer) -> Answer:
     if any(not isinstance(one, dict) or not one.get("title") or not one.get("message") for one in prompts):
         raise refuse_arguments("missing required field: title or message [json-pointer:/prompts]")
     state.prompts[channel.id] = prompts
+    state.prompt_titles[channel.id] = str(arguments.get("title") or "")
     return {}
 
 

@@ -83,8 +83,16 @@ def close_top(state: State, user_id: str, *, every: bool = False) -> View | None
 
 
 def replace(state: State, old: View, given: Any) -> View:
-    """Put a view in the place of *old*."""
+    """Put a view in the place of *old*; a field that stays, by its ids, keeps what was filled in."""
     view = make_view(state, given, old["type"], old=old)
+    view["state"]["values"] = {
+        block["block_id"]: held
+        for block in view["blocks"]
+        if block["type"] == "input"
+        and (held := old["state"]["values"].get(block["block_id"]))
+        # Another element in the same block begins anew.
+        and list(held) == [block["element"].get("action_id")]
+    }
     # In its place in whatever holds it: a stack, or a Home tab.
     old.clear()
     old.update(view)

@@ -99,6 +99,7 @@ class File:
     title: str = ""
     mimetype: str = "application/octet-stream"
     channels: list[str] = field(default_factory=list)
+    mode: Literal["hosted", "external", "tombstone"] = "hosted"
 
     def as_slack(self, host_url: str) -> dict[str, Any]:
         """Return what `files.info` tells; it is fetched from *host_url*, with the bot's token."""
@@ -110,6 +111,8 @@ class File:
             "mimetype": self.mimetype,
             "filetype": self.name.rpartition(".")[2],
             "user": self.user,
+            "mode": self.mode,
+            "is_external": self.mode == "external",
             "size": self.size,
             "channels": list(self.channels),
             "url_private": address,
@@ -169,6 +172,12 @@ class Workspace:
         made = File(self.new_id("F"), name, user_id, size, content)
         made.mimetype = mimetypes.guess_type(name)[0] or made.mimetype
         self.files[made.id] = made
+        return made
+
+    def add_to_form(self, name: str, user_id: str, content: bytes) -> File:
+        """Add a file that somebody puts into a form: it is for the app, and nobody else sees it."""
+        made = self.add_file(name, user_id, content=content)
+        made.channels.append(self.im_with(user_id).id)
         return made
 
     def im_with(self, user_id: str) -> Channel:

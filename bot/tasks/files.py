@@ -37,13 +37,14 @@ _KEYS = {
     "max_tokens": int,
     "effort": str,
     "personal_data": str,
+    "example": str,
     "urgent": bool,
     "listed": bool,
     "inputs": list,
     "nl": dict,
 }
 _INPUT_KEYS = {"name": str, "label": str, "type": str, "required": bool, "options": list}
-_DUTCH_KEYS = {"title": str, "description": str, "inputs": dict}
+_DUTCH_KEYS = {"title": str, "description": str, "example": str, "inputs": dict}
 _KINDS = {
     str: "text between quotes",
     int: "a whole number",
@@ -237,6 +238,9 @@ def _check_task(file: TaskFile, front: dict[str, Any], prompt: str, *, handlers:
     dutch = _table(front, "nl")
     check_keys(file, dutch, _DUTCH_KEYS, inside="nl")
     _check_filled(file, dutch, ("title", "description"), inside="nl")
+    if ("example" in front) != ("example" in dutch):
+        there = "nl.example" if "example" in dutch else "example"
+        file.fault(there, "`example` must stand in both languages, or in neither.")
     _check_inputs(file, front.get("inputs"), _table(dutch, "inputs"))
 
 
@@ -341,5 +345,6 @@ def _make_task(name: str, front: dict[str, Any], prompt: str) -> Task:
         inputs=inputs,
         title_nl=dutch["title"],
         description_nl=dutch["description"],
+        example_nl=dutch.get("example", ""),
         **front,
     )

@@ -38,13 +38,15 @@ _SMALL = (
 
 
 def lacks_material(run: Run, task: Task) -> bool:
-    """Say whether a request only names its task: no conversation, no field, no word of what it is about.
+    """Say whether a request only names its task: no conversation, file, field or word of what it is about.
 
     Only a task that must have something is asked about: one that reads a thread and is delivered there, or one
     with a required field. One word of substance is enough, because a form is slower than a draft with gaps.
     """
+    if run.files:
+        return False
     alone = not run.source_oldest and (not run.source_ts or run.source_ts == run.message_ts)
-    if task.deliver == "thread" and task.reads == "thread" and not run.source_channel_id:
+    if task.deliver == "thread" and task.reads_conversation and not run.source_channel_id:
         return True
     required = [field for field in task.inputs if field.required]
     if not required or not alone or any(run.inputs.get(field.name) for field in required):

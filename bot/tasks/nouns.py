@@ -52,7 +52,7 @@ class Input:
 
     name: str
     label: str
-    type: Literal["text", "multiline", "number", "date", "select", "channel", "file"] = "text"
+    type: Literal["text", "multiline", "number", "date", "select", "channel", "file", "customer"] = "text"
     required: bool = False
     options: tuple[str, ...] = ()
     label_nl: str = ""
@@ -90,6 +90,13 @@ class Task:
     inputs: tuple[Input, ...] = ()
     title_nl: str = ""
     description_nl: str = ""
+    example: str = ""
+    example_nl: str = ""
+
+    @property
+    def reads_conversation(self) -> bool:
+        """Say whether it reads where it is asked; a task that reads files reads the words around them too."""
+        return self.reads in ("thread", "files")
 
     def title_in(self, language: Language) -> str:
         """Return the title in *language*."""
@@ -98,6 +105,10 @@ class Task:
     def description_in(self, language: Language) -> str:
         """Return the description in *language*."""
         return (self.description_nl or self.description) if language == "nl" else self.description
+
+    def example_in(self, language: Language) -> str:
+        """Return words that somebody might ask it with, in *language*; empty when the file has none."""
+        return (self.example_nl or self.example) if language == "nl" else self.example
 
 
 @dataclass(frozen=True)
@@ -112,6 +123,7 @@ class Run:
         source_ts: the `ts` of the thread to read; empty when there is none.
         source_oldest, source_latest: the part of the channel to read, as `ts`; empty for a thread, or for up to now.
         source_since: `missed` when it begins at the asker's own last message there.
+        files: the ids of what the asker attached; their content is read and never stored.
         answer_channel_id: where the answer goes; empty for the asker's messages tab.
         answer_thread_ts: the thread that the answer goes to; empty for top level.
         asking_minutes: from opening the form to submitting it; None where there was no form.
@@ -135,6 +147,7 @@ class Run:
     source_oldest: str = ""
     source_latest: str = ""
     source_since: str = ""
+    files: tuple[str, ...] = ()
 
     @property
     def message_ts(self) -> str:

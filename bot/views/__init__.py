@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.views.cards import (
+    CUSTOMER_SELECT,
     INPUT_LIMIT,
     MARKDOWN_LIMIT,
     OPTIONS_LIMIT,
@@ -17,8 +18,8 @@ from bot.views.cards import (
     edit_form,
     fallback,
     form,
+    form_files,
     form_values,
-    home,
     join_inputs,
     link_sources,
     markdown_block,
@@ -35,6 +36,8 @@ from bot.views.cards import (
     task_inputs,
     text_input,
 )
+from bot.views.customers import customer_form, customer_options, customers_list
+from bot.views.home import DraftLine, HomePage, Office, help_blocks, help_form, home, privacy_form
 from bot.views.measuring import (
     OTHER_WORK,
     REASONS,
@@ -47,9 +50,18 @@ from bot.views.measuring import (
     reason_menu,
     reminder,
     rework_question,
-    settings_form,
     word_question,
 )
+from bot.views.office import GROUPS, mark_value, settings_form, word_choice
+from bot.views.planning import (
+    plan_blocks,
+    plan_form,
+    plan_value,
+    planned_post,
+    read_plan_form,
+    read_plan_value,
+)
+from bot.views.quoting import copy_buttons, lines_button, lines_form, second_buttons
 from bot.views.sent import sent_view
 from bot.views.setup import FIRM_LINES, OFFERS, Step, firm_form, guideline_form, setup_card
 from bot.views.templates import (
@@ -62,7 +74,9 @@ from bot.views.templates import (
 )
 
 __all__ = [
+    "CUSTOMER_SELECT",
     "FIRM_LINES",
+    "GROUPS",
     "INPUT_LIMIT",
     "MARKDOWN_LIMIT",
     "OFFERS",
@@ -74,7 +88,10 @@ __all__ = [
     "TEXT_LIMIT",
     "WORDS",
     "Block",
+    "DraftLine",
     "Entry",
+    "HomePage",
+    "Office",
     "Step",
     "apology",
     "baseline_form",
@@ -82,28 +99,46 @@ __all__ = [
     "by_hand_card",
     "card",
     "context",
+    "copy_buttons",
+    "customer_form",
+    "customer_options",
+    "customers_list",
     "draft_value",
     "edit_form",
     "fallback",
     "firm_form",
     "forgotten_timer",
     "form",
+    "form_files",
     "form_values",
     "guideline_form",
+    "help_blocks",
+    "help_form",
     "home",
     "join_inputs",
+    "lines_button",
+    "lines_form",
     "link_sources",
+    "mark_value",
     "markdown_block",
     "minutes_form",
     "neutralise",
     "notice_view",
     "placeholder",
     "plain",
+    "plan_blocks",
+    "plan_form",
+    "plan_value",
+    "planned_post",
+    "privacy_form",
+    "read_plan_form",
+    "read_plan_value",
     "read_value",
     "reason_menu",
     "redo_form",
     "reminder",
     "rework_question",
+    "second_buttons",
     "section",
     "select_input",
     "sent_view",
@@ -118,5 +153,6 @@ __all__ = [
     "templates_view",
     "text_input",
     "trial_form",
+    "word_choice",
     "word_question",
 ]

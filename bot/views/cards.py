@@ -1,4 +1,4 @@
-"""The card of a draft, its forms, and the Home tab."""
+"""The card of a draft and its forms."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ INPUT_LIMIT = 3_000  # of one plain text input
 INPUT_FILL = 2_500  # of it filled beforehand: room to add something
 BUTTON_TEXT_LIMIT = 75
 OPTIONS_LIMIT = 100
+CUSTOMER_SELECT = "input_known_customer"  # Slack asks us for its options while somebody types
+FILES_LIMIT = 5  # of one field; Slack takes ten
+READABLE = ("csv", "tsv", "xlsx", "json", "txt", "md")  # what a field for files takes unless its task says
 
 Block = dict[str, Any]
 
@@ -106,14 +109,21 @@ def section(line: str) -> Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": line[:3000]}}
 
 
-def button(action_id: str, label: str, value: str, *, style: str = "") -> Block:
-    """Return a button; *value* says which draft it belongs to."""
+def button(action_id: str, label: str, value: str, *, style: str = "", spoken: str = "") -> Block:
+    """Return a button.
+
+    Args:
+        value: says which draft it belongs to.
+        spoken: what a screen reader says of it, where its label alone does not tell it from another.
+    """
     block: Block = {
         "type": "button",
         "action_id": action_id,
         "text": {"type": "plain_text", "text": label[:BUTTON_TEXT_LIMIT]},
         "value": value,
     }
+    if spoken:
+        block["accessibility_label"] = spoken[:BUTTON_TEXT_LIMIT]
     return {**block, "style": style} if style else block
 
 
@@ -158,12 +168,14 @@ def card(
     share_in: str,
     language: Language,
     questions: Sequence[Block] = (),
+    more: Sequence[Block] = (),
 ) -> list[tuple[str, list[Block]]]:
     """Return the messages, as `(text, blocks)`, that a draft and its review make up; buttons on the last.
 
     Args:
         share_in: the conversation that it can be shared to; empty when there is none.
         questions: what is asked once a draft is decided on.
+        more: buttons of this task alone, for where its review stands.
     """
     shown = link_sources(final_text or draft.text, draft.sources, language)
     messages = [(fallback(part), [markdown_block(part)]) for part in split_markdown(shown)]
@@ -176,7 +188,9 @@ def card(
     tail.append(context(" · ".join(small), *draft.notes))
     undecided = review in ("open", "redone")
     if undecided:
-        tail.append({"type": "actions", "elements": _undecided(value, share_in, language, draft.version)})
+        elements = _undecided(value, share_in, language, draft.version)
+        # Beside Edit, of which they are another way.
+        tail.append({"type": "actions", "elements": [*elements[:2], *more, *elements[2:]]})
     else:
         kind = "shared" if shared else review
         done = text(f"card.{kind}", language, user=f"<@{decided_by}>", channel=f"<#{share_in}>")
@@ -185,7 +199,7 @@ def card(
         if share_in and not shared and review != "discarded":
             elements.insert(0, _share(value, share_in, language))
         elements.append(button("sent", text("button.sent", language), value))
-        tail.append({"type": "actions", "elements": elements})
+        tail.append({"type": "actions", "elements": [*more, *elements]})
     messages[-1][1].extend(tail)
     return messages
 
@@ -309,6 +323,14 @@ def _task_input(field: Input, language: Language) -> Block:
     if field.type == "select":
         options = [{"text": {"type": "plain_text", "text": o[:75]}, "value": o[:150]} for o in field.options]
         block["element"] = {"type": "static_select", "action_id": block["block_id"], "options": options}
+    elif field.type == "customer":
+        hint = {"type": "plain_text", "text": text("customers.choose", language)[:150]}
+        block["element"] = {
+            "type": "external_select",
+            "action_id": block["block_id"],
+            "min_query_length": 0,
+            "placeholder": hint,
+        }
     elif field.type == "date":
         block["element"] = {"type": "datepicker", "action_id": block["block_id"]}
     elif field.type == "number":
@@ -319,6 +341,13 @@ def _task_input(field: Input, language: Language) -> Block:
         }
     elif field.type == "channel":
         block["element"] = {"type": "conversations_select", "action_id": block["block_id"]}
+    elif field.type == "file":
+        block["element"] = {
+            "type": "file_input",
+            "action_id": block["block_id"],
+            "filetypes": list(field.options or READABLE),
+            "max_files": FILES_LIMIT,
+        }
     return block
 
 
@@ -379,20 +408,29 @@ def form(
 
 
 def form_values(view: dict[str, Any]) -> dict[str, str]:
-    """Return what a person filled into a form: block id -> text, choice or date; empty when left out."""
+    """Return what a person filled into a form: block id -> text, choice, date or file names; empty when left out.
+
+    Several people or channels stand with commas between.
+    """
     values: dict[str, str] = {}
     for block_id, actions in (view.get("state") or {}).get("values", {}).items():
         for state in actions.values():
             option = state.get("selected_option") or {}
             chosen = state.get("value") or option.get("value") or state.get("selected_date")
+            chosen = chosen or ", ".join(str(file.get("name")) for file in state.get("files") or [])
+            chosen = chosen or ",".join(
+                state.get("selected_users") or state.get("selected_conversations") or ()
+            )
             values[block_id] = str(chosen or state.get("selected_conversation") or "")
     return values
 
 
-def home(lines: list[str], language: Language) -> Block:
-    """Return the Home tab."""
-    blocks: list[Block] = [
-        {"type": "header", "text": {"type": "plain_text", "text": text("home.title", language)[:150]}}
-    ]
-    blocks += [section(line) for line in lines]
-    return {"type": "home", "blocks": blocks[:100]}
+def form_files(view: dict[str, Any]) -> tuple[str, ...]:
+    """Return the ids of the files that a person put into a form."""
+    fields = (view.get("state") or {}).get("values", {}).values()
+    return tuple(
+        str(file["id"])
+        for actions in fields
+        for state in actions.values()
+        for file in state.get("files") or []
+    )

@@ -34,7 +34,9 @@ def setup_card(steps: Sequence[Step], language: Language) -> list[Block]:
         blocks.append(
             {
                 **section(f"*{number}. {said}*\n{state} · {text(f'setup.{step.name}.why', language)}"),
-                "accessory": button(f"setup:{step.name}", label, step.name, style=style),
+                "accessory": button(
+                    f"setup:{step.name}", label, step.name, style=style, spoken=f"{label}: {said}"
+                ),
             }
         )
     end = button("setup:end", text("setup.end", language), "end")

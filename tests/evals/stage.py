@@ -13,13 +13,13 @@ from typing import Any
 
 import aiohttp
 
-from bot.context import Context
+from bot.context import Context, Files
 from bot.delivery import client
 from bot.guard import open_vault
 from bot.handlers import HANDLERS, Brief, Desk, Gate
 from bot.llm import LLM, LLMError
 from bot.quotes.pricelist import read_prices
-from bot.quotes.sheet import read_sheet
+from bot.reading import read_sheet
 from bot.records import Records
 from bot.sandbox.slack import Slack
 from bot.tasks import Draft, Identity, Run, Task, UserError
@@ -70,6 +70,7 @@ class Stage:
 
     slack: Slack
     context: Context
+    files: Files
     identity: Identity
     tasks: dict[str, Task]
     _people: dict[str, str] = field(default_factory=dict)
@@ -85,7 +86,7 @@ class Stage:
                 await _import_prices(records, case)
                 await records.ledger.open(run, claimed_minutes=task.baseline_minutes)
                 gate = Gate(records, open_vault(Path(folder)))
-                desk = Desk(self.identity, self.context, llm, records, gate, case.firm)
+                desk = Desk(self.identity, self.context, self.files, llm, records, gate, case.firm)
                 return await _draft(desk, Brief(run=run, task=task, company=case.company))
             finally:
                 await records.close()
@@ -147,7 +148,9 @@ async def open_stage(tasks: dict[str, Task]) -> AsyncIterator[Stage]:
             team=space.name,
         )
         web = client(token=slack.token, base_url=f"{slack.url}/api/", session=session)
-        yield Stage(slack, Context(web, Wire(), identity), identity, tasks)
+        wire = Wire()
+        context = Context(web, wire, identity)
+        yield Stage(slack, context, Files(web, wire, context), identity, tasks)
 
 
 async def _import_prices(records: Records, case: Case) -> None:

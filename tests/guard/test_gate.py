@@ -91,8 +91,11 @@ async def test_what_must_not_leave_stops_the_run(
     await world.slack.command(ANNA, SALES, "/draft", f"email {words}")
     shown = await world.shown(told)
     (row,) = await world.rows()
+    (event,) = await world.bot.records.audit.newest(row["team_id"], 1)
 
     assert world.model.requests == []
+    assert (event.act, event.user_id, event.subject) == ("blocked", ANNA, "email")
+    assert value not in str(event)
     assert value not in str(shown)
     assert ("rotate" in str(shown)) == ("wachtwoord" in words)
     assert row["outcome"] == "refused"

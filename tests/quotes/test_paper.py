@@ -133,7 +133,7 @@ async def _files(slack: Slack, channel_id: str) -> list[Any]:
     return [file for file in slack.workspace.files.values() if channel_id in file.channels]
 
 
-async def _wait_files(world: World, count: int) -> list[Any]:
+async def wait_files(world: World, count: int) -> list[Any]:
     """Return the PDFs in the asker's messages tab once there are *count*."""
 
     def look() -> list[Any] | None:
@@ -144,7 +144,8 @@ async def _wait_files(world: World, count: int) -> list[Any]:
     return found
 
 
-async def _press(world: World, act: str, *, user: str = ANNA, having: str = "") -> None:
+async def press(world: World, act: str, *, user: str = ANNA, having: str = "") -> None:
+    """Press a button of the newest card that has it; wait for one *having* another after."""
     card = await world.card(having=act)
     await world.slack.click(user, world.im, card["ts"], act)
     if having:
@@ -155,10 +156,10 @@ async def test_approving_gives_a_number_and_a_pdf(world: World) -> None:
     """The PDF stands in the asker's messages tab, under its number; approving again after Undo changes neither."""
     await import_prices(world)
     await ask(world, answer(*LINES))
-    await _press(world, "approve", having="undo")
-    (pdf,) = await _wait_files(world, 1)
-    await _press(world, "undo", having="approve")
-    await _press(world, "approve", having="undo")
+    await press(world, "approve", having="undo")
+    (pdf,) = await wait_files(world, 1)
+    await press(world, "undo", having="approve")
+    await press(world, "approve", having="undo")
     numbers = await world.bot.records.store.read(
         lambda db: db.execute("select year, sequence, version from quote_numbers").fetchall()
     )
@@ -168,25 +169,25 @@ async def test_approving_gives_a_number_and_a_pdf(world: World) -> None:
     assert pdf.title == f"Quote OFF-{year}-0001, Bistro Noord"
     assert pdf.content.startswith(b"%PDF-")
     assert numbers == [(year, 1, 1)]
-    assert len(await _wait_files(world, 1)) == 1
+    assert len(await wait_files(world, 1)) == 1
 
 
 async def test_a_revised_quote_keeps_its_number(world: World) -> None:
     """Redo after an approval gives -v2; another quote gets the next number."""
     await import_prices(world)
     await ask(world, answer(*LINES))
-    await _press(world, "approve", having="undo")
-    await _press(world, "undo", having="redo")
+    await press(world, "approve", having="undo")
+    await press(world, "undo", having="redo")
     world.model.answers = [answer(line("6 lampen", LAMP, 6))]
-    await _press(world, "redo")
+    await press(world, "redo")
     await world.slack.wait_for(lambda: world.slack.modals.get(ANNA))
     await world.slack.submit(ANNA, {"instruction": "6 lampen"})
     await world.shown("| 6 stuk |")
-    await _press(world, "approve", having="undo")
-    await _wait_files(world, 2)
+    await press(world, "approve", having="undo")
+    await wait_files(world, 2)
     await ask(world, answer(*LINES))
-    await _press(world, "approve")
-    files = await _wait_files(world, 3)
+    await press(world, "approve")
+    files = await wait_files(world, 3)
     year = date.today().year
 
     assert [file.name for file in files] == [
@@ -201,15 +202,15 @@ async def test_an_undone_redo_can_be_approved(world: World) -> None:
     await import_prices(world)
     await ask(world, answer(*LINES))
     world.model.answers = [answer(line("6 lampen", LAMP, 6))]
-    await _press(world, "redo")
+    await press(world, "redo")
     await world.slack.wait_for(lambda: world.slack.modals.get(ANNA))
     await world.slack.submit(ANNA, {"instruction": "6 lampen"})
     await world.shown("| 6 stuk |")
-    await _press(world, "undo")
+    await press(world, "undo")
     await world.shown("| 4 stuk |")
-    await _press(world, "approve")
+    await press(world, "approve")
 
-    assert len(await _wait_files(world, 1)) == 1
+    assert len(await wait_files(world, 1)) == 1
 
 
 async def test_a_figure_changed_by_hand_has_no_pdf(world: World) -> None:
@@ -233,7 +234,7 @@ async def test_words_changed_by_hand_are_printed(world: World) -> None:
     await world.slack.submit(ANNA, {"part0": said(card).replace("U vroeg", "Gisteren vroeg u")})
     await world.shown("Edited and approved by")
 
-    assert len(await _wait_files(world, 1)) == 1
+    assert len(await wait_files(world, 1)) == 1
 
 
 @pytest.mark.parametrize(
@@ -247,7 +248,7 @@ async def test_what_cannot_be_sent_gets_no_number(world: World, reply: dict[str,
     """A quote without prices or customer is approved as a text, and told what it lacks."""
     await import_prices(world)
     await ask(world, reply)
-    await _press(world, "approve")
+    await press(world, "approve")
     await world.shown(wanted)
 
     assert await _files(world.slack, world.im) == []
@@ -262,8 +263,10 @@ async def test_a_quote_that_lapsed_gets_no_number(world: World) -> None:
     document = await quotes.document(row["run_id"], 1)
     assert document is not None
     day = date.today() - timedelta(days=2)
-    await quotes.keep(row["run_id"], 1, {**document, "valid_until": day.isoformat()})
-    await _press(world, "approve")
+    basis = await quotes.basis(row["run_id"], 1)
+    assert basis is not None
+    await quotes.keep(row["run_id"], 1, {**document, "valid_until": day.isoformat()}, basis)
+    await press(world, "approve")
 
     assert await world.shown("it was valid until")
 
@@ -273,7 +276,7 @@ async def test_a_pdf_that_slack_refuses_is_told(world: World) -> None:
     await import_prices(world)
     await ask(world, answer(*LINES))
     world.slack.fail("files.getUploadURLExternal", error="missing_scope", times=9)
-    await _press(world, "approve", user=ANNA)
+    await press(world, "approve", user=ANNA)
 
     assert "0001" in str(await world.shown("Slack did not take its PDF (missing_scope)"))
 
@@ -283,10 +286,10 @@ async def test_a_pdf_whose_answer_was_lost_comes_once(world: World) -> None:
     await import_prices(world)
     await ask(world, answer(*LINES))
     world.slack.fail("files.completeUploadExternal", drop=True, after=True)
-    await _press(world, "approve", having="undo")
+    await press(world, "approve", having="undo")
     await world.slack.wait_for(lambda: world.slack.count("conversations.history") or None)
-    await _press(world, "undo", having="approve")
-    await _press(world, "approve", having="undo")
+    await press(world, "undo", having="approve")
+    await press(world, "approve", having="undo")
 
     assert len(await _files(world.slack, world.im)) == 1
 
@@ -294,7 +297,7 @@ async def test_a_pdf_whose_answer_was_lost_comes_once(world: World) -> None:
 async def test_a_summary_gets_no_number(world: World) -> None:
     """Approving any other draft brings no file."""
     await world.slack.command(ANNA, SALES, "/draft", "reply Thank Bistro Noord for their order")
-    await _press(world, "approve", having="undo")
+    await press(world, "approve", having="undo")
 
     assert await _files(world.slack, world.im) == []
 

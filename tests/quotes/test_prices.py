@@ -17,7 +17,7 @@ from bot.__main__ import main
 from bot.demo import PRICES
 from bot.quotes import PriceRow, Tier, valid_on
 from bot.quotes.pricelist import read_amount, read_prices
-from bot.quotes.sheet import SheetError, read_sheet
+from bot.reading import SheetError, read_sheet
 from bot.records import Records
 from bot.tasks import LANGUAGES
 from tests.conftest import running

@@ -12,7 +12,7 @@ from bot.compose import PROMPTS
 from bot.handlers.quote import make_shape
 from bot.quotes import PriceRow
 from bot.quotes.pricelist import read_prices
-from bot.quotes.sheet import read_sheet
+from bot.reading import read_sheet
 from tests.conftest import ANNA, BEN, SALES, World, buttons, running, said
 
 PRICES = """\
@@ -82,6 +82,20 @@ async def test_every_amount_is_computed_and_what_is_not_on_the_list_has_none(wor
     assert "**To be priced**\n- 1 x een spiegel op maat" in shown
     assert "What does this cost: een spiegel op maat?" in shown
     assert "vrijblijvend" in shown
+
+
+async def test_a_file_that_comes_with_the_request_is_what_is_asked_for(world: World) -> None:
+    """Notes in an attached file are mapped to articles, and their quantities count as said."""
+    await import_prices(world)
+    world.model.answers = [answer(line("4 hanglampen rookglas", LAMP, 4))]
+    await world.slack.say(
+        ANNA, world.im, "offerte graag", files=[("notities.txt", b"Bistro Noord: 4 hanglampen rookglas")]
+    )
+    card = await world.card()
+
+    assert "Bistro Noord: 4 hanglampen rookglas" in str(world.model.requests[-1].body["messages"])
+    assert "| 4 stuk |" in said(card)
+    assert "not in the request" not in str(card)
 
 
 async def test_the_model_sees_articles_and_no_price(world: World) -> None:
@@ -173,14 +187,19 @@ async def test_discounts_options_and_alternatives(world: World) -> None:
 
 
 async def test_a_discount_at_the_limit_is_not_flagged(world: World) -> None:
-    """Ten per cent is ten per cent, also where a cent is rounded up; eleven on the whole is flagged."""
+    """Ten per cent is ten per cent, also where a cent is rounded up; eleven, or ten upon ten, is flagged."""
     await import_prices(world)
-    lines = [line("wandlamp", WALL, 3), line("koffie", COFFEE, 3, discount="€ 10,50")]
-    at_limit = await ask(world, answer(*lines, quote_discount="10%"), "3 wandlampen, 10% of 11%, € 10,50")
-    await ask(world, answer(*lines, quote_discount="11%"), "3 wandlampen, 10% of 11%, € 10,50")
+    words = "3 wandlampen, 10% of 11%, € 10,50"
+    wall, coffee = line("wandlamp", WALL, 3), line("koffie", COFFEE, 3)
+    less = {**coffee, "discount": "€ 10,50"}
+    on_a_line = await ask(world, answer(wall, less), words)
+    on_the_whole = await ask(world, answer(wall, coffee, quote_discount="10%"), words)
+    await ask(world, answer(wall, coffee, quote_discount="11%"), words)
+    await world.shown("A discount of more than 10%: the whole quote")
+    await ask(world, answer(wall, less, quote_discount="10%"), words)
 
-    assert "A discount of more than" not in str(at_limit["blocks"])
-    assert await world.shown("A discount of more than 10%: the whole quote")
+    assert "A discount of more than" not in str([on_a_line["blocks"], on_the_whole["blocks"]])
+    assert await world.shown("A discount of more than 10%: Koffie en thee, the whole quote")
 
 
 async def test_a_consumer_sees_prices_with_vat(world: World) -> None:

@@ -181,7 +181,7 @@ async def test_prefixes_are_cached_as_long_as_they_live() -> None:
 
 
 async def test_tokens_are_counted(client: anthropic.AsyncAnthropic) -> None:
-    """All that is sent in counts: tools, documents and search results too."""
+    """All that is sent in counts: tools, documents, search results and pictures too."""
     content: Any = [
         {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "d" * 40}},
         {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "AAAA"}},
@@ -191,7 +191,7 @@ async def test_tokens_are_counted(client: anthropic.AsyncAnthropic) -> None:
             "title": "t",
             "content": [{"type": "text", "text": "r" * 40}],
         },
-        {"type": "image", "file_id": "f"},
+        {"type": "image", "source": {"type": "file", "file_id": "f"}},
     ]
     tools: Any = [{"name": "t", "input_schema": {"type": "object"}}]
     plain = await client.messages.count_tokens(model=HAIKU, messages=[{"role": "user", "content": content}])
@@ -199,8 +199,8 @@ async def test_tokens_are_counted(client: anthropic.AsyncAnthropic) -> None:
         model=HAIKU, messages=[{"role": "user", "content": content}], tools=tools
     )
 
-    assert plain.input_tokens == 20
-    assert tooled.input_tokens > 20
+    assert plain.input_tokens == 1_620
+    assert tooled.input_tokens > 1_620
 
 
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.sandbox.page import ShownSlack
+from bot.sandbox.page import FILES, ShownSlack
 from bot.sandbox.shown import MESSAGES_SHOWN
 from bot.sandbox.slack import BODY_LIMIT_BYTES
 from tests.conftest import ANNA, BEN, CHEF, CLOSED, GUEST, SALES, SECRET, SECRET_ROOM, make_slack
@@ -114,16 +115,34 @@ async def test_the_page_and_its_parts_are_served(browser: Browser) -> None:
     async with browser.session.get("/") as answer:
         text, policy = await answer.text(), answer.headers["Content-Security-Policy"]
     statuses = {}
-    for name in ("app.js", "blocks.js", "controls.js", "dom.js", "forms.js", "messages.js", "text.js",
-                 "style.css", "index.html", "none.js", "%2e%2e%2fpage.py"):  # fmt: skip
+    scripts = sorted(path.name for path in FILES.glob("*.js"))
+    for name in (*scripts, "style.css", "index.html", "none.js", "%2e%2e%2fpage.py"):
         async with browser.session.get(f"/web/{name}") as answer:
             statuses[name] = answer.status
 
     assert "/web/app.js" in text
+    assert len(scripts) > 10
     assert "default-src 'none'" in policy
     assert [name for name, status in statuses.items() if status != 200] == [
         "index.html", "none.js", "%2e%2e%2fpage.py",
     ]  # fmt: skip
+
+
+def test_the_page_says_everything_in_dutch_too() -> None:
+    """Whoever looks at it in Dutch meets no English sentence of the page's own."""
+    words = (FILES / "words.js").read_text()
+    known = {
+        one.encode().decode("unicode_escape") if "\\" in one else one
+        for one in re.findall(r'^  "(.+?)":', words, re.M)
+    }
+    said = set(re.findall(r'data-t(?:-label)?="([^"]+)"', (FILES / "index.html").read_text()))
+    for path in FILES.glob("*.js"):
+        text = path.read_text()
+        for call in re.findall(r"\b(?:t|count)\(((?:[^()]|\([^()]*\))*)\)", text):
+            said |= set(re.findall(r'"((?:[A-Z(,][^"]*|[a-z{1][^"]* [^"]*))"', call))
+
+    assert len(said) > 60
+    assert said - known == set()
 
 
 async def test_you_are_at_first_whoever_wrote_most(browser: Browser) -> None:
@@ -324,6 +343,55 @@ async def test_the_bot_can_be_invited(browser: Browser) -> None:
     assert browser.slack.workspace.channels[CLOSED].members.count("UBOT") == 1
 
 
+async def test_everybody_has_a_language_and_shortcuts(browser: Browser) -> None:
+    """The language is the person's own, as the bot reads it too; the workspace's shortcuts are the manifest's."""
+    before = await browser.state()
+    browser.slack.events.add("user_change")
+    await browser.do("locale", locale="nl-NL")
+    after, ben = await browser.state(), await browser.state(BEN)
+    await browser.do("global", callback=before["shortcuts"][-1]["callback_id"])
+
+    assert [one["locale"] for one in (before, after, ben)] == ["en-US", "nl-NL", "en-US"]
+    assert browser.heard[0]["user"]["locale"] == "nl-NL"
+    assert (browser.heard[-1]["type"], browser.heard[-1]["callback_id"]) == ("shortcut", "new_draft")
+
+
+async def test_a_menu_is_filled_with_what_the_bot_offers(browser: Browser) -> None:
+    """What somebody types goes to the bot, and its choices come back; a broken bot gives none."""
+    menu = {
+        **text_field("who"),
+        "element": {"type": "external_select", "action_id": "who", "min_query_length": 1},
+    }
+    browser.open_form(blocks=[menu])
+    offered = [{"text": {"type": "plain_text", "text": "Hotel"}, "value": "h"}]
+    browser.answer = {"options": offered}
+    found = await browser.do("suggest", action="who", query="Ho")
+    browser.answer = {"options": [{"text": {"type": "plain_text", "text": "Inn"}, "value": "i"}]}
+    await browser.do("suggest", action="who", query="In")
+    browser.answer = {"response_action": "errors", "errors": {"who": "no"}}
+    chosen = await browser.do("submit", values={"who": {"who": "h"}})
+    browser.answer, browser.status = {}, 500
+    broken = await browser.do("suggest", action="who", query="Ho")
+
+    assert found["options"] == offered
+    assert browser.heard[0]["value"] == "Ho"
+    assert chosen["errors"] == {"who": "no"}
+    assert browser.heard[2]["view"]["state"]["values"]["who"]["who"]["selected_option"] == offered[0]
+    assert broken["error"] == "the bot answered 500"
+
+
+async def test_a_press_in_a_message_tells_its_other_fields(browser: Browser) -> None:
+    """What was chosen in a menu beside a button goes along with the button."""
+    menu = {"type": "users_select", "action_id": "who"}
+    (button, *_) = cast("list[dict[str, Any]]", BUTTONS["elements"])
+    row = {"type": "actions", "block_id": "row", "elements": [menu, button]}
+    posted = browser.slack.workspace.add_message(SALES, "UBOT", "words", blocks=[row])
+    values = {"row": {"who": BEN}}
+    await browser.do("click", channel=SALES, ts=posted["ts"], action=button["action_id"], values=values)
+
+    assert browser.heard[-1]["state"]["values"]["row"]["who"]["selected_user"] == BEN
+
+
 async def test_buttons_that_share_a_name_are_told_apart(browser: Browser) -> None:
     """In a list with a button on each line, the pressed line's own button is pressed."""
     buttons = [{**BUTTONS, "block_id": name} for name in ("one", "two")]
@@ -488,3 +556,19 @@ async def test_what_was_told_elsewhere_is_known(browser: Browser) -> None:
 
     assert (anna["told"]["text"], anna["told"]["channel"]) == ("psst", SALES)
     assert ben["told"] is None
+
+
+async def test_the_page_offers_what_the_bot_finds(browser: Browser) -> None:
+    """While somebody types into a menu of the bot's, the page gets its options, and can send one of them in."""
+    option = {"text": {"type": "plain_text", "text": "Noord"}, "value": "7"}
+    menu = {"type": "external_select", "action_id": "who", "min_query_length": 0}
+    browser.open_form(blocks=[{**text_field("who", optional=True), "element": menu}])
+    browser.answer = {"options": [option]}
+    found = await browser.do("suggest", action="who", block="who", query="no")
+    browser.answer = {}
+    never = await browser.do("submit", values={"who": {"who": "9"}})
+    await browser.do("submit", values={"who": {"who": "7"}})
+
+    assert found["options"] == [option]
+    assert "no option" in never["error"]
+    assert browser.heard[-1]["view"]["state"]["values"]["who"]["who"]["selected_option"] == option

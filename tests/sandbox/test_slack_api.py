@@ -287,6 +287,35 @@ async def test_forms_stand_on_a_stack_of_three(slack: Slack, client: AsyncWebCli
     assert await refused(client.views_open(trigger_id="x", view=big)) == "view_too_large"
 
 
+async def test_a_field_that_stays_keeps_what_was_typed(slack: Slack, client: AsyncWebClient) -> None:
+    """A form that changes while somebody types loses nothing; a field with another id begins anew."""
+
+    def field(name: str, initial: str) -> dict[str, Any]:
+        element = {"type": "plain_text_input", "action_id": name, "initial_value": initial}
+        label = {"type": "plain_text", "text": name}
+        return {
+            "type": "input",
+            "block_id": name,
+            "dispatch_action": name == "live",
+            "label": label,
+            "element": element,
+        }
+
+    submit = {"type": "plain_text", "text": "Send"}
+    first, second = [field("live", "1"), field("still", "x")], [field("live", "1"), field("new", "y")]
+    trigger = slack.state.new_trigger(ANNA)
+    opened = await client.views_open(trigger_id=trigger, view=modal(blocks=first, submit=submit))
+    await slack.click_in_view(ANNA, "live", value="2")
+    told = slack.sent[-1].payload["view"]["state"]["values"]["still"]["still"]["value"]
+    await client.views_update(view_id=opened["view"]["id"], view=modal(blocks=second, submit=submit))
+    values = slack.modals[ANNA]["state"]["values"]
+
+    assert told == "x"
+    assert values == {"live": {"live": {"type": "plain_text_input", "value": "2"}}}
+    with pytest.raises(LookupError, match="before the form is sent in"):
+        await slack.click_in_view(ANNA, "new", value="z")
+
+
 async def test_the_home_tab_keeps_its_id(slack: Slack, client: AsyncWebClient) -> None:
     """Publishing again changes the same view; an old hash is refused."""
     first = await client.views_publish(user_id=ANNA, view=HOME)
@@ -470,6 +499,15 @@ async def test_files_go_up_and_come_down(slack: Slack, client: AsyncWebClient) -
     unfinished = client.files_completeUploadExternal(files=[{"id": address["file_id"]}])
     assert await refused(unfinished) == "file_not_found"
     assert await refused(client.files_completeUploadExternal(files=[])) == "invalid_arguments"
+    assert (told["channels"], told["groups"], told["ims"]) == ([SALES], [], [])
+    form = slack.workspace.add_to_form("form.txt", ANNA, b"x")
+    assert (await client.files_info(file=form.id))["file"]["ims"] == form.channels
+    slack.redirects[file_id] = "https://elsewhere.example/"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(told["url_private"], headers=own, allow_redirects=False) as answer,
+    ):
+        assert answer.status == 302
     private = slack.workspace.add_file("secret.txt", ANNA, content=b"x")
     assert await refused(client.files_info(file=private.id)) == "file_not_found"
     too_much: tuple[tuple[dict[str, Any], str], ...] = (

@@ -82,3 +82,58 @@ def test_buttons_are_found_wherever_blocks_hold_them() -> None:
     assert payloads.state(blocks) == {"values": {}}
     with pytest.raises(LookupError, match="no feedback"):
         payloads.action(blocks[3], thumbs, "sideways", "1.0")
+
+
+def test_a_field_for_files_takes_what_it_says() -> None:
+    """Too many files, or one of another kind, are refused by Slack's client before the bot hears of them."""
+    element = {"type": "file_input", "action_id": "a", "filetypes": ["csv"], "max_files": 1}
+    view = {"blocks": [{"type": "input", "block_id": "b", "element": element}], "state": {"values": {}}}
+    given: list[list[dict[str, str]]] = [
+        [{"name": "a.CSV"}],
+        [{"name": "a.pdf"}],
+        [{"name": "a.csv"}] * 2,
+        [],
+    ]
+    wrong = [payloads.submitted(view, {"b": files})[1].get("b", "") for files in given]
+
+    assert wrong == ["", "This kind of file is not allowed here.", "Too many files.", payloads.REQUIRED]
+
+
+WHOLE = {"type": "number_input", "is_decimal_allowed": False}
+DECIMAL = {"type": "number_input", "is_decimal_allowed": True}
+
+
+@pytest.mark.parametrize(
+    ("element", "value", "wrong"),
+    [
+        (WHOLE, "3", ""),
+        (WHOLE, "3.0", ""),
+        (WHOLE, "3.5", "Enter a whole number."),
+        (DECIMAL, "-.5", ""),
+        (DECIMAL, "1e3", "Enter a number."),
+        (DECIMAL, "three", "Enter a number."),
+        ({**DECIMAL, "min_value": "2"}, "1.9", "Enter a number of at least 2."),
+        ({**DECIMAL, "max_value": "2"}, "2.1", "Enter a number of at most 2."),
+        ({"type": "email_text_input"}, "anna@example.com", ""),
+        ({"type": "email_text_input"}, "anna", "Enter an e-mail address."),
+        ({"type": "url_text_input"}, "https://example.com/a?b", ""),
+        ({"type": "url_text_input"}, "example.com", "Enter a web address."),
+    ],
+)
+def test_what_is_no_number_or_address_is_not_sent(element: dict[str, Any], value: str, wrong: str) -> None:
+    """Slack's client checks numbers, e-mail and web addresses before the bot hears of them."""
+    block = {"type": "input", "block_id": "b", "element": {"action_id": "a", **element}}
+    _, found = payloads.submitted({"blocks": [block], "state": {"values": {}}}, {"b": value})
+
+    assert found == ({"b": wrong} if wrong else {})
+
+
+def test_what_stands_beside_the_inputs_is_submitted_with_them() -> None:
+    """A menu in a row of actions belongs to the form as its fields do."""
+    menu = {"type": "static_select", "action_id": "m", "options": OPTIONS}
+    row = {"type": "actions", "block_id": "row", "elements": [menu, {"type": "button", "action_id": "go"}]}
+    held = payloads.state([row], {"row": {"m": "b"}})
+    submitted, _ = payloads.submitted({"blocks": [row], "state": held}, {})
+
+    assert submitted["values"]["row"]["m"]["selected_option"] == OPTIONS[1]
+    assert payloads.state([row])["values"]["row"]["m"]["selected_option"] is None

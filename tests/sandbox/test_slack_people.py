@@ -72,6 +72,7 @@ class Heard:
         app.action(re.compile(".*"))(act)
         app.view_submission(re.compile(".*"))(act)
         app.view_closed(re.compile(".*"))(act)
+        app.options(re.compile(".*"))(act)
 
 
 @asynccontextmanager
@@ -511,3 +512,46 @@ async def test_a_workspace_that_never_opened_can_be_left() -> None:
     await slack.__aexit__()
 
     assert not slack.connected
+
+
+SEARCH = {
+    "type": "input",
+    "block_id": "who",
+    "label": {"type": "plain_text", "text": "Who?"},
+    "element": {"type": "external_select", "action_id": "who", "min_query_length": 1},
+}
+NOORD = {"text": {"type": "plain_text", "text": "Noord"}, "value": "7"}
+
+
+async def test_a_menu_asks_the_bot_while_somebody_types(heard: Heard) -> None:
+    """The bot hears what is typed, in which form; only what it offered can be chosen, and too much is refused."""
+    slack = heard.slack
+    await _open(heard, blocks=[SEARCH, text_field("name", optional=True)])
+    waiting = await slack.suggest(ANNA, "who", "")
+    heard.answer = {"options": [NOORD]}
+    found = await slack.suggest(ANNA, "who", "no")
+    (asked,) = heard.bodies
+    with pytest.raises(LookupError, match="no option"):
+        await slack.submit(ANNA, {"who": "8"})
+    with pytest.raises(LookupError, match="not the bot's"):
+        await slack.suggest(ANNA, "a", "x")
+    heard.answer = {"options": [NOORD] * 101}
+    many = await slack.suggest(ANNA, "who", "noo")
+    heard.answer = {}
+    nothing = await slack.suggest(ANNA, "who", "noor")
+    heard.answer = {"option_groups": [{"label": {"type": "plain_text", "text": "All"}, "options": [NOORD]}]}
+    await slack.suggest(ANNA, "who", "noord")
+    heard.answer = {}
+    await slack.submit(ANNA, {"who": "7"})
+    state = heard.bodies[-1]["view"]["state"]["values"]
+    with pytest.raises(LookupError, match="no form"):
+        await slack.suggest(ANNA, "who", "n")
+
+    assert (waiting.status, waiting.problem) == (0, "not sent: Slack's client waits for more letters")
+    assert (asked["type"], asked["value"], asked["block_id"]) == ("block_suggestion", "no", "who")
+    assert asked["view"]["callback_id"] == "form"
+    assert "trigger_id" not in asked
+    assert found.answer["options"] == [NOORD]
+    assert "no more than 100" in many.problem
+    assert "exactly one of" in nothing.problem
+    assert state["who"]["who"]["selected_option"] == NOORD

@@ -1,9 +1,11 @@
 // The page of a local Slack: asks for the state, draws it, and tells what a person does. No build step.
-import { block } from "./blocks.js";
-import { $, address, channelName, count, make, nameOf, store } from "./dom.js";
+import { $, address, channelName, make, nameOf, store } from "./dom.js";
 import { drawModal } from "./forms.js";
+import { menuButton } from "./menus.js";
 import { author, items, threadItems } from "./messages.js";
-import { mrkdwn, table } from "./text.js";
+import { homeItems, ledgerItems } from "./tabs.js";
+import { mrkdwn } from "./text.js";
+import { count, speak, t, translate } from "./words.js";
 
 const { at } = store;
 const held = new Map(); // key -> { json, node }: what stands in the list
@@ -40,26 +42,10 @@ function reconcile(area, wanted) {
   return fresh;
 }
 
-function ledgerItems() {
-  const { state } = store;
-  const columns = { started_at: "asked", task: "task", surface: "from", outcome: "outcome", review: "review", model: "model", input_tokens: "input tokens",
-    output_tokens: "output tokens", cost_microusd: "cost (µ$)", review_minutes: "review (min)", minutes_saved: "saved (min)" };
-  const shown = (name, value) => (value == null ? "unknown" : name === "started_at" ? new Date(value).toLocaleTimeString("en-GB") : String(value));
-  const rows = state.ledger.slice().reverse();
-  const text = rows.length ? "The newest runs. Unknown stays unknown: a run without a decision has saved nothing yet." : "No runs yet.";
-  const drawn = () => make("div", {}, make("p", {}, text), rows.length ? table(Object.values(columns), rows.map((row) => Object.keys(columns).map((name) => shown(name, row[name])))) : null);
-  return [{ key: "ledger", json: JSON.stringify(rows), make: drawn }];
-}
-
-function homeItems() {
-  const { home } = store.state;
-  const scene = { press: (action, blockId, value) => store.act({ do: "click_view", action, block: blockId, value }), held: (blockId, actionId) => (home.state.values[blockId] || {})[actionId] };
-  if (!home) return [{ key: "home/none", json: "", make: () => make("p", { class: "note" }, "Tijdwinst has published no Home tab yet.") }];
-  return home.blocks.map((one, n) => ({ key: `home/${one.block_id || n}`, json: JSON.stringify(one), make: () => make("div", { class: "home" }, block(one, scene)) }));
-}
-
 function drawNav() {
-  const { state } = store, me = $("me");
+  const { state } = store, me = $("me"), tongue = $("locale");
+  if (![...tongue.options].some((one) => one.value === state.locale)) tongue.append(make("option", { value: state.locale }, state.locale));
+  tongue.value = state.locale;
   $("team").textContent = state.team;
   if (me.dataset.people !== state.people.join()) {
     me.dataset.people = state.people.join();
@@ -73,7 +59,7 @@ function drawNav() {
     list.replaceChildren(...state.channels.map((one) => make("li", {}, make("a", {
       href: address(one.id), "aria-current": (at.view === "talk" || at.view === "threads") && one.id === state.channel ? "page" : null },
       make("span", { class: "name" }, `${one.kind === "mpim" ? "" : one.kind === "private" ? "🔒 " : "# "}${one.name}`),
-      one.threads ? make("span", { class: "badge" }, count(one.threads, "thread", "threads")) : null))));
+      one.threads ? make("span", { class: "badge" }, count(one.threads, "1 thread", "{n} threads")) : null))));
     if (focused) [...list.querySelectorAll("a")].find((one) => one.getAttribute("href") === focused)?.focus();
   }
   const onTab = at.view === "talk" && state.channel === state.tab;
@@ -85,37 +71,37 @@ function drawNav() {
     here ? $(id).setAttribute("aria-current", "page") : $(id).removeAttribute("aria-current");
   if (unread && read.told !== state.tab_latest) {
     read.told = state.tab_latest;
-    notice(["Tijdwinst is answering in your messages tab. ", make("a", { href: address(state.tab) }, "Open it")]);
+    notice([t("Tijdwinst is answering in your messages tab. "), make("a", { href: address(state.tab) }, t("Open it"))]);
   }
 }
 
 function drawHead() {
   const { state } = store, { here } = state, talk = at.view === "talk" || at.view === "threads";
-  const name = state.channel === state.tab ? "Tijdwinst: Messages" : `${here.kind === "mpim" ? "" : "# "}${channelName(state.channel)}`;
-  const title = at.view === "ledger" ? "The ledger" : at.view === "home" ? "Tijdwinst: Home" : at.view === "threads" ? `${name}: threads` : state.thread ? `${name}: thread` : name;
+  const name = state.channel === state.tab ? t("Tijdwinst: Messages") : `${here.kind === "mpim" ? "" : "# "}${channelName(state.channel)}`;
+  const title = at.view === "ledger" ? t("The ledger") : at.view === "home" ? t("Tijdwinst: Home") : at.view === "threads" ? t("{name}: threads", { name }) : !state.thread ? name : state.titles[state.thread] ? `${name}: ${state.titles[state.thread]}` : t("{name}: thread", { name });
   $("title").textContent = title;
   document.title = `${title} · ${state.team}`;
   $("back").hidden = !(at.view === "threads" || (at.view === "talk" && state.thread));
-  $("back").textContent = state.channel === state.tab ? "Back to the messages" : "Back to the channel";
+  $("back").textContent = t(state.channel === state.tab ? "Back to the messages" : "Back to the channel");
   $("back").href = address(state.channel);
   $("threads").hidden = !(at.view === "talk" && !state.thread && here.threads && state.channel !== state.tab);
-  $("threads").textContent = `Threads (${here.threads})`;
+  $("threads").textContent = t("Threads ({n})", { n: here.threads });
   $("threads").href = `#${state.channel}/threads`;
   $("invite").hidden = !talk || here.bot;
   $("composer").hidden = at.view !== "talk" || here.archived;
   $("closed").hidden = !(at.view === "talk" && here.archived);
   const mention = state.thread && state.channel !== state.tab;
-  $("words").placeholder = !here.member && state.channel !== state.tab ? "You are not in this channel yet: writing here joins it" : mention ? "Reply, or @Tijdwinst summarise" : state.channel === state.tab ? "Write to Tijdwinst, or /command" : "Message, @Tijdwinst …, or /command";
+  $("words").placeholder = t(!here.member && state.channel !== state.tab ? "You are not in this channel yet: writing here joins it" : mention ? "Reply, or @Tijdwinst summarise" : state.channel === state.tab ? "Write to Tijdwinst, or /command" : "Message, @Tijdwinst …, or /command");
 }
 
 function drawFoot() {
   const { state } = store, talk = at.view === "talk";
   const lines = talk ? state.statuses.filter((one) => !state.thread || one.thread_ts === state.thread).map((one) => `Tijdwinst ${one.text}`) : [];
   if ($("status").textContent !== lines.join(" ")) $("status").textContent = lines.join(" ");
-  const prompts = talk && !state.thread ? state.prompts : [], json = JSON.stringify(prompts);
+  const prompts = talk && !state.thread ? state.prompts : [], json = JSON.stringify([prompts, state.prompts_title]);
   if ($("prompts").dataset.json === json) return;
   $("prompts").dataset.json = json;
-  $("prompts").replaceChildren(...prompts.map((one) => make("button", { type: "button", onclick: () => store.act({ do: "say", channel: state.tab, thread: "", text: one.message }) }, one.title)));
+  $("prompts").replaceChildren(...(prompts.length && state.prompts_title ? [make("span", { class: "small" }, state.prompts_title)] : []), ...prompts.map((one) => make("button", { type: "button", onclick: () => store.act({ do: "say", channel: state.tab, thread: "", text: one.message }) }, one.title)));
 }
 
 function draw() {
@@ -135,9 +121,9 @@ function draw() {
     if (target) { target.scrollIntoView({ block: "center" }); target.focus({ preventScroll: true }); }
     else area.scrollTop = at.view === "talk" && !state.thread ? area.scrollHeight : 0;
   } else {
-    if (bottom || at.jump) area.scrollTop = area.scrollHeight;
+    if (at.view === "talk" && (bottom || at.jump)) area.scrollTop = area.scrollHeight;
     const news = fresh.filter((one) => one.message && one.message.user === state.bot && one.message.streaming_state !== "in_progress").map((one) => one.message);
-    if (news.length) announce(`${author(news[news.length - 1])}: ${held.get(`${state.channel}/${state.thread}/${news[news.length - 1].ts}`).node.innerText.slice(0, 240)}`);
+    if (news.length) announce(news[news.length - 1]);
   }
   at.jump = false;
   tellElsewhere();
@@ -151,10 +137,15 @@ function tellElsewhere() {
   if (!told || told.ts === toldTs) { toldTs = told ? toldTs : ""; return; }
   toldTs = told.ts;
   const here = at.view === "talk" && told.channel === channel && (told.thread_ts || "") === thread;
-  if (!first && !here) notice([make("strong", {}, "Only visible to you: "), mrkdwn(told.text || "")]);
+  if (!first && !here) notice([make("strong", {}, t("Only visible to you: ")), mrkdwn(told.text || "")]);
 }
 
-function announce(text) { $("live").textContent = text; }
+// Read aloud what was said, not the picture, the time and the buttons around it.
+function announce(message) {
+  const { node } = held.get(`${store.state.channel}/${store.state.thread}/${message.ts}`);
+  const text = [...node.querySelectorAll(".text, .draft, .header, .file")].map((one) => one.innerText).join(" ").replace(/\s+/g, " ");
+  $("live").textContent = `${author(message)}: ${text.slice(0, 240)}`;
+}
 
 function notice(children) {
   $("notice-text").replaceChildren(...children);
@@ -166,6 +157,9 @@ async function ask(path, options) {
   const told = (answer.headers.get("content-type") || "").includes("json") ? await answer.json() : { error: await answer.text() };
   return answer.ok ? told : { ...told, error: told.error || answer.statusText, refused: true };
 }
+
+// Asked while somebody types: nothing changes, so nothing is drawn anew.
+store.suggest = (what) => ask("/page/do", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ user: at.user, do: "suggest", ...what }) }).catch(() => ({}));
 
 store.act = async (what) => {
   const done = { user: at.user, channel: at.channel, ...what };
@@ -179,7 +173,7 @@ store.act = async (what) => {
     } else answer = await ask("/page/do", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(done) });
   } catch { answer = { refused: true, error: "the local Slack does not answer: is `make demo` still running?" }; }
   await load().catch(() => {});
-  if (answer.error && done.do !== "submit") notice([`That did not work: ${answer.error}`]);
+  if (answer.error && done.do !== "submit") notice([t("That did not work: {why}", { why: answer.error })]);
   return answer;
 };
 
@@ -193,7 +187,13 @@ async function load() {
   applied = mine;
   store.state = state;
   at.user = state.me;
-  if (state.refused) notice(["You cannot see that conversation: here is another."]);
+  if (speak(state.locale)) {
+    translate();
+    held.clear();
+    $("messages").replaceChildren();
+    $("channels").dataset.json = "";
+  }
+  if (state.refused) notice([t("You cannot see that conversation: here is another.")]);
   if (at.channel !== state.channel || state.refused) { at.channel = state.channel; at.thread = state.thread; }
   draw();
 }
@@ -215,6 +215,9 @@ async function look() {
 
 $("skip").addEventListener("click", (event) => { event.preventDefault(); $("words").focus(); });
 $("me").addEventListener("change", (event) => { at.user = event.target.value; toldTs = null; look(); });
+$("locale").addEventListener("change", (event) => store.act({ do: "locale", locale: event.target.value }));
+$("shortcuts").append(menuButton("⚡", () => store.state.shortcuts.filter((one) => one.type === "global").map((one) => ({ text: one.name, small: ` ${one.description}`, act: () => store.act({ do: "global", callback: one.callback_id }) })), { name: "Shortcuts", up: true }));
+$("shortcuts").querySelector("button").dataset.tLabel = "Shortcuts";
 $("notice-close").addEventListener("click", () => { notice([]); $("words").focus(); });
 $("invite").addEventListener("click", () => store.act({ do: "invite" }));
 function openNav(open) {

@@ -1,5 +1,7 @@
 // Every element that takes a value, in forms and in messages: how it is drawn, read, and filled again.
+import { combo } from "./combo.js";
 import { make, nameOf, store } from "./dom.js";
+import { t } from "./words.js";
 
 const LINES = { plain_text_input: "text", email_text_input: "email", url_text_input: "url", number_input: "text" };
 const CLOCKS = { datepicker: "date", timepicker: "time", datetimepicker: "datetime-local" };
@@ -14,8 +16,10 @@ export function begin(element, held) {
     selected_user: element.initial_user, selected_channel: element.initial_channel, selected_conversation: element.initial_conversation,
     selected_users: element.initial_users, selected_channels: element.initial_channels, selected_conversations: element.initial_conversations,
   };
-  if (from.selected_option) return from.selected_option.value;
-  if (from.selected_options) return from.selected_options.map((one) => one.value);
+  // Of what the app is asked for, the choice itself is kept: it stands in no list.
+  const kept = element.type.endsWith("external_select") ? (one) => one : (one) => one.value;
+  if (from.selected_option) return kept(from.selected_option);
+  if (from.selected_options) return from.selected_options.map(kept);
   if (from.files) return from.files;
   if (element.type === "rich_text_input") return words(from.rich_text_value || from.value || "");
   const found = [from.value, from.selected_date, from.selected_time, from.selected_date_time, from.selected_user, from.selected_channel,
@@ -27,14 +31,14 @@ export function begin(element, held) {
 const words = (rich) => (typeof rich === "string" ? rich : (rich.elements || []).map((one) => (one.elements ? words(one) : one.text || "")).join(""));
 
 // Draw an element; returns its node, the field that a label names, and how its value is read for Slack and for ourselves.
-export function control(element, { id, value, described = null, required = false }) {
+export function control(element, { id, value, described = null, required = false, suggest = null }) {
   const common = { id, "aria-describedby": described, "aria-required": required ? "true" : null, placeholder: (element.placeholder || {}).text };
   if (element.type in LINES || element.type === "rich_text_input") return line(element, common, value);
   if (element.type in CLOCKS) return clock(element, common, value);
   if (element.type === "checkboxes" || element.type === "radio_buttons") return boxes(element, common, value);
   if (element.type === "file_input") return files(element, common, value);
-  if (element.type === "external_select") return line({ type: "plain_text_input" }, common, value);
-  return menu(element, common, value);
+  if (element.type.endsWith("external_select")) return combo(element, common, value, suggest);
+  return element.type.startsWith("multi_") ? several(element, common, value) : menu(element, common, value);
 }
 
 function line(element, common, value) {
@@ -86,18 +90,41 @@ function choices(element) {
 }
 
 function menu(element, common, value) {
-  const many = element.type.startsWith("multi_"), { placeholder, ...own } = common;
-  const node = make("select", { ...own, multiple: many, size: many ? 5 : null });
-  if (!many) node.append(make("option", { value: "" }, placeholder || "Choose …"));
+  const { placeholder, ...own } = common;
+  const node = make("select", own);
+  node.append(make("option", { value: "" }, placeholder || t("Choose …")));
   for (const [label, listed] of choices(element)) {
     const made = listed.map(([key, text]) => make("option", { value: key }, text));
     node.append(...(label ? [make("optgroup", { label }, made)] : made));
   }
-  const chosen = [value].flat().map(String);
-  for (const option of node.options) option.selected = chosen.includes(option.value);
-  if (many) for (const key of chosen) if (key && ![...node.options].some((one) => one.value === key)) node.append(make("option", { value: key, selected: true }, key));
-  const read = () => (many ? [...node.selectedOptions].map((one) => one.value) : node.value);
+  for (const option of node.options) option.selected = option.value === String(value);
+  const read = () => node.value;
   return { node, field: node, raw: read, read };
+}
+
+const LONG = 8; // from here on a list has a filter
+
+// A menu of which several can be chosen: a list to tick, which needs no key held down.
+function several(element, common, value) {
+  const chosen = new Set([value].flat().filter(Boolean)), most = element.max_selected_items || 1000;
+  const rows = choices(element).flatMap(([, listed]) => listed).map(([key, text], n) => {
+    const id = n ? `${common.id}-${n}` : common.id, input = make("input", { type: "checkbox", id, value: key });
+    input.checked = chosen.has(key);
+    return { input, text, node: make("label", { class: "choice", for: id }, input, " ", text) };
+  });
+  const limit = () => { const full = chosen.size >= most; for (const { input } of rows) input.disabled = full && !input.checked; };
+  const filter = make("input", { type: "search", "aria-label": t("Filter"), placeholder: t("Filter") });
+  filter.addEventListener("input", (event) => {
+    event.stopPropagation();
+    for (const row of rows) row.node.hidden = !row.input.checked && !row.text.toLowerCase().includes(filter.value.trim().toLowerCase());
+  });
+  filter.addEventListener("change", (event) => event.stopPropagation());
+  filter.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+  const node = make("div", { role: "group", "aria-describedby": common["aria-describedby"] }, rows.length > LONG ? filter : null, make("div", { class: "choices ticks" }, rows.map((row) => row.node)));
+  node.addEventListener("change", (event) => { if (event.target.checked) chosen.add(event.target.value); else chosen.delete(event.target.value); limit(); });
+  limit();
+  const read = () => [...chosen];
+  return { node, field: rows.length ? rows[0].input : node, group: true, raw: read, read };
 }
 
 function files(element, common, value) {
@@ -108,10 +135,10 @@ function files(element, common, value) {
   const sending = { now: Promise.resolve() };
   input.addEventListener("change", () => {
     const chosen = [...input.files].slice(0, element.max_files || 10);
-    told.textContent = "Uploading …";
+    told.textContent = t("Uploading …");
     sending.now = upload(chosen).then(
       (made) => { kept = made; told.textContent = kept.map((one) => one.name).join(", "); input.dispatchEvent(new Event("input", { bubbles: true })); },
-      () => { kept = []; told.textContent = "That could not be uploaded."; });
+      () => { kept = []; told.textContent = t("That could not be uploaded."); });
   });
   return { node: make("div", {}, input, told), field: input, raw: () => kept, read: () => kept.map((one) => one.id), ready: () => sending.now };
 }

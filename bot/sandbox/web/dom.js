@@ -25,6 +25,4 @@ export function channelName(id) {
   return found ? found.name : id;
 }
 
-export const count = (n, one, many) => (n === 1 ? `1 ${one}` : `${n} ${many}`);
-
 export const address = (channel, thread = "", ts = "") => `#${channel}/${thread}${ts ? `/${ts}` : ""}`;

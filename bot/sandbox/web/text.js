@@ -1,9 +1,10 @@
 // Slack's three ways of writing (mrkdwn, Markdown, rich text) as elements; text stays text, never HTML.
 import { address, channelName, make, nameOf, store } from "./dom.js";
+import { locale, t } from "./words.js";
 
 const EMOJI = {
   smile: "😄", slightly_smiling_face: "🙂", wink: "😉", joy: "😂", thinking_face: "🤔", tada: "🎉", heart: "❤️",
-  "+1": "👍", thumbsup: "👍", "-1": "👎", eyes: "👀", pray: "🙏", wave: "👋", warning: "⚠️", white_check_mark: "✅",
+  "+1": "👍", thumbsup: "👍", "-1": "👎", eyes: "👀", pray: "🙏", wave: "👋", warning: "⚠️", calendar: "📆", hourglass: "⌛", white_check_mark: "✅",
   rocket: "🚀", fire: "🔥", simple_smile: "🙂", stuck_out_tongue: "😛", disappointed: "😞", clap: "👏",
 };
 const plain = (text) => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
@@ -13,7 +14,7 @@ export function link(label, target) {
   const found = target.startsWith(base) && target.slice(base.length).match(/^archives\/([A-Z0-9]+)\/p(\d+)(\d{6})(?:\?(?:.*&)?thread_ts=([\d.]+))?/);
   if (found) {
     const ts = `${found[2]}.${found[3]}`;
-    return make("a", { href: address(found[1], found[4] || ts, ts), title: "Open the message" }, label);
+    return make("a", { href: address(found[1], found[4] || ts, ts), title: t("Open the message") }, label);
   }
   if (!/^(https?:|mailto:|tel:)/i.test(target)) return document.createTextNode(String(label));
   return make("a", { href: target, rel: "noreferrer noopener", target: "_blank" }, label);
@@ -124,7 +125,7 @@ function parse(lines, depth = 0) {
       const inside = take((at) => !(lines[at].trim().startsWith(fence[1]) && !lines[at].trim().replaceAll(fence[1][0], "")));
       i += 1;
       made.push(make("pre", {}, make("code", {}, inside.join("\n"))));
-    } else if (heading) { made.push(make(heading[1].length < 3 ? "h3" : "h4", {}, inline(heading[2]))); i += 1; }
+    } else if (heading) { made.push(make(heading[1].length < 3 ? "h2" : "h3", {}, inline(heading[2]))); i += 1; }
     else if (RULE.test(line)) { made.push(make("hr")); i += 1; }
     else if (QUOTE.test(line)) made.push(make("blockquote", {}, parse(take((at) => QUOTE.test(lines[at])).map((one) => one.replace(QUOTE, "")), depth + 1)));
     else if (ITEM.test(line)) made.push(list(take((at) => continues(line, lines[at])), depth));
@@ -168,7 +169,7 @@ function pipes(lines) {
 export function table(head, rows) {
   const box = make("table", {}, make("thead", {}, make("tr", {}, head.map((cell) => make("th", { scope: "col" }, cell)))));
   box.append(make("tbody", {}, rows.map((row) => make("tr", {}, row.map((cell) => make("td", {}, cell))))));
-  return make("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Table" }, box);
+  return make("div", { class: "wide", tabindex: 0, role: "group", "aria-label": t("Table") }, box);
 }
 
 function leaf(one) {
@@ -180,7 +181,7 @@ function leaf(one) {
   else if (one.type === "broadcast") made = make("span", { class: "mention" }, `@${one.range}`);
   else if (one.type === "usergroup") made = make("span", { class: "mention" }, `@${one.usergroup_id}`);
   else if (one.type === "emoji") made = one.unicode ? String.fromCodePoint(...one.unicode.split("-").map((point) => parseInt(point, 16))) : EMOJI[one.name] || `:${one.name}:`;
-  else if (one.type === "date") made = one.fallback || new Date(one.timestamp * 1000).toLocaleString("en-GB");
+  else if (one.type === "date") made = one.fallback || new Date(one.timestamp * 1000).toLocaleString(locale());
   else if (one.type === "color") made = one.value;
   for (const [flag, tag] of [["code", "code"], ["strike", "s"], ["italic", "em"], ["bold", "strong"], ["underline", "u"]])
     if (style[flag]) made = make(tag, {}, made);

@@ -1,4 +1,4 @@
-"""What a run may read in Slack, with the asker's own rights; the only room that reads conversations."""
+"""Conversations: threads and parts of channels, read only where the asker may, and rendered for the model."""
 
 from __future__ import annotations
 
@@ -83,6 +83,20 @@ class Context:
         self._ask = wire.ask
         self._identity = identity
 
+    async def is_installed(self) -> bool:
+        """Say whether Slack still takes our token.
+
+        Raises:
+            SlackError: nobody knows: Slack is away.
+        """
+        try:
+            await self._ask("auth.test", self._client.auth_test(), having="team_id")
+        except SlackError as error:
+            if not error.token:
+                raise
+            return False
+        return True
+
     async def check_may_read(self, channel_id: str, user_id: str) -> None:
         """Make sure that *user_id* may read a conversation at this moment.
 
@@ -103,7 +117,8 @@ class Context:
             if public and not info.get("is_ext_shared"):
                 asked = self._client.users_info(user=user_id)
                 user = (await self._ask("users.info", asked)).get("user") or {}
-                if user.get("id") == user_id and not _person(self._identity.team_id, user).is_guest:
+                known = user.get("id") == user_id and not user.get("deleted")
+                if known and not _person(self._identity.team_id, user).is_guest:
                     return
         except SlackError as error:
             if error.code in _GONE:
@@ -288,6 +303,17 @@ class Context:
         if not any(_readable(message) for message in messages if message["ts"] in ts.values()):
             raise UserError("thread-nothing-readable")
         return Transcript(lines=tuple(lines), ts=ts, threads=threads)
+
+    def files_in(self, messages: list[dict[str, Any]]) -> tuple[str, ...]:
+        """Return the ids of the files that people put into *messages*, newest first."""
+        listed = [
+            file["id"]
+            for message in reversed(messages)
+            if not self._is_ours(message)
+            for file in message.get("files") or []
+            if isinstance(file, dict) and file.get("id") and file.get("mode") != "tombstone"
+        ]
+        return tuple(dict.fromkeys(listed))
 
     def _is_ours(self, message: dict[str, Any]) -> bool:
         return bool(

@@ -1,0 +1,24 @@
+"""What stands in a file that people send: bytes become rows, lines or a picture; no Slack and no network here."""
+
+from __future__ import annotations
+
+from bot.reading.apart import read_apart
+from bot.reading.content import KINDS, LARGEST_FILE_BYTES, Content, FileError, kind_of, read_content
+from bot.reading.pictures import LARGEST_PICTURE_BYTES, PICTURES, picture_type
+from bot.reading.sheet import SheetError, read_sheet, read_sheets
+
+__all__ = [
+    "KINDS",
+    "LARGEST_FILE_BYTES",
+    "LARGEST_PICTURE_BYTES",
+    "PICTURES",
+    "Content",
+    "FileError",
+    "SheetError",
+    "kind_of",
+    "picture_type",
+    "read_apart",
+    "read_content",
+    "read_sheet",
+    "read_sheets",
+]

@@ -1,0 +1,156 @@
+"""Sheets that people export: the bytes of a CSV or XLSX file become rows of text; nothing is judged here."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+LARGEST_BYTES = 20_000_000
+MOST_ROWS = 100_000
+MOST_SHEETS = 20
+
+# What a workbook may unpack to: a small file can hold more than the memory does.
+MOST_PARTS = 2_000
+MOST_UNPACKED_BYTES = 50_000_000
+MOST_RATIO = 200
+
+
+class SheetError(ValueError):
+    """The file cannot be read; the message is the key of a sentence in the catalogues.
+
+    Attributes:
+        kind: `too-large`, `damaged` or `not-text`.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"prices.{kind}")
+        self.kind = kind
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet of a workbook; a CSV file is one without a name."""
+
+    name: str
+    rows: list[list[str]]
+
+
+def read_sheet(content: bytes) -> list[list[str]]:
+    """Return the rows of the first sheet; what kind of file it is shows in its bytes, not in its name.
+
+    Raises:
+        SheetError: it is too large, neither CSV nor XLSX, or damaged.
+    """
+    return read_sheets(content, most=1)[0].rows
+
+
+def read_sheets(content: bytes, *, most: int = MOST_SHEETS) -> list[Sheet]:
+    """Return the first *most* sheets of a file, at least one.
+
+    Raises:
+        SheetError: it is too large, neither CSV nor XLSX, or damaged.
+    """
+    if len(content) > LARGEST_BYTES:
+        raise SheetError("too-large")
+    is_book = content.startswith(b"PK")
+    sheets = _read_xlsx(content, most) if is_book else [Sheet("", _read_csv(decode(content)))]
+    if sum(len(sheet.rows) for sheet in sheets) > MOST_ROWS:
+        raise SheetError("too-large")
+    return sheets
+
+
+def check_zip(content: bytes) -> None:
+    """Look into an archive's index, before anything of it is unpacked.
+
+    Raises:
+        SheetError: it has too many parts, or unpacks to too much.
+        zipfile.BadZipFile: it is no archive.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = archive.infolist()
+    unpacked = sum(part.file_size for part in parts)
+    packed = sum(part.compress_size for part in parts)
+    if (
+        len(parts) > MOST_PARTS
+        or unpacked > MOST_UNPACKED_BYTES
+        or unpacked > MOST_RATIO * max(packed, len(content))
+    ):
+        raise SheetError("too-large")
+
+
+def _read_xlsx(content: bytes, most: int) -> list[Sheet]:
+    # Only who imports a workbook waits for the library.
+    import openpyxl  # type: ignore[import-untyped]
+
+    try:
+        check_zip(content)
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        try:
+            if not book.worksheets:
+                raise SheetError("damaged")
+            return [
+                Sheet(
+                    sheet.title,
+                    [[_write(cell) for cell in row] for row in sheet.iter_rows(max_row=MOST_ROWS + 1)],
+                )
+                for sheet in book.worksheets[:most]
+            ]
+        finally:
+            book.close()
+    except SheetError:
+        raise
+    except (zipfile.BadZipFile, KeyError, IndexError, ValueError, ParseError, OSError) as error:
+        raise SheetError("damaged") from error
+
+
+def _write(cell: Any) -> str:
+    """Write a cell as its sheet shows it: a share as percents, a day without its midnight."""
+    if isinstance(cell.value, int | float) and str(cell.number_format or "").endswith("%"):
+        return f"{_write_cell(float(f'{cell.value * 100:.8f}'))}%"
+    return _write_cell(cell.value)
+
+
+def _write_cell(cell: Any) -> str:
+    """Write a cell as a person would: a day without its midnight, a whole number without its point."""
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime):
+        return cell.date().isoformat()
+    if isinstance(cell, float):
+        written = f"{cell:.10f}".rstrip("0").rstrip(".")
+        # A number is no riddle: 1.234 in a cell is not 1,234.
+        return f"{written}0" if re.search(r"\.\d{3}$", written) else written
+    return str(cell)
+
+
+def decode(content: bytes) -> str:
+    """Read text in the encodings that spreadsheets write: UTF-8, UTF-16 with its mark, else Windows' own."""
+    encodings = ["utf-16"] if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "cp1252"]
+    for encoding in encodings:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" in text:
+            break
+        return text
+    raise SheetError("not-text")
+
+
+def _read_csv(text: str) -> list[list[str]]:
+    first = text.lstrip("\r\n").split("\n", 1)[0]
+    if first.lower().startswith("sep="):
+        # Excel's own way to name the separator.
+        text = text.lstrip("\r\n").partition("\n")[2]
+        first = text.split("\n", 1)[0]
+    delimiter = max(";,\t", key=first.count)
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise SheetError("damaged") from error
