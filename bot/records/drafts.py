@@ -59,7 +59,7 @@ class Drafts:
 
     async def get(self, run_id: str, version: int) -> Draft | None:
         """Return one version, or None."""
-        rows = await self._store.read(
+        rows = await self._store.look(
             lambda db: list(
                 db.query("select * from drafts where run_id = ? and version = ?", [run_id, version])
             )
@@ -129,7 +129,7 @@ class Drafts:
 
     async def post(self, post_id: str) -> Post | None:
         """Return a message that stands, or None."""
-        row = await self._store.read(
+        row = await self._store.look(
             lambda db: db.execute(
                 "select channel_id, ts, created_at from posts where post_id = ? and ts is not null", [post_id]
             ).fetchone()

@@ -144,7 +144,7 @@ class Ledger:
 
     async def has_drafted(self, team_id: str, user_id: str) -> bool:
         """Say whether somebody ever got a draft."""
-        row = await self._store.read(
+        row = await self._store.look(
             lambda db: db.execute(
                 "select 1 from runs where team_id = ? and user_id = ? and outcome = 'drafted' limit 1",
                 [team_id, user_id],
@@ -284,7 +284,7 @@ class Ledger:
 
     async def paid(self, call_id: str) -> Paid | None:
         """Return the answer of a call that was paid before, or None."""
-        row = await self._store.read(
+        row = await self._store.look(
             lambda db: db.execute(
                 "select text, model, cut from answers where answer_id = ?", [call_id]
             ).fetchone()

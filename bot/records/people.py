@@ -25,7 +25,7 @@ class People:
             return {}
         marks = ", ".join("?" * len(user_ids))
         oldest = iso(now() - timedelta(hours=FRESH_HOURS))
-        rows = await self._store.read(
+        rows = await self._store.look(
             lambda db: list(
                 db.query(
                     f"""

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 Language = Literal["en", "nl"]
@@ -217,6 +218,13 @@ class Person:
     locale: str = ""
 
 
+@cache
+def _spelling(word: str) -> re.Pattern[str]:
+    """Return how a name may stand at the beginning; kept, because there are more of them than `re` remembers."""
+    spelled = r"\s+".join(map(re.escape, word.split()))
+    return re.compile(rf"{spelled}(?:[:,.;!?]+(?=\s|$)|(?=\s|$))", re.IGNORECASE)
+
+
 def find_task(tasks: Mapping[str, Task], words: str) -> tuple[Task | None, str]:
     """Return the task whose name, alias or command *words* begin with, and the rest of them."""
     words = words.strip()
@@ -225,9 +233,7 @@ def find_task(tasks: Mapping[str, Task], words: str) -> tuple[Task | None, str]:
     ]
     # The longest first: "meeting notes" is not "meeting".
     for word, task in sorted(known, key=lambda pair: -len(pair[0])):
-        spelled = r"\s+".join(map(re.escape, word.split()))
-        named = re.match(rf"{spelled}(?:[:,.;!?]+(?=\s|$)|(?=\s|$))", words, re.IGNORECASE)
-        if named:
+        if named := _spelling(word).match(words):
             return task, words[named.end() :].strip()
     return None, words
 
