@@ -15,7 +15,8 @@ from bot import jobs
 from bot.app import Metrics, Server, Socket, build_app
 from bot.context import Context, Files
 from bot.delivery import Delivery, client
-from bot.handlers import HANDLERS, Desk
+from bot.guard import Vault, open_vault
+from bot.handlers import HANDLERS, Desk, Gate
 from bot.listeners import Homes, Intake, load_templates, register
 from bot.llm import LLM, Offer
 from bot.records import Records, WorkspaceSettings
@@ -124,6 +125,7 @@ class Bot:
             files=Files(slack, self._wire, context),
             llm=self._llm,
             records=self.records,
+            gate=Gate(self.records, self._open_vault()),
             firm=self._firm,
             about=self._company,
         )
@@ -159,6 +161,7 @@ class Bot:
             models=self._offer,
             own_models=self._own_models(),
             streams=streams,
+            sent=desk.gate.sent,
             admins_of=context.people,
             sender_of=desk.sender,
             on_settings=self._hold,
@@ -238,6 +241,15 @@ class Bot:
             self._lock = None
             raise StartError(
                 f"another bot runs on DATA_DIR={folder}: stop it first, or give this one a folder of its own."
+            ) from error
+
+    def _open_vault(self) -> Vault:
+        try:
+            return open_vault(self.settings.data_dir, self.settings.secret_keys)
+        except (OSError, ValueError) as error:
+            raise StartError(
+                "the keys for what is encrypted cannot be used: SECRET_KEYS must hold Fernet keys (32 bytes in"
+                f" URL-safe base64), and secret.key in DATA_DIR={self.settings.data_dir} must be the bot's own."
             ) from error
 
     async def _who_am_i(self, slack: Any) -> Identity:

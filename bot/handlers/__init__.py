@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import draft
+from bot.handlers.gate import Gate
 from bot.handlers.letter import letter
 from bot.handlers.quote import quote
 from bot.handlers.social import ReadyPost, ready_posts, recount, social
@@ -29,4 +30,4 @@ READY: dict[str, Callable[[str, Language], tuple[ReadyPost, ...]]] = {"social": 
 STREAMED = ("draft", "letter")
 """Handlers whose text can be read along; the others get an object from the model and make the text of it."""
 
-__all__ = ["EDITED", "HANDLERS", "READY", "STREAMED", "Brief", "Desk", "ReadyPost", "draft", "quote"]
+__all__ = ["EDITED", "HANDLERS", "READY", "STREAMED", "Brief", "Desk", "Gate", "ReadyPost", "draft", "quote"]

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import re
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.context import Context, Files, Place, Transcript, permalink
 from bot.handlers.budget import reserve
+from bot.handlers.gate import Gate, Passage
 from bot.llm import LLM, Answer, Image, LLMError, Spoken
 from bot.records import Records
 from bot.records.ledger import Call, Paid
@@ -20,6 +22,9 @@ from bot.tasks import Firm, Identity, Run, Task, UserError, put_firm
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+PREVIEW_EVERY_S = 0.2
+"""How often an unfinished answer is checked for what may be read along; Slack takes one piece a second."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ class Desk:
     files: Files
     llm: LLM
     records: Records
+    gate: Gate
     firm: Firm = field(default_factory=Firm)
     about: str = ""
     unbooked: dict[str, tuple[Call, Paid, str]] = field(default_factory=dict)
@@ -157,23 +163,65 @@ class Desk:
         shape: type[BaseModel] | None = None,
         images: Sequence[Image] = (),
         tell: Callable[[str], None] | None = None,
+        own_links: bool = False,
     ) -> Paid:
         """Ask the model, or return the answer to the same question that this run has paid already.
+
+        What is personal in *user* leaves as tokens and is put back in the answer (`bot.handlers.gate`).
 
         Args:
             shape: what the answer must be an object of; its JSON, checked, is then the text.
             images: what it looks at; with a *shape* only.
             tell: takes the text so far while it is written, where the answer is to be read along.
+            own_links: the handler itself takes out links that were not given.
 
         Raises:
+            UserError: something in *user* must not leave, or the answer must not come in.
             LLMError: there is no usable answer; what it cost is booked.
             BudgetError: a limit leaves no room for it.
         """
+        run = brief.run
+        firm = await self.firm_of(run.team_id)
+        ours = (firm.name, *firm.address, firm.email, firm.phone, firm.kvk, firm.vat_id, firm.iban)
+        public = "\n".join((brief.company, await self.company(run.team_id), *ours))
+        passage = await self.gate.let_out(
+            run, brief.task, version=brief.version, system=system, user=user, public=public
+        )
+        links = "" if own_links else f"{self.identity.url.rstrip('/')}/archives/"
+        show = self._through_gate(passage, tell, ours=links) if tell is not None else None
+        paid = await self._pay(brief, passage, asked=[system, user], shape=shape, images=images, tell=show)
+        return self.gate.let_in(passage, paid, is_object=shape is not None, ours=links)
+
+    def _through_gate(
+        self, passage: Passage, tell: Callable[[str], None], *, ours: str
+    ) -> Callable[[str], None]:
+        """Let an unfinished answer be read along as far as it may; checked a few times a second, not at each word."""
+        checked_s = -PREVIEW_EVERY_S
+
+        def show(so_far: str) -> None:
+            nonlocal checked_s
+            if time.monotonic() - checked_s >= PREVIEW_EVERY_S:
+                checked_s = time.monotonic()
+                tell(self.gate.preview(passage, so_far, ours=ours))
+
+        return show
+
+    async def _pay(
+        self,
+        brief: Brief,
+        passage: Passage,
+        *,
+        asked: list[Any],
+        shape: type[BaseModel] | None,
+        images: Sequence[Image],
+        tell: Callable[[str], None] | None,
+    ) -> Paid:
+        """Send *passage*, unless *asked*, what it was before it was masked, is paid already."""
         run, task = brief.run, brief.task
-        question = [task.model, system, user, brief.version, shape.__name__ if shape else ""]
+        question = [task.model, *asked, brief.version, shape.__name__ if shape else ""]
         question += [hashlib.sha256(image.content).hexdigest() for image in images]
-        asked = json.dumps(question)
-        call_id = f"{run.run_id}#{brief.version}#{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
+        mark = hashlib.sha256(json.dumps(question).encode()).hexdigest()[:16]
+        call_id = f"{run.run_id}#{brief.version}#{mark}"
         paid = await self.records.ledger.paid(call_id)
         if paid is not None:
             return paid
@@ -183,10 +231,15 @@ class Desk:
             raise LLMError("stopped", "before it was asked")
         # Each attempt is a call of its own: none of them may hide another one's cost.
         attempt = f"{call_id}!{uuid.uuid4().hex[:8]}"
-        await reserve(self, brief, call_id, attempt, [*system, user], images=len(images))
+        await reserve(self, brief, call_id, attempt, [*passage.system, passage.user], images=len(images))
         spoken = Spoken(tell)
         asking = self._answer(
-            task, system=system, user=user, shape=shape, images=images, spoken=spoken if tell else None
+            task,
+            system=passage.system,
+            user=passage.user,
+            shape=shape,
+            images=images,
+            spoken=spoken if tell else None,
         )
         try:
             answer = await self._unless_halted(brief, asking, spoken)

@@ -204,6 +204,8 @@ class Runs:
             return await self._fault(run, error)
         self._down_since.pop(run_id, None)
         await self._desk.records.people.clear_notices(run.team_id, tuple(TROUBLE))
+        notes = self._desk.gate.remarks(run_id, version, run.language)
+        written = replace(written, notes=(*written.notes, *notes))
         await self.records.drafts.add(await self._greet(run, await self.allowance.note(run, written)))
         return {"outcome": "drafted"}
 

@@ -93,6 +93,7 @@ class Intake:
     own_models: dict[str, str]
     streams: Streams
     admins_of: Any = None
+    sent: Callable[[str, int], Awaitable[list[str]]] | None = None
     sender_of: Callable[[str], Awaitable[Firm]] | None = None
     on_settings: Callable[[WorkspaceSettings], None] = lambda _: None
     stir: Callable[[str], None] = lambda _: None

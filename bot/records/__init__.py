@@ -28,6 +28,7 @@ from bot.records.settlements import Settlements
 from bot.records.store import Store
 from bot.records.templates import Templates
 from bot.records.uploads import Uploads
+from bot.records.vaults import Vaults
 from bot.records.workspaces import Workspaces, WorkspaceSettings
 
 __all__ = ["Records", "WorkspaceSettings"]
@@ -61,6 +62,7 @@ class Records:
         self.quote_forms = Forms(self.store)
         self.approvals = Approvals(self.store, self.reviews)
         self.templates = Templates(self.store)
+        self.vaults = Vaults(self.store)
         self.firms = Firms(self.store)
         self.uploads = Uploads(self.store)
 

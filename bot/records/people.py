@@ -38,6 +38,16 @@ class People:
         )
         return {row["user_id"]: _person(row) for row in rows}
 
+    async def names(self, team_id: str) -> tuple[str, ...]:
+        """Return what the people of a workspace are called, as far as we have met them; bots left out."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                "select distinct name from people where team_id = ? and is_bot = 0 and name <> '' order by name",
+                [team_id],
+            ).fetchall()
+        )
+        return tuple(str(row[0]) for row in rows)
+
     async def put(self, people: list[Person]) -> None:
         """Keep what Slack told about *people*; a known messages tab stays known."""
 

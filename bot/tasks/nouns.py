@@ -68,6 +68,7 @@ class Task:
     """One kind of text work: the front matter of a file in `prompts/`, and its system prompt.
 
     Attributes:
+        personal_data: whether names, numbers and addresses leave as tokens, or as they are.
         listed: people may choose it by name; else only we do.
     """
 
@@ -84,6 +85,7 @@ class Task:
     baseline_minutes: int = 15
     max_tokens: int = 2000
     effort: Literal["low", "medium", "high"] = "low"
+    personal_data: Literal["pseudonymise", "allow"] = "pseudonymise"
     urgent: bool = False
     listed: bool = True
     inputs: tuple[Input, ...] = ()

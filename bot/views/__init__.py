@@ -62,6 +62,7 @@ from bot.views.planning import (
     read_plan_value,
 )
 from bot.views.quoting import copy_buttons, lines_button, lines_form, second_buttons
+from bot.views.sent import sent_view
 from bot.views.setup import FIRM_LINES, OFFERS, Step, firm_form, guideline_form, setup_card
 from bot.views.talking import feedback_buttons
 from bot.views.templates import (
@@ -142,6 +143,7 @@ __all__ = [
     "second_buttons",
     "section",
     "select_input",
+    "sent_view",
     "settings_form",
     "setup_card",
     "split_inputs",
