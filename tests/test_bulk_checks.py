@@ -106,7 +106,7 @@ def test_every_check_names_what_it_found(text: str, wanted: list[tuple[str, str]
 
 
 def test_a_claim_is_a_word_not_a_part_of_one() -> None:
-    """ "Beste" is found, "besteld" is not; a star finds every ending."""
+    """The word "beste" is found, "besteld" is not; a star finds every ending."""
     assert find_claims(
         "Het beste, besteld, Nr. 1, garandeert", TASK.table.forbidden if TASK.table else ()
     ) == [

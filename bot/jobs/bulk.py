@@ -9,18 +9,18 @@ from collections.abc import Mapping as Dictionary
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
-from bot.bulk import Fault, Row, find_alike, make_row, read_table
+from bot.bulk import Fault, find_alike, read_table
 from bot.delivery import Delivery
-from bot.handlers import Brief, Desk
-from bot.handlers.table import Anew, Work, ask_about, check
+from bot.handlers import Desk
+from bot.handlers.table import Work
+from bot.jobs.bulk_rows import NEEDS_ADMIN, Rows, attempt_of
 from bot.jobs.bulk_shown import SetCards
 from bot.jobs.posts import Posts
 from bot.llm import Answer, Batches, LLMError, Question
 from bot.records.bulk import AT_WORK, ENDED, BulkSet, Claim, Item, Stage
-from bot.records.ledger import Call, Paid
-from bot.tasks import Draft, Run, Task, UserError
-from bot.texts import text
+from bot.tasks import Task, UserError
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +29,7 @@ BATCH_ROWS = 500
 
 APART_ROWS = 20
 AT_ONCE = 6
-MOST_TRIES = 2
 SHOW_EVERY_S = 3.0
-NEEDS_ADMIN = ("key", "credit", "model")
 
 
 class BulkSets:
@@ -44,6 +42,7 @@ class BulkSets:
         self._records = desk.records
         self._bulk = desk.records.bulk
         self._batches = Batches(desk.llm)
+        self._rows = Rows(desk, tasks)
         self._tasks = tasks
         self.cards = SetCards(desk, posts, tasks)
         self._shown_at: dict[str, float] = {}
@@ -110,6 +109,7 @@ class BulkSets:
         Raises:
             UserError: it cannot be read, or is no table that we can take.
         """
+        await self._desk.check_welcome(self._rows.run_of(one, one.set_id))
         found = await self._desk.files.look(one.file_id, user_id=one.user_id)
         if found.kind != "sheet":
             raise UserError("bulk.no-sheet", name=found.name)
@@ -177,25 +177,34 @@ class BulkSets:
         return await self._submit(one, work, claim)
 
     async def _submit(self, one: BulkSet, work: Work, claim: Claim) -> float:
-        """Send what is claimed as one batch; where the server takes none, let the rows be asked one by one."""
-        questions = []
-        for item in await self._claimed(claim):
-            made = await self._question(work, one, item)
-            if made is not None:
-                questions.append(Question(f"{claim.claim_id}-{item.number}", tuple(made[1]), made[2]))
-        if not questions:
-            await self._bulk.end_claim(claim.claim_id)
-            return 0.0
-        task = work.task
-        batch = await self._batches.send(
-            questions, model=task.model, max_tokens=task.max_tokens, effort=task.effort
+        """Send what is claimed as one batch; where the server takes none, let the rows be asked one by one.
+
+        Raises:
+            BudgetError: a limit leaves no room for all of them; nothing was sent.
+            LLMError: it may have been sent all the same.
+        """
+        items = await self._claimed(claim)
+        prepared = await asyncio.gather(
+            *(self._rows.prepare(one, work, claim, item) for item in items), return_exceptions=True
         )
-        if batch is None:
+        faults = [each for each in prepared if isinstance(each, BaseException)]
+        questions = [each for each in prepared if isinstance(each, Question)]
+        task = work.task
+        batch = None
+        if questions and not faults:
+            batch = await self._batches.send(
+                questions, model=task.model, max_tokens=task.max_tokens, effort=task.effort
+            )
+        if batch is not None:
+            await self._bulk.sent(claim.claim_id, batch.id)
+            return 1.0
+        await asyncio.gather(*(self._records.ledger.end_call(attempt_of(claim, item)) for item in items))
+        if questions and not faults:
             await self._bulk.no_batches(one.set_id)
-            await self._bulk.end_claim(claim.claim_id)
-            return 0.0
-        await self._bulk.sent(claim.claim_id, batch.id)
-        return 1.0
+        await self._bulk.end_claim(claim.claim_id)
+        if faults:
+            raise faults[0]
+        return 0.0
 
     async def _attend(self, one: BulkSet, work: Work, claim: Claim) -> float:
         """Look after a batch: find it where its name was lost, stop it where nobody wants it, take it once it ended."""
@@ -235,29 +244,15 @@ class BulkSets:
             LLMError: every row failed for a reason that an admin must mend.
         """
         waiting = {f"{claim.claim_id}-{item.number}": item for item in await self._claimed(claim)}
-        known = [(waiting[name], result) for name, result in results if name in waiting]
-        await asyncio.gather(*(self._take_one(one, work, claim, item, result) for item, result in known))
+        known = [(waiting.pop(name), result) for name, result in results if name in waiting]
+        await asyncio.gather(*(self._rows.take(one, work, claim, item, result) for item, result in known))
+        await asyncio.gather(
+            *(self._records.ledger.end_call(attempt_of(claim, item)) for item in waiting.values())
+        )
         await self._bulk.end_claim(claim.claim_id)
         faults = [result for _, result in known if isinstance(result, LLMError)]
         if faults and len(faults) == len(known) and faults[0].kind in NEEDS_ADMIN:
             raise faults[0]
-
-    async def _take_one(
-        self, one: BulkSet, work: Work, claim: Claim, item: Item, result: Answer | LLMError
-    ) -> None:
-        made = await self._question(work, one, item)
-        if made is None:
-            return
-        await self._open(one, item, started_at=claim.claimed_at)
-        call = _call(item, result)
-        if isinstance(result, Answer):
-            await self._records.ledger.book(call, answer=Paid(text=result.text, model=result.model))
-            await self._keep(work, item, made[0], result.text, result.model)
-        elif result.usage is not None:
-            await self._records.ledger.book(replace(call, call_id=f"{call.call_id}!{claim.claim_id}"))
-            await self._failed(one, item, result)
-        elif result.kind not in NEEDS_ADMIN and one.stage == "running":
-            await self._failed(one, item, result)
 
     async def _write(self, one: BulkSet, work: Work, items: Sequence[Item]) -> None:
         """Ask about rows with ordinary calls, a few at once.
@@ -269,88 +264,11 @@ class BulkSets:
 
         async def write(item: Item) -> LLMError | None:
             async with gate:
-                return await self._write_one(one, work, item)
+                return await self._rows.write(one, work, item)
 
         faults = [fault for fault in await asyncio.gather(*map(write, items)) if fault is not None]
         if faults:
             raise faults[0]
-
-    async def _write_one(self, one: BulkSet, work: Work, item: Item) -> LLMError | None:
-        made = await self._question(work, one, item)
-        if made is None:
-            return None
-        row, system, user = made
-        run = await self._open(one, item)
-        brief = Brief(run=run, task=work.task, company=work.company, version=item.version)
-        try:
-            paid = await self._desk.ask(brief, system=system, user=user)
-        except LLMError as error:
-            if error.retryable or error.kind in NEEDS_ADMIN:
-                return error
-            await self._failed(one, item, error)
-            return None
-        await self._keep(work, item, row, paid.text, paid.model)
-        return None
-
-    async def _question(self, work: Work, one: BulkSet, item: Item) -> tuple[Row, list[str], str] | None:
-        """Return a row and what is asked about it; None, and the row told of, where there is nothing to ask."""
-        assert one.mapping is not None  # a set has its mapping before any row is asked about
-        try:
-            row = make_row(item.number, one.headers, item.cells, one.mapping)
-        except UserError as error:
-            await self._bulk.failed(item, text(error.key, one.language, **error.params), most_tries=0)
-            return None
-        anew = None
-        if item.attempt > 1 or item.review == "redone":
-            before = await self._records.drafts.get(item.run_id, item.version - 1)
-            wanted = await self._records.reviews.instruction(item.run_id, item.version)
-            faults = item.faults if item.review != "redone" else ()
-            anew = Anew(before.text, faults, wanted) if before else None
-        system, user = ask_about(work, row, anew)
-        return row, system, user
-
-    async def _open(self, one: BulkSet, item: Item, *, started_at: datetime | None = None) -> Run:
-        """Open the ledger's row of a text: one run each, so that every figure counts it as a text."""
-        counts = await self._bulk.counts(one.set_id) if item.is_sample else None
-        rows = counts.rows if counts else 1
-        run = Run(
-            run_id=item.run_id,
-            team_id=one.team_id,
-            channel_id=one.channel_id,
-            user_id=one.user_id,
-            task=one.task,
-            surface="table",
-            language=one.language,
-            received_at=(started_at or datetime.now(UTC)).isoformat(timespec="milliseconds"),
-            # Until the set ends, when what asking took is spread over the texts that came of it.
-            asking_minutes=one.asking_minutes / rows if counts else 0.0,
-        )
-        claimed = self._tasks[one.task].baseline_minutes
-        await self._records.ledger.open(run, claimed_minutes=claimed)
-        return run
-
-    async def _keep(self, work: Work, item: Item, row: Row, written: str, model: str) -> None:
-        """Keep a text as its run's draft, with what is wrong with it."""
-        written = written.strip()
-        faults = check(work, row, written)
-        await self._records.drafts.add(
-            Draft(run_id=item.run_id, version=item.version, text=written, model=model)
-        )
-        await self._records.ledger.close(item.run_id, "drafted")
-        await self._bulk.wrote(item, version=item.version, faults=faults)
-
-    async def _failed(self, one: BulkSet, item: Item, error: LLMError) -> None:
-        """Keep that a row was not answered; after two tries it is told, and the text before it stands again."""
-        log.warning("run=%s row fault kind=%s", item.run_id, error.kind)
-        if item.version > 1 and item.tries + 1 >= MOST_TRIES:
-            await self._bulk.fall_back(item)
-            if item.review == "redone":
-                await self._records.reviews.take_back(item.run_id, item.version - 1)
-            return
-        trouble = text(f"bulk.row.{error.kind}", one.language)
-        await self._bulk.failed(item, trouble, most_tries=MOST_TRIES)
-        if item.tries + 1 >= MOST_TRIES:
-            await self._records.ledger.close(item.run_id, "failed", reason=error.kind)
 
     async def _check_all(self, one: BulkSet, work: Work) -> bool:
         """Hold all texts against each other; say whether any is written anew, once, with its fault named."""
@@ -378,16 +296,20 @@ class BulkSets:
         log.warning("set=%s model fault kind=%s", one.set_id, error.kind)
         if error.retryable:
             return min(300.0, max(5.0, error.retry_after_s or 15.0))
-        stage: Stage = "mapping" if one.stage == "sampling" else "paused"
         trouble = error.kind if error.kind in NEEDS_ADMIN else "other"
+        await self._stop(one, f"bulk.trouble.{trouble}")
+        return None
+
+    async def _stop(self, one: BulkSet, trouble: str, **params: Any) -> None:
+        """Stop a set and say why; a text that was to be written anew stays as it was."""
+        stage: Stage = "mapping" if one.stage == "sampling" else "paused"
         if one.stage in AT_WORK:
-            await self._bulk.move(one.set_id, stage, of=one.stage, trouble=f"bulk.trouble.{trouble}")
-            return None
+            await self._bulk.move(one.set_id, stage, of=one.stage, trouble=trouble, **params)
+            return
         for item in await self._bulk.items(one.set_id, states=("open",)):
             if item.review == "redone":
                 await self._bulk.fall_back(item)
                 await self._records.reviews.take_back(item.run_id, item.version - 1)
-        return None
 
     async def _claimed(self, claim: Claim) -> list[Item]:
         items = await self._bulk.items(claim.set_id, states=("asked",))
@@ -413,20 +335,3 @@ def _patience_s(claim: Claim) -> float:
     """Return after how many seconds a batch is looked at again: soon at first, then once a minute."""
     waited_s = (datetime.now(UTC) - claim.claimed_at).total_seconds()
     return min(60.0, max(1.0, waited_s / 4))
-
-
-def _call(item: Item, result: Answer | LLMError) -> Call:
-    """Return what a batch's answer is booked as: under the row's hash, so that taken twice it is paid once."""
-    usage = result.usage
-    return Call(
-        call_id=f"{item.run_id}#{item.version}#{item.row_hash}",
-        run_id=item.run_id,
-        model=result.model,
-        result="answered" if isinstance(result, Answer) else result.kind,
-        input_tokens=usage.input_tokens if usage else None,
-        output_tokens=usage.output_tokens if usage else None,
-        cache_read_tokens=usage.cache_read_tokens if usage else None,
-        cache_write_tokens=usage.cache_write_tokens if usage else None,
-        cost_microusd=usage.cost_microusd if usage else None,
-        duration_ms=0,
-    )

@@ -10,7 +10,15 @@ from bot.llm.answers import Answer, Kind, LLMError, Usage
 from bot.llm.batches import Batch, Batches, Question
 from bot.llm.client import LLM, MAX_TOKENS, Image, Tier
 from bot.llm.offer import Offer
-from bot.llm.prices import ModelInfo, estimate_microusd, estimate_tokens, price_microusd, retirement_date
+from bot.llm.prices import (
+    ModelInfo,
+    estimate_microusd,
+    estimate_tokens,
+    most_microusd,
+    price_microusd,
+    retirement_date,
+)
+from bot.llm.spoken import Spoken
 
 __all__ = [
     "LLM",
@@ -24,10 +32,12 @@ __all__ = [
     "ModelInfo",
     "Offer",
     "Question",
+    "Spoken",
     "Tier",
     "Usage",
     "estimate_microusd",
     "estimate_tokens",
+    "most_microusd",
     "price_microusd",
     "retirement_date",
 ]

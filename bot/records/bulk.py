@@ -12,8 +12,8 @@ from typing import Any, Literal
 from sqlite_utils import Database
 
 from bot.bulk import Fault, Mapping, Table, hash_row
-from bot.records.ledger import RETENTION_DAYS
-from bot.records.moments import days_after, iso, now
+from bot.records.moments import iso, now
+from bot.records.retention import delete_date
 from bot.records.settlements import settle
 from bot.records.store import Store
 from bot.tasks import Language
@@ -173,7 +173,7 @@ class Bulk:
                     one.words,
                     one.asking_minutes,
                     iso(now()),
-                    days_after(RETENTION_DAYS),
+                    delete_date(db, team_id=one.team_id),
                 ],
             )
             return db.conn.total_changes > before
