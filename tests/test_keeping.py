@@ -140,6 +140,7 @@ def test_every_text_is_known_to_be_deleted_or_to_be_no_persons() -> None:
             "price_uploads",
             "quote_approvals",
             "quote_numbers",
+            "stops",
             "audit",
             "departures",
             "erasures",

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
-from bot.handlers.budget import BudgetError
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import put_in_tags
 from bot.llm import LLMError
-from bot.tasks import Input, Run, Task, split_words
+from bot.tasks import Input, Run, Task, UserError, split_words
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -82,8 +81,8 @@ async def choose_task(
     try:
         async with asyncio.timeout(within_s):
             paid = await desk.ask(brief, system=[asking.prompt], user=user, shape=shape)
-    except (LLMError, TimeoutError, BudgetError):
-        # Whoever is over a limit reads of it where the draft would stand.
+    except (LLMError, TimeoutError, UserError):
+        # Who is over a limit, or wrote what must not leave, reads of it where the draft would stand.
         return None
     return read_choosing(shape.model_validate_json(paid.text), run.words, tasks=known, default=default)
 

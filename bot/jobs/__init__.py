@@ -8,9 +8,11 @@ from bot.jobs.posts import Posts
 from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
 from bot.jobs.schedules import bring_planned, evaluate, go_round
+from bot.jobs.talks import Talks
 from bot.jobs.workflows import (
     bring_copy,
     go_on,
+    halt,
     show_answer,
     show_by_hand,
     show_card,
@@ -25,6 +27,7 @@ __all__ = [
     "Posts",
     "Rounds",
     "Runs",
+    "Talks",
     "bring_copy",
     "bring_personal",
     "bring_planned",
@@ -33,6 +36,7 @@ __all__ = [
     "evaluate",
     "go_on",
     "go_round",
+    "halt",
     "open_engine",
     "show_answer",
     "show_by_hand",

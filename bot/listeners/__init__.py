@@ -12,6 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.listeners import (
     asking,
     choosing,
+    conversing,
     customers,
     home,
     keeping,
@@ -43,6 +44,7 @@ def register(
     asking.register(app, intake)
     choosing.register(app, intake)
     reviewing.register(app, intake)
+    conversing.register(app, intake)
     planning.register(app, intake)
     customers.register(app, intake)
     quoting.register(app, intake)

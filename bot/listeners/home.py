@@ -16,7 +16,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 import bot
 from bot.context import Place, permalink
 from bot.digest import month_line, work_lines
-from bot.listeners import setup
+from bot.listeners import conversing, setup
 from bot.listeners.choosing import open_draft_form
 from bot.listeners.helping import help_lines
 from bot.listeners.intake import Intake, whose
@@ -221,6 +221,10 @@ def register(app: AsyncApp, intake: Intake, homes: Homes) -> None:
             intake.later(homes.look(event["user"]))
         elif event.get("tab") == "messages":
             intake.later(setup.welcome(intake, event["user"]))
+            looks_at = conversing.looked_at(event)
+            intake.later(
+                conversing.suggest(intake, event["user"], channel_id=event["channel"], looks_at=looks_at)
+            )
 
     async def start(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()

@@ -10,6 +10,7 @@ from bot.llm.answers import Answer, Kind, LLMError, Usage
 from bot.llm.client import LLM, MAX_TOKENS, Image, Tier
 from bot.llm.offer import Offer
 from bot.llm.prices import ModelInfo, estimate_tokens, most_microusd, price_microusd, retirement_date
+from bot.llm.spoken import Spoken
 
 __all__ = [
     "LLM",
@@ -20,6 +21,7 @@ __all__ = [
     "LLMError",
     "ModelInfo",
     "Offer",
+    "Spoken",
     "Tier",
     "Usage",
     "estimate_tokens",

@@ -8,6 +8,7 @@ from bot.records.audit import Audit
 from bot.records.baselines import Baselines
 from bot.records.budgets import Budgets
 from bot.records.choices import Choices
+from bot.records.conversations import Conversations
 from bot.records.customers import Customers
 from bot.records.drafts import Drafts
 from bot.records.erasures import Erasures
@@ -27,6 +28,7 @@ from bot.records.settlements import Settlements
 from bot.records.store import Store
 from bot.records.templates import Templates
 from bot.records.uploads import Uploads
+from bot.records.vaults import Vaults
 from bot.records.workspaces import Workspaces, WorkspaceSettings
 
 __all__ = ["Records", "WorkspaceSettings"]
@@ -48,6 +50,7 @@ class Records:
         self.reviews = Reviews(self.store, self.workspaces)
         self.settlements = Settlements(self.store, self.workspaces)
         self.questions = Questions(self.store)
+        self.conversations = Conversations(self.store)
         self.glances = Glances(self.store)
         self.people = People(self.store)
         self.personal = Personal(self.store)
@@ -59,6 +62,7 @@ class Records:
         self.quote_forms = Forms(self.store)
         self.approvals = Approvals(self.store, self.reviews)
         self.templates = Templates(self.store)
+        self.vaults = Vaults(self.store)
         self.firms = Firms(self.store)
         self.uploads = Uploads(self.store)
 

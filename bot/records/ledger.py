@@ -20,7 +20,8 @@ from bot.value import ASKING_MINUTES_ASSUMED
 EXPORTED = (
     "run_id, team_id, channel_id, user_id, task, surface, started_at, finished_at, duration_ms, outcome,"
     " reason, delivered_at, review, reviewer_id, decided_at, settled_at, settled_month, correction,"
-    " edit_distance, numbers_changed, dates_changed, names_changed, correction_reason, model, calls,"
+    " edit_distance, numbers_changed, dates_changed, names_changed, correction_reason, feedback, feedback_at,"
+    " model, calls,"
     " calls_unpriced, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microusd,"
     " baseline_minutes, baseline_source, asking_minutes, asking_source, review_clock_minutes, review_word,"
     " review_typed_minutes,"
@@ -144,7 +145,7 @@ class Ledger:
 
     async def has_drafted(self, team_id: str, user_id: str) -> bool:
         """Say whether somebody ever got a draft."""
-        row = await self._store.read(
+        row = await self._store.look(
             lambda db: db.execute(
                 "select 1 from runs where team_id = ? and user_id = ? and outcome = 'drafted' limit 1",
                 [team_id, user_id],
@@ -249,26 +250,27 @@ class Ledger:
             )
             if db.conn.total_changes == before:
                 return
-            # A sum with one unknown part is unknown: the cost stays null, the count says how many.
+            # A sum with one unknown part is unknown: the cost stays null, the count says how many. Tokens are those
+            # that are known; null when none are.
             db.execute(
                 """
                 update runs set
                     model = ?, calls = calls + 1,
                     calls_unpriced = calls_unpriced + (? is null),
-                    input_tokens = coalesce(input_tokens, 0) + coalesce(?, 0),
-                    output_tokens = coalesce(output_tokens, 0) + coalesce(?, 0),
-                    cache_read_tokens = coalesce(cache_read_tokens, 0) + coalesce(?, 0),
-                    cache_write_tokens = coalesce(cache_write_tokens, 0) + coalesce(?, 0),
+                    input_tokens = coalesce(input_tokens + ?, input_tokens, ?),
+                    output_tokens = coalesce(output_tokens + ?, output_tokens, ?),
+                    cache_read_tokens = coalesce(cache_read_tokens + ?, cache_read_tokens, ?),
+                    cache_write_tokens = coalesce(cache_write_tokens + ?, cache_write_tokens, ?),
                     cost_microusd = case when calls = 0 then ? else cost_microusd + ? end
                 where run_id = ?
                 """,
                 [
                     call.model,
                     call.cost_microusd,
-                    call.input_tokens,
-                    call.output_tokens,
-                    call.cache_read_tokens,
-                    call.cache_write_tokens,
+                    *(call.input_tokens,) * 2,
+                    *(call.output_tokens,) * 2,
+                    *(call.cache_read_tokens,) * 2,
+                    *(call.cache_write_tokens,) * 2,
                     call.cost_microusd,
                     call.cost_microusd,
                     call.run_id,
@@ -284,7 +286,7 @@ class Ledger:
 
     async def paid(self, call_id: str) -> Paid | None:
         """Return the answer of a call that was paid before, or None."""
-        row = await self._store.read(
+        row = await self._store.look(
             lambda db: db.execute(
                 "select text, model, cut from answers where answer_id = ?", [call_id]
             ).fetchone()

@@ -100,7 +100,7 @@ class Quotes:
 
     async def document(self, run_id: str, version: int) -> dict[str, Any] | None:
         """Return what a version of a quote says, or None when it is no quote, or deleted."""
-        row = await self._store.read(
+        row = await self._store.look(
             lambda db: db.execute(
                 "select document from quotes where run_id = ? and version = ?", [run_id, version]
             ).fetchone()
@@ -109,7 +109,7 @@ class Quotes:
 
     async def basis(self, run_id: str, version: int) -> Basis | None:
         """Return what a version of a quote rests on; None when it is no quote, deleted, or older than the form."""
-        row = await self._store.read(
+        row = await self._store.look(
             lambda db: db.execute(
                 "select basis from quotes where run_id = ? and version = ? and basis is not null",
                 [run_id, version],

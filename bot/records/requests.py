@@ -78,7 +78,7 @@ class Requests:
 
     async def get(self, run_id: str) -> Run | None:
         """Return the request of a run, or None when it was never made or is erased."""
-        rows = await self._store.read(
+        rows = await self._store.look(
             lambda db: list(db.query(f"select {FIELDS} from requests where run_id = ?", [run_id]))
         )
         return _run(rows[0]) if rows else None

@@ -63,7 +63,7 @@ class Reviews:
 
     async def state(self, run_id: str) -> State | None:
         """Return where the review of a run stands, or None when nothing was drafted."""
-        return await self._store.read(lambda db: _state(db, run_id))
+        return await self._store.look(lambda db: _state(db, run_id))
 
     async def instruction(self, run_id: str, version: int) -> str:
         """Return what was asked of *version* when the one before it was redone."""

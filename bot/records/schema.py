@@ -718,6 +718,52 @@ def _event(values: str) -> str:
     return f"select * from (with event ({names}) as (select {values}) select * from event)"
 
 
+CONVERSATIONS = """
+create table stops (
+    run_id text not null,
+    version integer not null,
+    user_id text not null,
+    stopped_at text not null,
+    primary key (run_id, version)
+) strict;
+alter table runs add column feedback text;
+alter table runs add column feedback_at text;
+create index requests_conversation on requests (answer_channel_id, user_id, received_at);
+"""
+
+
+@migrations()
+def m014_conversations(db: Database) -> None:
+    """Conversations: what was stopped, and what people think of a draft."""
+    _carry_out(db, CONVERSATIONS)
+
+
+VAULTS = """
+create table vaults (
+    run_id text primary key,
+    sealed text not null,
+    delete_after text not null
+) strict;
+create index vaults_delete_after on vaults (delete_after);
+
+create table sent_texts (
+    run_id text not null,
+    version integer not null,
+    part text not null,
+    sealed text not null,
+    delete_after text not null,
+    primary key (run_id, version, part)
+) strict;
+create index sent_texts_delete_after on sent_texts (delete_after);
+"""
+
+
+@migrations()
+def m015_vaults(db: Database) -> None:
+    """What stands for personal data in a run, and what was sent of it, sealed."""
+    _carry_out(db, VAULTS)
+
+
 def _carry_out(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():

@@ -104,7 +104,7 @@ class Workspaces:
 
     async def get(self, team_id: str) -> WorkspaceSettings:
         """Return what holds now."""
-        rows = await self._store.read(lambda db: _latest(db, team_id))
+        rows = await self._store.look(lambda db: _latest(db, team_id))
         return apply_changes(self.defaults, rows)
 
     async def change(self, team_id: str, settings: WorkspaceSettings, *, user_id: str) -> list[str]:
