@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bot.reading.apart import read_apart
+from bot.reading.apart import read_apart, read_paper_apart
 from bot.reading.content import KINDS, LARGEST_FILE_BYTES, Content, FileError, kind_of, read_content
+from bot.reading.hidden import Paper, PaperError, read_paper
 from bot.reading.pictures import LARGEST_PICTURE_BYTES, PICTURES, picture_type
 from bot.reading.sheet import SheetError, read_sheet, read_sheets
 
@@ -14,11 +15,15 @@ __all__ = [
     "PICTURES",
     "Content",
     "FileError",
+    "Paper",
+    "PaperError",
     "SheetError",
     "kind_of",
     "picture_type",
     "read_apart",
     "read_content",
+    "read_paper",
+    "read_paper_apart",
     "read_sheet",
     "read_sheets",
 ]

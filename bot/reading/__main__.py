@@ -7,8 +7,9 @@ import resource
 import sys
 from typing import Any
 
-from bot.reading.apart import MOST_MEMORY_BYTES, WITHIN_S
+from bot.reading.apart import MOST_MEMORY_BYTES, PAPER, WITHIN_S
 from bot.reading.content import FileError, read_content
+from bot.reading.hidden import PaperError, read_paper
 
 
 def main(kind: str) -> None:
@@ -17,9 +18,14 @@ def main(kind: str) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(WITHIN_S), int(WITHIN_S)))
     told: dict[str, Any]
     try:
-        read = read_content(sys.stdin.buffer.read(), kind)
-        told = {"lines": read.lines, "rows": read.rows}
-    except FileError as error:
+        content = sys.stdin.buffer.read()
+        if kind == PAPER:
+            paper = read_paper(content)
+            told = {"lines": paper.lines, "hidden": paper.hidden}
+        else:
+            read = read_content(content, kind)
+            told = {"lines": read.lines, "rows": read.rows}
+    except (FileError, PaperError) as error:
         told = {"fault": error.kind}
     except MemoryError:
         told = {"fault": "too-large"}
