@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.reading.apart import read_apart
-from bot.reading.content import KINDS, LARGEST_FILE_BYTES, Content, FileError, kind_of, read_content
+from bot.reading.content import KINDS, LARGEST_FILE_BYTES, Content, kind_of, read_content
+from bot.reading.parts import FileError, Part
 from bot.reading.pictures import LARGEST_PICTURE_BYTES, PICTURES, picture_type
 from bot.reading.sheet import SheetError, read_sheet, read_sheets
 
@@ -14,6 +15,7 @@ __all__ = [
     "PICTURES",
     "Content",
     "FileError",
+    "Part",
     "SheetError",
     "kind_of",
     "picture_type",
