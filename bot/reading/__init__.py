@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.reading.apart import read_apart, read_paper_apart
-from bot.reading.content import KINDS, LARGEST_FILE_BYTES, Content, FileError, kind_of, read_content
-from bot.reading.hidden import Paper, PaperError, read_paper
+from bot.reading.content import KINDS, LARGEST_FILE_BYTES, Content, kind_of, read_content
+from bot.reading.hidden import Paper, read_paper
+from bot.reading.parts import FileError, Part
 from bot.reading.pictures import LARGEST_PICTURE_BYTES, PICTURES, picture_type
 from bot.reading.sheet import SheetError, read_sheet, read_sheets
 
@@ -16,7 +17,7 @@ __all__ = [
     "Content",
     "FileError",
     "Paper",
-    "PaperError",
+    "Part",
     "SheetError",
     "kind_of",
     "picture_type",

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import io
+import logging
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from bot.reading.pages import MOST_PAGES, split_page
+from bot.reading.parts import FileError
 from bot.reading.sheet import SheetError, check_zip
-from bot.tasks import TijdwinstError
 
 MOST_CHARS = 200_000
 SMALLEST_HALF_POINTS = 8  # Word counts in half points: below 4 points nobody reads it
 NEAR_WHITE = 0.93  # of each of red, green and blue
 
+BROKEN = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+)
+"""A damaged file fails in as many ways as there are places in it."""
+
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-
-
-class PaperError(TijdwinstError):
-    """A file that cannot be read; *kind* is `not-paper`, `locked`, `scan`, `pages`, `damaged` or `too-large`."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__(kind)
-        self.kind = kind
 
 
 @dataclass(frozen=True)
@@ -45,40 +49,45 @@ def read_paper(content: bytes) -> Paper:
     """Read a PDF or Word file by what it is, whatever its name says.
 
     Raises:
-        PaperError: it is neither, locked, damaged, too long, or holds no text.
+        FileError: it is neither (`not-text`), locked, damaged, too long, or `scanned`: it holds no text.
     """
     if content[:1024].lstrip().startswith(b"%PDF"):
         seen, unseen = _read_pdf(content)
     elif content.startswith(b"PK"):
         seen, unseen = _read_word(content)
     else:
-        raise PaperError("not-paper")
+        raise FileError("not-text")
     if sum(map(len, seen)) > MOST_CHARS:
-        raise PaperError("too-large")
+        raise FileError("too-large")
     if sum(character.isalnum() for line in seen for character in line) < 20:
-        raise PaperError("scan")
+        raise FileError("scanned")
     return Paper(tuple(seen), tuple(unseen))
 
 
 def _read_pdf(content: bytes) -> tuple[list[str], list[str]]:
     from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
+    from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedError, PyPdfError
 
+    # What it says of damaged files is in our own words already.
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     seen: list[str] = []
     unseen: list[str] = []
     try:
         reader = PdfReader(io.BytesIO(content))
         if reader.is_encrypted and not reader.decrypt(""):
-            raise PaperError("locked")
+            raise FileError("locked")
         if len(reader.pages) > MOST_PAGES:
-            raise PaperError("pages")
+            raise FileError("too-long")
         for page in reader.pages:
             shown, hidden = split_page(page, reader)
             seen += _tidy(shown)
             unseen += _tidy(hidden)
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        # What pypdf stumbles over in a damaged file has no one type.
-        raise PaperError("locked" if "crypt" in type(error).__name__.lower() else "damaged") from error
+    except (FileNotDecryptedError, DependencyError) as error:
+        raise FileError("locked") from error
+    except LimitReachedError as error:
+        raise FileError("too-large") from error
+    except (PyPdfError, RecursionError, OSError, *BROKEN) as error:
+        raise FileError("damaged") from error
     return seen, unseen
 
 
@@ -94,10 +103,10 @@ def _read_word(content: bytes) -> tuple[list[str], list[str]]:
         check_zip(content)
         document = Document(io.BytesIO(content))
     except SheetError as error:
-        raise PaperError("too-large") from error
+        raise FileError("too-large") from error
     except (zipfile.BadZipFile, KeyError, ValueError, LxmlError, OSError) as error:
         # A workbook or a slide deck is a zip too, and python-docx says so with a ValueError.
-        raise PaperError("not-paper") from error
+        raise FileError("not-text") from error
     styles = _styles(document.styles.element)
     parts = [document.element.body]
     for part in document.sections:
