@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.jobs.candidates import explain, read_cvs, show_board
 from bot.jobs.engine import close_engine, open_engine, waiting
 from bot.jobs.posts import Posts
 from bot.jobs.rounds import Rounds
@@ -28,10 +29,13 @@ __all__ = [
     "bring_planned",
     "close_engine",
     "evaluate",
+    "explain",
     "go_on",
     "go_round",
     "open_engine",
+    "read_cvs",
     "show_answer",
+    "show_board",
     "show_by_hand",
     "show_card",
     "show_review",

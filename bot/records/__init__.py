@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.records.baselines import Baselines
+from bot.records.candidates import Candidates
 from bot.records.choices import Choices
 from bot.records.customers import Customers
 from bot.records.drafts import Drafts
@@ -20,6 +21,8 @@ from bot.records.quotes import Quotes
 from bot.records.requests import Requests
 from bot.records.reviews import Reviews
 from bot.records.revisions import Approvals, Forms
+from bot.records.screening_rules import Rules
+from bot.records.screenings import Screenings
 from bot.records.settlements import Settlements
 from bot.records.store import Store
 from bot.records.templates import Templates
@@ -55,6 +58,9 @@ class Records:
         self.templates = Templates(self.store)
         self.firms = Firms(self.store)
         self.uploads = Uploads(self.store)
+        self.screening_rules = Rules(self.store)
+        self.screenings = Screenings(self.store)
+        self.candidates = Candidates(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.
