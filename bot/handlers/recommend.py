@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import LANGUAGE, RULES, put_in_tags
-from bot.handlers.letter import unknown_figures
 from bot.handlers.screening import check_allowed
 from bot.records.screenings import Screening
 from bot.screening.candidate import Candidate
@@ -25,6 +24,11 @@ CANDIDATE = "candidate"
 _JUDGES = re.compile(
     r"(?i)\b(?:afwijz\w*|afgewezen|ongeschikt\w*|geschikt\w*|aannemen|aanbevelen|beste kandidaat|reject\w*|unsuitable"
     r"|suitable|hire|hiring|best candidate|recommend\w*|perfect\w*|ideal\w*|ideaal|ideale)\b"
+)
+_COUNTED = re.compile(
+    r"(?i)\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|hundred"
+    r"|thousand|dozens?|many|twee|drie|vier|vijf|zes|zeven|acht|negen|tien|elf|twaalf|vijftien|twintig|dertig|veertig"
+    r"|vijftig|honderd|duizend|tientallen|veel|jarenlange?)\b"
 )
 _SOMEBODY = re.compile(r"(?i)\b(?:hij|zij|haar|he|she|him|his|hers?|mr|mrs|ms|dhr|mevrouw)\b")
 
@@ -75,14 +79,19 @@ def keep_sentences(
     for written, quote in sentences:
         line = " ".join(written.split())
         stands = any(quote_stands(quote, one) for one in evidence)
-        if line and stands and not (_figures(line, quote) or _JUDGES.search(line) or _SOMEBODY.search(line)):
+        if line and stands and not (_adds(line, quote) or _JUDGES.search(line) or _SOMEBODY.search(line)):
             kept.append((line, quote.strip()))
     return kept, len(sentences) - len(kept)
 
 
-def _figures(line: str, quote: str) -> bool:
-    held = re.findall(r"\d+", quote)
-    return bool(unknown_figures(line, quote)) or any(one not in held for one in re.findall(r"\d+", line))
+def _adds(line: str, quote: str) -> bool:
+    """Say whether a sentence has a figure, a number in words, or a name that its passage lacks."""
+    held = quote.casefold()
+    numbers = re.findall(r"\d+", line) + [found.casefold() for found in _COUNTED.findall(line)]
+    names = re.findall(r"(?<=[\w,;] )[A-Z][\w-]+", line)
+    return any(not re.search(rf"(?<!\w){re.escape(one)}(?!\w)", held) for one in numbers) or any(
+        one.casefold() not in held for one in names
+    )
 
 
 def _write_evidence(vacancy: Screening, findings: Sequence[Finding]) -> str:

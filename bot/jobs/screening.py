@@ -101,7 +101,7 @@ class CvReader:
                     return "busy"
                 await self.fail(candidate_id, FAULTS.get(error.kind, "screening.fault.answer"))
                 return ""
-            await self.desk.records.candidates.read(candidate, reading)
+            await self.desk.records.candidates.read(candidate, reading, vacancy.criteria)
         await self._book(candidate, vacancy)
         return ""
 

@@ -13,6 +13,7 @@ from bot.records.moments import iso, now
 from bot.records.screenings import log_step
 from bot.records.store import Store
 from bot.screening.candidate import REASONS, VERDICTS, Candidate, Reading
+from bot.screening.criteria import Criterion
 from bot.screening.scoring import Finding
 
 MOST_CVS = 300
@@ -137,10 +138,11 @@ class Candidates:
 
         await self._store.write(work)
 
-    async def read(self, candidate: Candidate, reading: Reading) -> None:
-        """Keep what was found; reading it twice leaves the first."""
+    async def read(self, candidate: Candidate, reading: Reading, criteria: Sequence[Criterion]) -> None:
+        """Keep what was found of each of *criteria*; reading it twice leaves the first."""
 
         def work(db: Database) -> None:
+            at = iso(now())
             cursor = db.execute(
                 """
                 update screening_candidates set status = 'read', read_at = ?, input_hash = ?, model = ?,
@@ -148,7 +150,7 @@ class Candidates:
                 where candidate_id = ? and status = 'waiting'
                 """,
                 [
-                    iso(now()),
+                    at,
                     reading.input_hash,
                     reading.model,
                     reading.prompt_version,
@@ -163,14 +165,16 @@ class Candidates:
                 return
             for number, found in enumerate(reading.findings, start=1):
                 db.execute(
-                    "insert into screening_findings values (?, ?, ?, ?, ?, ?)",
+                    "insert into screening_findings values (?, ?, ?, ?, ?, ?, ?, ?)",
                     [
                         candidate.candidate_id,
                         number,
+                        criteria[number - 1].text,
                         found.status,
                         found.first,
                         found.second,
                         json.dumps(found.quotes, ensure_ascii=False),
+                        at,
                     ],
                 )
             detail = {

@@ -615,10 +615,12 @@ create index screening_candidates_waiting on screening_candidates (received_at) 
 create table screening_findings (
     candidate_id text not null references screening_candidates (candidate_id),
     criterion integer not null,
+    words text not null,
     status text not null,
     first_status text not null,
     second_status text not null,
     quotes text,
+    read_at text not null,
     primary key (candidate_id, criterion)
 ) strict;
 
