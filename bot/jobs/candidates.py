@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from datetime import datetime
 
 from dbos import DBOS, SetWorkflowID
 
-from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, at_work, enqueue, start_again, step
+from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, at_work, enqueue, step, turn
 from bot.jobs.screening import STRANDED
 from bot.records.screenings import Screening
 from bot.screening.candidate import Candidate
@@ -90,8 +91,11 @@ async def _explain(candidate_id: str, user_id: str, press: str) -> None:
 
 
 async def _try_show(screening_id: str, *, at_once: bool) -> None:
+    # One at a time, so that an older board never covers a newer one.
+    key = f"{screening_id}~board"
     try:
-        await _show(screening_id, at_once)
+        async with turn(key, key):
+            await _show(screening_id, at_once)
     except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
         if not _is_away(error):
             raise
@@ -126,8 +130,9 @@ async def read_cvs(candidates: list[Candidate]) -> None:
 
 
 async def show_board(screening_id: str) -> None:
-    """Start bringing a vacancy's board up to date; one that is at work is left alone."""
-    await start_again(f"board:{screening_id}", board_workflow, screening_id)
+    """Start bringing a vacancy's board up to date; twice changes nothing."""
+    with SetWorkflowID(f"board:{screening_id}:{uuid.uuid4().hex[:12]}"):
+        await DBOS.start_workflow_async(board_workflow, screening_id)
 
 
 async def explain(candidate_id: str, *, user_id: str, press: str) -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from bot.guard import detect
 from bot.handlers import Desk
+from bot.handlers.budget import BudgetError
 from bot.handlers.cv import candidate_run, read_cv
 from bot.jobs.posts import Posts, Spot
 from bot.llm import LLMError
 from bot.reading import FileError, read_paper_apart
 from bot.records.reviews import State
 from bot.records.screenings import Screening
-from bot.screening.blind import blind
+from bot.screening.blind import Blinded, blind
 from bot.screening.candidate import Candidate
 from bot.screening.explain import write_explanation
 from bot.tasks import Draft, Run, Task, TijdwinstError, UserError
@@ -72,7 +74,7 @@ class CvReader:
             await self.fail(candidate_id, error.key)
             return False
         blinded = await asyncio.to_thread(
-            blind, paper.lines, file_name=candidate.file_name or "", salt=vacancy.screening_id
+            _blind, paper.lines, file_name=candidate.file_name or "", salt=vacancy.screening_id
         )
         await self.desk.records.candidates.keep_text(
             candidate_id,
@@ -94,6 +96,12 @@ class CvReader:
             run = candidate_run(candidate, vacancy, await self._channel(vacancy))
             try:
                 reading = await read_cv(self.desk, self.tasks["cv"], run, candidate, vacancy)
+            except BudgetError:
+                return "busy"
+            except UserError as error:
+                log.warning("candidate=%s stopped at the gate: %s", candidate_id, error.key)
+                await self.fail(candidate_id, "screening.fault.answer")
+                return ""
             except LLMError as error:
                 log.warning("candidate=%s model fault kind=%s", candidate_id, error.kind)
                 if error.retryable or error.kind in ("key", "credit", "model"):
@@ -206,3 +214,15 @@ class CvReader:
 
     async def _channel(self, vacancy: Screening) -> str:
         return (await self._spot(vacancy)).channel_id
+
+
+def _blind(lines: Sequence[str], *, file_name: str, salt: str) -> Blinded:
+    """Blind a CV, and take out for good what else looks personal: a token would tell one candidate from another."""
+    blinded = blind(lines, file_name=file_name, salt=salt)
+    shown = blinded.text
+    for found in reversed(detect(shown)):
+        if found.action != "warn":
+            shown = f"{shown[: found.start]}[{found.kind}]{shown[found.end :]}"
+            blinded.removed["details"] += 1
+    blinded.text = shown
+    return blinded

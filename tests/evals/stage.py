@@ -15,7 +15,8 @@ import aiohttp
 
 from bot.context import Context, Files
 from bot.delivery import client
-from bot.handlers import HANDLERS, Brief, Desk
+from bot.guard import open_vault
+from bot.handlers import HANDLERS, Brief, Desk, Gate
 from bot.llm import LLM, LLMError
 from bot.quotes.pricelist import read_prices
 from bot.reading import read_sheet
@@ -89,7 +90,8 @@ class Stage:
                 if task.handler == "screening":
                     await records.screening_rules.put(run.team_id, RULES, user_id=ASKER)
                 await records.ledger.open(run, claimed_minutes=task.baseline_minutes)
-                desk = Desk(self.identity, self.context, self.files, llm, records, case.firm)
+                gate = Gate(records, open_vault(Path(folder)))
+                desk = Desk(self.identity, self.context, self.files, llm, records, gate, case.firm)
                 return await _draft(desk, Brief(run=run, task=task, company=case.company))
             finally:
                 await records.close()

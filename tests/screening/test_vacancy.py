@@ -46,7 +46,9 @@ CV = (
 
 def reads(body: dict[str, Any]) -> dict[str, Any]:
     """Answer for a CV as a careful model would; it invents one quote."""
-    found = re.findall(r"^c(\d+): (.+?)(?:\. .*)?$", body["system"][-1]["text"], re.MULTILINE)
+    found = re.findall(
+        r"^c(\d+): (.+?)(?:\. .*)?$", "\n".join(block["text"] for block in body["system"]), re.MULTILINE
+    )
     told: dict[str, Any] = {}
     for number, criterion in found:
         quotes = {
