@@ -802,7 +802,7 @@ create index screenings_open on screenings (team_id, user_id) where closed_at is
 
 create table screening_candidates (
     candidate_id text primary key,
-    screening_id text not null references screenings (screening_id),
+    screening_id text not null,
     number integer not null,
     file_id text not null,
     file_name text,
@@ -835,7 +835,7 @@ create table screening_candidates (
 create index screening_candidates_waiting on screening_candidates (received_at) where status = 'waiting';
 
 create table screening_findings (
-    candidate_id text not null references screening_candidates (candidate_id),
+    candidate_id text not null,
     criterion integer not null,
     words text not null,
     status text not null,

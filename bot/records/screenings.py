@@ -170,15 +170,14 @@ class Screenings:
                 f"update screening_findings set quotes = null where candidate_id in ({candidates})",
                 values,
             )
-            for table in ("answers", "drafts", "requests"):
-                # A recommendation rests on quotes, and is as old as they are.
-                db.execute(
-                    f"""
-                    delete from {table} where run_id in (select run_id from requests where task = 'recommend'
-                        and json_extract(inputs, '$.candidate') in ({candidates}))
-                    """,
-                    values,
-                )
+            # A recommendation rests on quotes, and what was sent holds the CV itself: both are as old as it is.
+            own = f"""
+                select run_id from requests where task = 'recommend'
+                    and json_extract(inputs, '$.candidate') in ({candidates})
+                union select candidate_id from ({candidates})
+            """
+            for table in ("answers", "sent_texts", "vaults", "drafts", "requests"):
+                db.execute(f"delete from {table} where run_id in ({own})", values * 2)
             db.execute(
                 f"""
                 update screening_candidates set cv = null, hidden = null, file_name = null, person_marks = null

@@ -361,9 +361,15 @@ async def test_a_closed_vacancy_forgets(world: World) -> None:
     await screenings.delete_expired(moment + timedelta(days=29))
     (after,) = await candidates.of(vacancy_id)
     findings = await candidates.findings(after.candidate_id)
+    sent = await world.bot.records.store.read(
+        lambda db: db.execute(
+            "select count(*) from sent_texts where run_id = ?", [after.candidate_id]
+        ).fetchone()
+    )
     steps = [one["step"] for one in await screenings.logged(vacancy_id)]
     await screenings.delete_expired(moment + timedelta(days=366))
 
+    assert sent == (0,)
     assert "screening_close" not in closed
     assert before.cv is not None
     assert (after.cv, after.hidden, after.file_name, after.verdict) == (None, (), None, "discuss")
