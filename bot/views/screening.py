@@ -6,7 +6,7 @@ import html
 from collections.abc import Collection, Mapping, Sequence
 
 from bot.screening.candidate import REASONS, VERDICTS, Candidate
-from bot.screening.criteria import KINDS, MOST, WEIGHTS, Criterion
+from bot.screening.criteria import FEWEST, KINDS, MOST, WEIGHTS, Criterion
 from bot.screening.scoring import Finding, Score, to_ask
 from bot.tasks import Language
 from bot.texts import text
@@ -83,7 +83,8 @@ def lock_button(screening_id: str, language: Language) -> Block:
 
 def criteria_form(screening_id: str, criteria: Sequence[Criterion], language: Language) -> Block:
     """Return the form in which a person edits and locks criteria; its last rows are empty."""
-    rows: list[Criterion | None] = [*criteria, *[None] * SPARE_ROWS][:MOST]
+    spare = max(SPARE_ROWS, FEWEST - len(criteria))
+    rows: list[Criterion | None] = [*criteria, *[None] * spare][:MOST]
     weights = [
         (
             f"{kind}-{weight}",
