@@ -11,6 +11,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.listeners import (
     asking,
+    candidates,
     choosing,
     conversing,
     customers,
@@ -21,6 +22,7 @@ from bot.listeners import (
     planning,
     quoting,
     reviewing,
+    screening,
     setup,
     templates,
     uploads,
@@ -55,6 +57,8 @@ def register(
     templates.register(app, intake)
     setup.register(app, intake)
     uploads.register(app, intake)
+    screening.register(app, intake)
+    candidates.register(app, intake)
 
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.
