@@ -20,6 +20,7 @@ from bot.handlers import HANDLERS, Desk, Gate
 from bot.listeners import Homes, Intake, load_templates, register
 from bot.llm import LLM, Offer
 from bot.records import Records, WorkspaceSettings
+from bot.records.store import is_damaged
 from bot.settings import Settings
 from bot.streaming import Streams
 from bot.tasks import Identity, TijdwinstError, load_company, load_firm, load_tasks
@@ -92,6 +93,10 @@ class Bot:
             self.records.open()
             await self.server.open(self.settings.host, self.settings.port)
         except (sqlite3.Error, OSError) as error:
+            if is_damaged(error):
+                raise StartError(
+                    f"{self.settings.data_dir / 'records.sqlite'} is damaged ({error}): put a backup in its place."
+                ) from error
             raise StartError(
                 f"cannot start with DATA_DIR={self.settings.data_dir} HOST={self.settings.host}"
                 f" PORT={self.settings.port}: {error}. Make the folder writable, or choose a free port."

@@ -20,6 +20,7 @@ from bot.quotes.pricelist import read_prices
 from bot.reading import SheetError, read_sheet
 from bot.records import Records
 from bot.records.export import as_csv, as_json_lines, read_rows
+from bot.records.store import is_damaged
 from bot.settings import Settings
 from bot.tasks import UserError, load_tasks
 from bot.texts import text
@@ -231,7 +232,8 @@ def _titles(figures: Figures) -> dict[str, str]:
 def _unreadable(settings: Settings, error: sqlite3.Error) -> int:
     """Tell why the ledger cannot be read: most often it is of an older version, which only the bot may change."""
     path = settings.data_dir / "records.sqlite"
-    print(f"{path} cannot be read ({error}): start this version of the bot once.", file=sys.stderr)
+    cure = "put a backup in its place" if is_damaged(error) else "start this version of the bot once"
+    print(f"{path} cannot be read ({error}): {cure}.", file=sys.stderr)
     return 1
 
 

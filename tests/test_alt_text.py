@@ -95,7 +95,7 @@ async def test_without_a_picture_there_is_no_alt_text(world: World) -> None:
     [
         ("fout.png", b"<svg>", "fout.png is no picture that I can look at"),
         ("groot.jpg", b"\xff\xd8\xff" + b"\0" * 4_000_000, "groot.jpg is too large to look at"),
-        ("plan.pdf", b"%PDF", "I cannot read plan.pdf"),
+        ("plan.psd", b"8BPS", "I cannot read plan.psd"),
     ],
 )
 async def test_a_picture_that_cannot_be_looked_at_is_told(

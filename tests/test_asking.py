@@ -133,7 +133,7 @@ async def test_everything_that_people_write_reaches_the_model_as_text(world: Wor
     await world.slack.shortcut(ANNA, SALES, root, "summarize_thread")
     await world.card()
     asked = str(world.model.requests[0].body["messages"][0]["content"]).replace("\\n", "\n")
-    ben, anna = dict.fromkeys(re.findall(r"\[NAME_\w+\]", asked))
+    ben, anna = dict.fromkeys(re.findall(r"\[NAME\w+\]", asked))
 
     assert f"[1] {ben}: (deleted message)" in asked
     assert f"[2] {anna}: Hi @{ben} in #sales, see the site (https://x.nl) & @here" in asked

@@ -91,7 +91,7 @@ async def test_a_form_that_opens_too_late_is_told(world: World) -> None:
 async def test_admins_set_each_group_and_it_holds_at_once(world: World) -> None:
     """A group's form changes only that group; the tab says at once what holds, who changed it, and in Dutch."""
     await world.slack.open_home(CHEF)
-    await _home(world, CHEF, "home_settings:money", "No fault", "Version 0.", "There is none yet")
+    shown = await _home(world, CHEF, "home_settings:money", "No fault", "Version 0.", "There is none yet")
     await _press(world, CHEF, "home_settings:money")
     await world.slack.submit(CHEF, {"hourly_rate": "52,50"})
     changed = await _home(world, CHEF, "What an hour of work costs you: €52.50", f"by <@{CHEF}>")
@@ -102,6 +102,8 @@ async def test_admins_set_each_group_and_it_holds_at_once(world: World) -> None:
 
     assert (holds.hourly_rate, holds.language) == (Decimal("52.5"), "nl")
     assert "Share of the saved time" in changed
+    assert "Guests may ask: Yes" in shown
+    assert "in ten by hand" not in shown
     assert "Taal: Nederlands, door" in dutch
 
 
@@ -190,6 +192,17 @@ async def test_guests_see_their_own_and_nothing_of_the_firm(world: World) -> Non
         assert user_id not in world.slack.workspace.modals
         assert sum("only members of this workspace" in one["text"] for one in said) == 2
         assert sum("Only an admin" in one["text"] for one in said) == 1
+
+
+async def test_whom_slack_does_not_show_is_no_member(world: World) -> None:
+    """Somebody of another firm whom Slack hides from the bot opens neither the customers nor the list of work."""
+    world.slack.fail("users.info", error="user_not_visible", times=9)
+    await world.slack.command(BEN, SALES, "/tijdwinst", "customers")
+    await world.slack.command(BEN, SALES, "/tijdwinst", "baseline")
+    said = await _said(world, BEN, 2)
+
+    assert BEN not in world.slack.workspace.modals
+    assert all("only members of this workspace" in one["text"] for one in said)
 
 
 async def test_people_delete_their_own_texts(world: World) -> None:

@@ -82,6 +82,8 @@ def _found(sentence: str) -> str:
         ),
         ("announcement", ["announce to everybody that we close", "schrijf een interne mededeling"]),
         ("client-letter", ["schrijf een klantbrief", "make a letter to the client of this"]),
+        ("client-letter", ["cliëntbrief hierover", "maak een klantbrief hiervan"]),
+        ("quote", ["offerte hierover", "offerte hiervoor graag"]),
         ("answer", ["answer", "answer: what is VAT?"]),
     ],
 )

@@ -113,6 +113,13 @@ def test_words_are_never_code() -> None:
     assert titles["reply"] in json.loads(json.dumps(_document_of(figures, titles)))["chart"]["alt"]
 
 
+def test_signs_that_no_font_has_do_not_keep_the_report_back() -> None:
+    """A template with an emoji or foreign letters in its name breaks nobody's evaluation."""
+    titles = {"reply": "🎉 Uitnodiging 1️⃣", "summarise": "日本"}
+
+    assert report_pdf(good_week(), titles=titles, language="nl").startswith(b"%PDF-")
+
+
 def _document_of(figures: Figures, titles: dict[str, str]) -> dict[str, Any]:
     return report_document(figures, make_table(figures), titles=titles, language="en")
 

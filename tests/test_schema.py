@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from bot.compose import Bot, StartError
 from bot.offline import digest, evaluate
 from bot.records import Records
 from bot.records.schema import migrations
@@ -87,3 +88,25 @@ async def test_a_command_says_that_the_ledger_is_older(
     assert codes == [1, 1]
     assert "start this version of the bot once" in capsys.readouterr().err
     assert ("digests",) not in tables
+
+
+async def test_a_damaged_file_asks_for_a_backup(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody is sent to look for rights or a port when the file itself is broken."""
+    (tmp_path / "records.sqlite").write_bytes(b"no database " * 400)
+    async with make_slack() as slack, Model() as model:
+        settings = Settings(
+            slack_bot_token=slack.token,
+            slack_signing_secret=SECRET,
+            slack_api_url=f"{slack.url}/api/",
+            anthropic_api_key=model.key,
+            anthropic_base_url=model.url,
+            data_dir=tmp_path,
+            port=0,
+        )
+        bot = Bot(settings)
+        with pytest.raises(StartError, match="put a backup in its place"):
+            await bot.start()
+        await bot.stop()
+
+    assert await digest(settings) == 1
+    assert "put a backup in its place" in capsys.readouterr().err

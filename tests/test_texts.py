@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
@@ -12,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.texts import catalogue, format_minutes, format_moment, format_money_microusd, text
+from bot.texts import LOCALES, catalogue, format_minutes, format_moment, format_money_microusd, text
 
 BOT = Path(__file__).parent.parent / "bot"
 
@@ -67,6 +69,14 @@ def test_both_catalogues_say_the_same_things() -> None:
         assert {frozenset(_holes(one)) for one in english[key]} == {
             frozenset(_holes(one)) for one in dutch[key]
         }, key
+
+
+@pytest.mark.parametrize("language", ["en", "nl"])
+def test_no_sentence_hides_another(language: str) -> None:
+    """A key stands once in a catalogue: of two sentences only the first would ever be read."""
+    keys = re.findall(r'^msgid "(.+)"$', (LOCALES / f"{language}.po").read_text(), re.MULTILINE)
+
+    assert [key for key, count in Counter(keys).items() if count > 1] == []
 
 
 def test_every_sentence_exists_and_none_is_forgotten() -> None:

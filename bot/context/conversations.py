@@ -238,7 +238,8 @@ class Context:
                 except SlackError as error:
                     if error.token:
                         raise
-                    nobody = Person(team_id=self._identity.team_id, user_id=user_id, name=user_id)
+                    # Whom Slack does not show is no member that we know of.
+                    nobody = Person(self._identity.team_id, user_id, name=user_id, is_guest=True)
                     return nobody if error.code in _NOBODY else None
             user = answer.get("user") or {}
             return _person(self._identity.team_id, user) if user.get("id") == user_id else None

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-
-import typst
 
 from bot.digest.advice import Advice, choose_advice, should_extend, should_stop, word_advice
 from bot.digest.chart import chart_alt, chart_data, make_bars
@@ -44,12 +41,13 @@ from bot.digest.words import (
     word_sureness,
     word_unpriced,
 )
+from bot.pdf import make_pdf
 from bot.tasks import Language
 from bot.texts import format_day, format_days, text
 from bot.value import BaselineKind
 from bot.views import Block, context, fallback, section
 
-HERE = Path(__file__).parent
+TEMPLATE = Path(__file__).parent / "report.typ"
 
 MOST_SAID = 3
 """Tasks to stop, and tasks to extend, that the first page has room for; the table has them all."""
@@ -58,16 +56,8 @@ MOST_SAID = 3
 def report_pdf(figures: Figures, *, titles: Mapping[str, str], language: Language) -> bytes:
     """Return the evaluation as a tagged PDF; the same figures give the same bytes."""
     table = make_table(figures)
-    found = typst.compile(
-        HERE / "report.typ",
-        root=HERE,
-        sys_inputs={"data": json.dumps(report_document(figures, table, titles=titles, language=language))},
-        format="pdf",
-        ignore_system_fonts=True,
-        pdf_standards=["ua-1"],
-        timestamp=int(figures.end.timestamp()),
-    )
-    return found if isinstance(found, bytes) else b"".join(found)
+    document = report_document(figures, table, titles=titles, language=language)
+    return make_pdf(TEMPLATE, document, moment=figures.end)
 
 
 def report_blocks(figures: Figures, *, titles: Mapping[str, str], language: Language) -> list[Block]:

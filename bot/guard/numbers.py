@@ -187,12 +187,14 @@ def _ibans(text: str) -> Found:
 
 def _phones(text: str) -> Found:
     for match in _PHONE.finditer(text):
-        end = match.end()
-        while end - match.start() >= 8:
-            if _is_phone(text[match.start() : end]):
-                yield match.start(), end
+        start, end = match.span()
+        if match[0].startswith("(") and ")" not in match[0]:
+            start += 1
+        while end - start >= 8:
+            if _is_phone(text[start:end]):
+                yield start, end
                 break
-            cut = text.rfind(" ", match.start(), end)
+            cut = text.rfind(" ", start, end)
             end = cut if cut > 0 else 0
 
 

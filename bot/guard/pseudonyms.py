@@ -14,7 +14,7 @@ class Pseudonyms:
     """What stands for what in one run.
 
     Attributes:
-        nonce: four letters that are part of every token, so that nobody outside can write one.
+        nonce: two letters that are part of every token, so that nobody outside can write one.
         values: token -> what it stands for.
     """
 
@@ -24,9 +24,9 @@ class Pseudonyms:
 
     def __post_init__(self) -> None:
         for token, value in self.values.items():
-            kind = token[1:].partition("_")[0].casefold()
+            kind = token[1:].removesuffix(f"{_number(token)}_{self.nonce}]").casefold()
             self._tokens[(kind, value)] = token  # type: ignore[index]
-        mark = rf"([A-Z]{{3,10}})\\?[_ -](\d+[a-z]?)\\?[_ -]{self.nonce}"
+        mark = rf"([A-Z]{{3,10}})(?:\\?[_ -])?(\d+[a-z]?)\\?[_ -]{self.nonce}"
         # With brackets, also escaped ones and with a possessive inside them; or bare, as a word of its own.
         self._mark = re.compile(mark, re.IGNORECASE)
         inside = rf"\s*{mark}(['’]?s)?\s*"
@@ -55,7 +55,7 @@ class Pseudonyms:
         if token is None:
             number = self._short_of(value) if kind == "name" else ""
             number = number or str(1 + sum(key == kind for key, _ in self._tokens))
-            token = f"[{kind.upper()}_{number}_{self.nonce}]"
+            token = f"[{kind.upper()}{number}_{self.nonce}]"
             self._tokens[(kind, value)] = token
             self.values[token] = value
         return token
@@ -63,15 +63,13 @@ class Pseudonyms:
     def _short_of(self, name: str) -> str:
         """Return `1b` for a part of the name that is `1`: the model shall see that both are one person."""
         words = set(name.split())
+        names = {value: _number(token) for (kind, value), token in self._tokens.items() if kind == "name"}
         wholes = {
-            token
-            for (kind, value), token in self._tokens.items()
-            if kind == "name" and words < set(value.split()) and token.split("_")[1].isdigit()
+            number for value, number in names.items() if words < set(value.split()) and number.isdigit()
         }
         if len(wholes) != 1:
             return ""
-        number = wholes.pop().split("_")[1]
-        taken = {token.split("_")[1] for token in self.values}
+        number, taken = wholes.pop(), set(names.values())
         return next((number + letter for letter in "bcdefgh" if number + letter not in taken), "")
 
     def restore(self, text: str) -> tuple[str, tuple[str, ...]]:
@@ -86,7 +84,7 @@ class Pseudonyms:
             kind, number, possessive = (
                 next((group for group in match.groups()[at::3] if group), "") for at in range(3)
             )
-            token = f"[{kind.upper()}_{number.lower()}_{self.nonce}]"
+            token = f"[{kind.upper()}{number.lower()}_{self.nonce}]"
             if any(start < match.start() and match.end() <= end for start, end in closed):
                 return match[0]
             if token not in self.values:
@@ -111,3 +109,8 @@ class Pseudonyms:
         """Read what `dump` wrote."""
         nonce, values = json.loads(written)
         return cls(nonce, values)
+
+
+def _number(token: str) -> str:
+    """Return `1b` of `[NAME1b_k7]`."""
+    return token.partition("_")[0].lstrip("[ABCDEFGHIJKLMNOPQRSTUVWXYZ")

@@ -42,7 +42,7 @@ class Vault:
         except InvalidToken:
             return None
 
-    def mark(self, *about: str, length: int = 4) -> str:
+    def mark(self, *about: str, length: int = 2) -> str:
         """Return letters that follow from *about* and that only this installation can work out."""
         digest = hmac.digest(self._seed, "\n".join(about).encode(), hashlib.sha256)
         return "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest[:length])

@@ -9,6 +9,8 @@ from bot.handlers.draft import draft
 from bot.handlers.gate import Gate
 from bot.handlers.letter import letter
 from bot.handlers.quote import quote
+from bot.handlers.recommend import recommend
+from bot.handlers.screening import screening
 from bot.handlers.social import ReadyPost, ready_posts, recount, social
 from bot.handlers.table import table
 from bot.handlers.trial import trial
@@ -18,6 +20,8 @@ HANDLERS: dict[str, Callable[[Desk, Brief], Awaitable[Draft]]] = {
     "draft": draft,
     "letter": letter,
     "quote": quote,
+    "recommend": recommend,
+    "screening": screening,
     "social": social,
     "table": table,
     "trial": trial,

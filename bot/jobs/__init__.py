@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.jobs.candidates import explain, read_cvs, show_board
 from bot.jobs.engine import close_engine, open_engine, waiting
 from bot.jobs.keeping import bring_personal, erase_asked, show_lift, start_erasing
 from bot.jobs.posts import Posts
@@ -37,11 +38,14 @@ __all__ = [
     "close_engine",
     "erase_asked",
     "evaluate",
+    "explain",
     "go_on",
     "go_round",
     "halt",
     "open_engine",
+    "read_cvs",
     "show_answer",
+    "show_board",
     "show_by_hand",
     "show_card",
     "show_lift",

@@ -89,7 +89,13 @@ class Seconds:
         named = [one for one in settings.quote_approvers.split(",") if one and one != approval.first]
         if named:
             return tuple(named)
-        admins = await self._desk.context.admins(MOST_ADMINS + 1)
+        try:
+            admins = await self._desk.context.admins(MOST_ADMINS + 1)
+        except SlackError as error:
+            if error.away:
+                raise
+            log.warning("run=%s nobody can be asked: %s", run.run_id, error)
+            return ()
         return tuple(one for one in admins if one != approval.first)[:MOST_ADMINS]
 
     async def _show(self, run: Run, approval: Approval, user_id: str, document: Json, basis: Basis) -> None:

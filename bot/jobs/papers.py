@@ -10,6 +10,7 @@ from datetime import date, datetime
 from bot.handlers import Desk
 from bot.jobs.approvals import Seconds, needs_second
 from bot.jobs.posts import Posts, Spot
+from bot.pdf import find_unprintable
 from bot.quotes.exchange import quote_csv, quote_json
 from bot.quotes.offer import Customer
 from bot.quotes.paper import find_prose, hash_content, quote_pdf
@@ -23,6 +24,9 @@ from bot.views import Block, context, copy_buttons, draft_value, fallback, lines
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
+
+MOST_LETTERS = 10
+"""Letters that no font has and that one message names."""
 
 
 @dataclass(frozen=True)
@@ -207,6 +211,8 @@ class Papers:
             return text("quote.trouble-nothing", run.language)
         if not document["has_customer"]:
             return text("quote.trouble-customer", run.language)
+        if letters := await asyncio.to_thread(find_unprintable, [document, accepted.prose]):
+            return text("quote.trouble-letters", run.language, letters=", ".join(letters[:MOST_LETTERS]))
         if valid_until < datetime.now(zone).date():
             return text("quote.trouble-late", run.language, day=format_day(valid_until, run.language))
         return ""

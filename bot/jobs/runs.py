@@ -21,6 +21,7 @@ from bot.jobs.papers import Papers
 from bot.jobs.plans import Plans
 from bot.jobs.posts import Posts, Spot
 from bot.jobs.prices import PriceUploads
+from bot.jobs.screening import CvReader
 from bot.jobs.talks import Talk, Talks, in_messages_tab
 from bot.llm import LLMError
 from bot.records import Records
@@ -116,6 +117,7 @@ class Runs:
         self.plans = Plans(desk, posts, tasks)
         self.uploads = PriceUploads(desk, posts)
         self.bulk = BulkSets(desk, delivery, posts, tasks)
+        self.cvs = CvReader(desk, posts, tasks)
         self.allowance = Allowance(desk, posts)
         self._tasks = tasks
         # Told whose Home tab says something else now.
@@ -343,9 +345,11 @@ class Runs:
 
     async def show_review(self, run_id: str, review_id: int, act: str) -> dict[str, Any] | None:
         """Show a decision; return the version to write when it was a redo."""
-        run = await self._run(run_id)
+        run = await self.records.requests.get(run_id)
         state = await self.records.reviews.state(run_id)
-        if state is None:
+        if run is None or state is None:
+            # A candidate of a vacancy is shown on its board; a request past its date is shown nowhere.
+            await self.records.reviews.shown(review_id)
             return None
         again = None
         if act == "redone" and state.writing:
@@ -471,6 +475,8 @@ class Runs:
         # A draft that stands where it would be shared to needs no button for it.
         share_in = share.channel_id if share.channel_id and share != spot else ""
         said, more = await self._papers.describe(run, draft, state)
+        about, own = await self.cvs.card(run, state)
+        said, more = [*said, *about], [*more, *own]
         messages = card(
             draft,
             review=state.review,

@@ -8,6 +8,7 @@ from typing import Any
 
 from dbos import DBOS, SetWorkflowID
 
+from bot.jobs.candidates import close_idle, show_board, sweep_cvs
 from bot.jobs.durable import (
     GIVEN_UP,
     KEEP_DAYS,
@@ -52,6 +53,7 @@ async def _sweep() -> None:
         await take_prices(upload.upload_id, asked_by=upload.asked_by)
     await _show_seconds(before)
     await attend_sets(before)
+    await sweep_cvs(before)
     for run_id in await engine.runs.records.ledger.unfinished(before):
         status = await DBOS.get_workflow_status_async(run_id)
         if status is not None and status.status in GIVEN_UP:
@@ -189,6 +191,7 @@ async def clean_step() -> None:
     """Delete what is past its date."""
     records = at_work().runs.records
     await records.drafts.delete_expired()
+    await apart(_close_idle(datetime.now(UTC)))
     await _purge_departed()
     await records.erasures.wipe()
     await records.ledger.interrupt_calls(datetime.now(UTC) - CALL_LASTS_LESS)
@@ -205,6 +208,11 @@ async def clean_step() -> None:
             await wipe_engine()
             return
         await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended], delete_children=True)
+
+
+async def _close_idle(moment: datetime) -> None:
+    for vacancy in await close_idle(moment):
+        await show_board(vacancy.screening_id)
 
 
 async def _purge_departed() -> None:
@@ -230,3 +238,4 @@ async def sweep_now() -> None:
         await take_prices(upload.upload_id, asked_by=upload.asked_by)
     await _show_seconds(datetime.now(UTC))
     await attend_sets(datetime.now(UTC))
+    await sweep_cvs(datetime.now(UTC))

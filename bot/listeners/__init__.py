@@ -12,6 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.listeners import (
     asking,
     bulk,
+    candidates,
     choosing,
     conversing,
     customers,
@@ -22,6 +23,7 @@ from bot.listeners import (
     planning,
     quoting,
     reviewing,
+    screening,
     setup,
     templates,
     uploads,
@@ -57,6 +59,8 @@ def register(
     setup.register(app, intake)
     uploads.register(app, intake)
     bulk.register(app, intake)
+    screening.register(app, intake)
+    candidates.register(app, intake)
 
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.

@@ -14,6 +14,7 @@ from bot.listeners.choosing import answered_in_form, asking_minutes, discard_ins
 from bot.listeners.following import follow_up, newest_open
 from bot.listeners.helping import asks_for_help, help_message
 from bot.listeners.intake import ANSWER, Intake, Source, aim
+from bot.listeners.screening import take_cvs
 from bot.listeners.spans import Span
 from bot.listeners.tijdwinst import carry_out
 from bot.listeners.uploads import take_file
@@ -108,6 +109,8 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     if task is None and await follow_up(intake, words, event, message_id=run_id, surface=surface):
         return
     thread = thread_ts if surface == "mention" else event.get("thread_ts") or ""
+    if await take_cvs(intake, event, words, delivery_id=run_id):
+        return
     if await take_file(intake, event, words, task=task, upload_id=run_id, thread_ts=thread):
         return
     at_top = _channel(channel_id) if surface == "mention" and not event.get("thread_ts") else ""

@@ -15,6 +15,7 @@ from bot.listeners.keeping import audit_answer, privacy_command
 from bot.listeners.measuring import baseline_command
 from bot.listeners.office import open_settings
 from bot.listeners.planning import list_planned
+from bot.listeners.screening import open_rules
 from bot.listeners.setup import guideline_answer, open_office, show_setup
 from bot.listeners.templates import open_templates
 from bot.tasks import UserError
@@ -28,6 +29,7 @@ SETTINGS = ("settings", "instellingen")
 SETUP = ("setup", "inrichten")
 GUIDELINE = ("guideline", "richtlijn")
 FIRM = ("firm", "bedrijf")
+CVS = ("cv", "cvs", "screening")
 PRIVACY = ("privacy", "gegevens")
 AUDIT = ("audit", "logboek")
 TEMPLATES = ("templates", "template", "sjablonen", "sjabloon")
@@ -62,6 +64,9 @@ async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str | d
     if named in TEMPLATES:
         intake.later(open_templates(intake, body))
         return ""
+    if named in CVS:
+        intake.later(open_rules(intake, body))
+        return ""
     if named in VALUE:
         return await _value(intake, body, " ".join(rest))
     if named in PRIVACY:
@@ -75,7 +80,7 @@ async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str | d
         return ""
     groups = (
         *(HELP, VALUE, BASELINE, SETTINGS, TEMPLATES, SETUP, FIRM, GUIDELINE, PLANNED, CUSTOMERS),
-        *(PRIVACY, AUDIT),
+        *(PRIVACY, AUDIT, CVS),
     )
     known = {word: group[0] for group in groups for word in group}
     near = difflib.get_close_matches(named, known, n=1) or ["help"]

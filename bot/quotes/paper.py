@@ -12,9 +12,10 @@ from typing import Any
 
 import typst
 
+from bot.pdf import make_pdf
 from bot.quotes.document import Json, write_figures, write_head
 
-HERE = Path(__file__).parent
+TEMPLATE = Path(__file__).parent / "paper.typ"
 
 log = logging.getLogger(__name__)
 
@@ -50,28 +51,16 @@ def quote_pdf(document: Json, *, number: str, prose: str, logo: bytes = b"") -> 
         logo: PNG, JPEG or SVG.
     """
     data = {**document, "number": number, "prose": split_prose(prose), "logo": list(logo)}
+    year, month, day = data["date"]
+    moment = datetime(year, month, day, tzinfo=UTC)
     try:
-        return _compile(data)
+        return make_pdf(TEMPLATE, data, moment=moment)
     except typst.TypstError:
         if not logo:
             raise
         # A picture that cannot be drawn must not keep a quote from its customer.
         log.warning("the logo cannot be drawn: save it anew as PNG, JPEG or SVG")
-        return _compile({**data, "logo": []})
-
-
-def _compile(data: Json) -> bytes:
-    year, month, day = data["date"]
-    found = typst.compile(
-        HERE / "paper.typ",
-        root=HERE,
-        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
-        format="pdf",
-        ignore_system_fonts=True,
-        pdf_standards=["ua-1"],
-        timestamp=int(datetime(year, month, day, tzinfo=UTC).timestamp()),
-    )
-    return found if isinstance(found, bytes) else b"".join(found)
+        return make_pdf(TEMPLATE, {**data, "logo": []}, moment=moment)
 
 
 def split_prose(prose: str) -> list[dict[str, Any]]:

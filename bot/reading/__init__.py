@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from bot.reading.apart import read_apart
-from bot.reading.content import KINDS, LARGEST_FILE_BYTES, Content, FileError, kind_of, read_content
+from bot.reading.apart import read_apart, read_paper_apart
+from bot.reading.content import KINDS, LARGEST_FILE_BYTES, Content, kind_of, read_content
+from bot.reading.hidden import Paper, read_paper
+from bot.reading.parts import FileError, Part
 from bot.reading.pictures import LARGEST_PICTURE_BYTES, PICTURES, picture_type
 from bot.reading.sheet import SheetError, read_sheet, read_sheets, safe_cell
 
@@ -14,11 +16,15 @@ __all__ = [
     "PICTURES",
     "Content",
     "FileError",
+    "Paper",
+    "Part",
     "SheetError",
     "kind_of",
     "picture_type",
     "read_apart",
     "read_content",
+    "read_paper",
+    "read_paper_apart",
     "read_sheet",
     "read_sheets",
     "safe_cell",

@@ -1,14 +1,17 @@
-"""Files of words and figures: CSV, XLSX, JSON, text and Markdown become lines that a model reads."""
+"""Files of words and figures: sheets, documents, slides, pages and e-mails become lines that a model reads."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from bot.reading.office import read_docx, read_pptx
+from bot.reading.parts import FileError, Part
+from bot.reading.pdf import read_pdf
 from bot.reading.sheet import SheetError, decode, read_sheets
-from bot.tasks import TijdwinstError
+from bot.reading.web import read_html, read_mail
 
 LARGEST_FILE_BYTES = 10_000_000
 
@@ -21,16 +24,24 @@ KINDS = {
     "text": "text",
     "md": "text",
     "markdown": "text",
+    "pdf": "pdf",
+    "docx": "docx",
+    "pptx": "pptx",
+    "html": "html",
+    "htm": "html",
+    "eml": "mail",
+    "email": "mail",
 }
 """A name's ending, or Slack's own word for a snippet's kind -> how it is read."""
 
 
-class FileError(TijdwinstError):
-    """A file that cannot be read; *kind* is `too-large`, `damaged`, `not-text` or `empty`."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__(kind)
-        self.kind = kind
+DOCUMENTS: dict[str, Callable[[bytes], tuple[Part, ...]]] = {
+    "pdf": read_pdf,
+    "docx": read_docx,
+    "pptx": read_pptx,
+    "html": read_html,
+    "mail": read_mail,
+}
 
 
 @dataclass(frozen=True)
@@ -40,10 +51,12 @@ class Content:
     Attributes:
         lines: all of it, as a model reads it.
         rows: of a sheet: the cells of its first one.
+        parts: the same lines by page, slide or sheet; a page without text is one without lines.
     """
 
     lines: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 def kind_of(name: str, filetype: str = "") -> str:
@@ -61,10 +74,15 @@ def read_content(content: bytes, kind: str) -> Content:
     try:
         if kind == "sheet":
             read = _read_sheet(content)
+        elif kind in DOCUMENTS:
+            parts = DOCUMENTS[kind](content)
+            read = Content(tuple(line for part in parts for line in part.lines), parts=parts)
         elif kind == "json":
-            read = Content(tuple(_read_json(decode(content))))
+            read = _whole(tuple(_read_json(decode(content))))
+        elif content.startswith(b"%PDF-"):
+            raise FileError("not-text")
         else:
-            read = Content(tuple(line.rstrip() for line in decode(content).splitlines()))
+            read = _whole(tuple(line.rstrip() for line in decode(content).splitlines()))
     except SheetError as error:
         raise FileError(error.kind) from error
     if not any(character.isalnum() for line in read.lines for character in line):
@@ -72,15 +90,19 @@ def read_content(content: bytes, kind: str) -> Content:
     return read
 
 
+def _whole(lines: tuple[str, ...]) -> Content:
+    return Content(lines, parts=(Part(lines),))
+
+
 def _read_sheet(content: bytes) -> Content:
     sheets = read_sheets(content)
-    lines: list[str] = []
-    for sheet in sheets:
+    parts: list[Part] = []
+    for number, sheet in enumerate(sheets, start=1):
         filled = [row for row in sheet.rows if any(cell.strip() for cell in row)]
-        if filled and len(sheets) > 1:
-            lines.append(f"Sheet: {_one_line(sheet.name)}")
-        lines += [" | ".join(map(_one_line, row)) for row in filled]
-    return Content(tuple(lines), tuple(map(tuple, sheets[0].rows)))
+        head = [f"Sheet: {_one_line(sheet.name)}"] if filled and len(sheets) > 1 else []
+        parts.append(Part((*head, *(" | ".join(map(_one_line, row)) for row in filled)), page=number))
+    lines = tuple(line for part in parts for line in part.lines)
+    return Content(lines, tuple(map(tuple, sheets[0].rows)), tuple(parts))
 
 
 def _read_json(text: str) -> list[str]:

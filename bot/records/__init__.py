@@ -8,6 +8,7 @@ from bot.records.audit import Audit
 from bot.records.baselines import Baselines
 from bot.records.budgets import Budgets
 from bot.records.bulk import Bulk
+from bot.records.candidates import Candidates
 from bot.records.choices import Choices
 from bot.records.conversations import Conversations
 from bot.records.customers import Customers
@@ -25,6 +26,8 @@ from bot.records.quotes import Quotes
 from bot.records.requests import Requests
 from bot.records.reviews import Reviews
 from bot.records.revisions import Approvals, Forms
+from bot.records.screening_rules import Rules
+from bot.records.screenings import Screenings
 from bot.records.settlements import Settlements
 from bot.records.store import Store
 from bot.records.templates import Templates
@@ -67,6 +70,9 @@ class Records:
         self.firms = Firms(self.store)
         self.uploads = Uploads(self.store)
         self.bulk = Bulk(self.store)
+        self.screening_rules = Rules(self.store)
+        self.screenings = Screenings(self.store)
+        self.candidates = Candidates(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.

@@ -51,6 +51,30 @@ TABLES: dict[str, tuple[str, str]] = {
         "team_id, year, sequence, version, run_id, issued_at, net_cents, vat_cents, payable_cents",
         "issued_at",
     ),
+    "screening": (
+        "candidate_id, criterion, words, status, first_status, second_status, quotes, read_at",
+        "read_at",
+    ),
+    "screening-candidates": (
+        "screening_id, candidate_id, number, received_at, status, fault, input_hash, model, prompt_version,"
+        " criteria_version, read_at, band, cover, decided, verdict, verdict_by, verdict_at, changed_verdict,"
+        " change_reason, changed_by, changed_at",
+        "received_at",
+    ),
+    "screening-vacancies": (
+        "screening_id, team_id, user_id, title, criteria, criteria_version, created_at, locked_by, locked_at,"
+        " closed_by, closed_at, texts_until",
+        "created_at",
+    ),
+    "screening-rules": (
+        "rule_id, team_id, purpose, legal_basis, dpia_on, overseer_id, retention_weeks, notice, council, conformity,"
+        " user_id, set_at",
+        "set_at",
+    ),
+    "screening-log": (
+        "log_id, screening_id, candidate_id, logged_at, step, user_id, detail",
+        "logged_at",
+    ),
     "audit": (
         "event_id, team_id, happened_at, (select user_id from actors where actors.actor_id = audit.actor_id)"
         " as user_id, act, subject, data_class, channel_id",
@@ -59,7 +83,15 @@ TABLES: dict[str, tuple[str, str]] = {
     "digests": ("team_id, due_at, from_at, to_at, channel_id, posted_at", "due_at"),
 }
 
-_NAMES = {"settings": "workspace_settings", "quotes": "quote_numbers"}
+_NAMES = {
+    "settings": "workspace_settings",
+    "quotes": "quote_numbers",
+    "screening": "screening_findings",
+    "screening-candidates": "screening_candidates",
+    "screening-vacancies": "screenings",
+    "screening-rules": "screening_rules",
+    "screening-log": "screening_log",
+}
 _PAGE = 1_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

@@ -764,6 +764,108 @@ def m015_vaults(db: Database) -> None:
     _carry_out(db, VAULTS)
 
 
+SCREENING = """
+create table screening_rules (
+    rule_id integer primary key,
+    team_id text not null,
+    purpose text not null,
+    legal_basis text not null,
+    dpia_on text not null,
+    overseer_id text not null,
+    retention_weeks integer not null,
+    notice text not null,
+    council text not null,
+    conformity text not null,
+    user_id text not null,
+    set_at text not null
+) strict;
+create index screening_rules_team on screening_rules (team_id, rule_id);
+
+create table screenings (
+    screening_id text primary key,
+    team_id text not null,
+    user_id text not null,
+    language text not null,
+    title text not null,
+    criteria text not null,
+    criteria_version text not null,
+    created_at text not null,
+    locked_by text,
+    locked_at text,
+    active_at text not null,
+    closed_by text,
+    closed_at text,
+    texts_until text,
+    delete_after text
+) strict;
+create index screenings_open on screenings (team_id, user_id) where closed_at is null;
+
+create table screening_candidates (
+    candidate_id text primary key,
+    screening_id text not null,
+    number integer not null,
+    file_id text not null,
+    file_name text,
+    user_id text not null,
+    received_at text not null,
+    status text not null,
+    fault text,
+    cv text,
+    hidden text,
+    removed text not null,
+    person_marks text,
+    same_as integer,
+    input_hash text,
+    model text,
+    prompt_version text,
+    criteria_version text,
+    read_at text,
+    band text,
+    cover text,
+    decided integer,
+    verdict text,
+    verdict_by text,
+    verdict_at text,
+    changed_verdict text,
+    change_reason text,
+    changed_by text,
+    changed_at text,
+    unique (screening_id, number)
+) strict;
+create index screening_candidates_waiting on screening_candidates (received_at) where status = 'waiting';
+
+create table screening_findings (
+    candidate_id text not null,
+    criterion integer not null,
+    words text not null,
+    status text not null,
+    first_status text not null,
+    second_status text not null,
+    quotes text,
+    read_at text not null,
+    primary key (candidate_id, criterion)
+) strict;
+
+create table screening_log (
+    log_id integer primary key,
+    screening_id text not null,
+    candidate_id text,
+    logged_at text not null,
+    step text not null,
+    user_id text,
+    detail text not null
+) strict;
+create index screening_log_screening on screening_log (screening_id, log_id);
+create index screening_log_candidate on screening_log (candidate_id, step) where candidate_id is not null;
+"""
+
+
+@migrations()
+def m016_screening(db: Database) -> None:
+    """CVs held against locked criteria: what was found, what people decided, and a log of both."""
+    _carry_out(db, SCREENING)
+
+
 BULK = """
 create table bulk_sets (
     set_id text primary key,
@@ -833,7 +935,7 @@ create index bulk_returns_set on bulk_returns (set_id);
 
 
 @migrations()
-def m016_bulk(db: Database) -> None:
+def m017_bulk(db: Database) -> None:
     """Tables that become a text per row: the set, its rows, and what was sent to the model in batches."""
     _carry_out(db, BULK)
 

@@ -159,6 +159,12 @@ def connect(path: Path) -> Database:
     return Database(connection)
 
 
+def is_damaged(error: BaseException) -> bool:
+    """Say whether *error* tells that the file is broken, which no right or newer version mends."""
+    # https://www.sqlite.org/rescode.html
+    return getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def _commit(db: Database, batch: list[_Job]) -> None:
     """Run *batch* in one transaction, each job in its savepoint, and answer each after the commit."""
     results: list[tuple[_Job, Any, BaseException | None]] = []

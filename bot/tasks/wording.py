@@ -82,7 +82,8 @@ FOLLOW = (
     | TELLING
     | _bag(
         """which er hier it nodig needed above below hieronder hierboven up out samen back terug kunnen can even nu
-        now today vandaag using based everyone iedereen them hen him hem explaining saying kan kunt"""
+        now today vandaag using based everyone iedereen them hen him hem explaining saying kan kunt hierover
+        hiervan hiervoor daarover daarvan daarvoor erover ervan"""
     )
 )
 TO_US = _bag("me mij us ons")

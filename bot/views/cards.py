@@ -421,7 +421,8 @@ def form_values(view: dict[str, Any]) -> dict[str, str]:
             chosen = chosen or ",".join(
                 state.get("selected_users") or state.get("selected_conversations") or ()
             )
-            values[block_id] = str(chosen or state.get("selected_conversation") or "")
+            one = state.get("selected_conversation") or state.get("selected_user")
+            values[block_id] = str(chosen or one or "")
     return values
 
 

@@ -58,7 +58,7 @@ def inputs_question(
     )
     buttons = [form]
     if anyway:
-        label = text("button.draft-anyway", language)
+        label = text("button.draft-with-gaps", language)
         buttons.append(button("choose_anyway", label, choice_value(run_id, task)))
     return [section(sentence), {"type": "actions", "elements": buttons}]
 

@@ -61,7 +61,8 @@ def word_choice(name: str, value: str, language: Language) -> str:
     if name == "quiet_week":
         return text(f"settings.quiet.{value}", language)
     if name in ("control_sample", "guests_welcome"):
-        return text("settings.yes" if value == "yes" else "settings.no", language)
+        yes = "settings.by-hand" if name == "control_sample" else "settings.yes"
+        return text(yes if value == "yes" else "settings.no", language)
     return {"en": "English", "nl": "Nederlands"}[value]
 
 

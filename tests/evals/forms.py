@@ -114,6 +114,13 @@ def _vacancy(text: str, tongue: Tongue) -> Checks:
     yield "headings", len(heads) >= 4
 
 
+def _screening(text: str, tongue: Tongue) -> Checks:
+    criteria = re.findall(r"^\d+\. \*\*(.+?)\*\* \((.+?)\)$", text, re.MULTILINE)
+    yield "five to twelve criteria", 5 <= len(criteria) <= 12
+    yield "each in at most fifteen words", all(len(words.split()) <= 15 for words, _ in criteria)
+    yield "not everything is a must", any("must" not in kind and "eis" not in kind for _, kind in criteria)
+
+
 def _answer(text: str, tongue: Tongue) -> Checks:
     yield "no greeting", re.match(r"(?:Beste|Hoi|Hallo|Dear|Hi|Hello)\b", first_line(text)) is None
 
@@ -146,6 +153,7 @@ FORMS: dict[str, Callable[[str, Tongue], Checks]] = {
     "proofread": _proofread,
     "questions": _list,
     "reply": _reply,
+    "screening": _screening,
     "social": _social,
     "summarise": _summary,
     "translate": _translation,

@@ -21,6 +21,7 @@ from bot.llm import LLM, LLMError
 from bot.quotes.pricelist import read_prices
 from bot.reading import read_sheet
 from bot.records import Records
+from bot.records.screening_rules import ScreeningRules
 from bot.sandbox.slack import Slack
 from bot.tasks import Draft, Identity, Run, Task, UserError
 from bot.texts import text
@@ -29,6 +30,8 @@ from bot.wire import Wire
 from tests.evals.cases import Case, CaseError
 
 ASKER = "UASKER"
+RULES = ScreeningRules("evidence", "6(1)(f)", "2026-11-02", ASKER, 4, "AI reads along", "none", "confirmed")
+"""What an admin filled in, so that a vacancy may be taken."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ class Stage:
             records.open()
             try:
                 await _import_prices(records, case)
+                if task.handler == "screening":
+                    await records.screening_rules.put(run.team_id, RULES, user_id=ASKER)
                 await records.ledger.open(run, claimed_minutes=task.baseline_minutes)
                 gate = Gate(records, open_vault(Path(folder)))
                 desk = Desk(self.identity, self.context, self.files, llm, records, gate, case.firm)

@@ -33,6 +33,8 @@ def test_the_sets_of_sentences_are_found(name: str) -> None:
         ("card 4111 1111 1111 1111 please", "card", "4111 1111 1111 1111"),
         ("het nummer 111222333 staat er los", "number", "111222333"),
         ("zie https://crm.example/klant?mail=jan@x.example&p=2", "link", "https://crm.example/klant?mail=jan@x.example&p=2"),
+        ("bel Piet (06-48213377, na vijven)", "phone", "06-48213377"),
+        ("bel (030) 123 45 67 of mail", "phone", "(030) 123 45 67"),
         ("Peters offerte is af", "name", "Peter"),
         ("Mark Visser belt terug", "name", "Mark Visser"),
         ("Woont op Lange Nieuwstraat 14, derde verdieping", "address", "Lange Nieuwstraat 14"),

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from bot.guard import Pseudonyms, Vault, detect, open_vault
 
-NONCE = "bcdf"
+NONCE = "bc"
 PIECES = st.sampled_from(
     [
-        "Beste Sanne, ", "Sanne de Vries", "sanne@x.example", "[NAME_1_bcdf]", "NAME_1_bcdf", "[NAME_1_bcdf's]",
+        "Beste Sanne, ", "Sanne de Vries", "sanne@x.example", "[NAME1_bc]", "NAME1_bc", "[NAME1_bc's]",
         "https://a.example/Sanne", " www.x.nl/", "hxxps://a[.]b/", "06-12345678", "NL91ABNA0417164300", "’s",
         " 's-Gravenhage 1234 AB", "1234 AB Utrecht", "Groet,\nPiet", "K. Yilmaz", "[", "]", "\\", "|", "<", "(", ")",
         "_", " ", "\n",
@@ -43,41 +43,41 @@ def test_the_way_back_is_exact(text: str) -> None:
 @pytest.mark.parametrize(
     ("written", "shown"),
     [
-        ("Beste [NAME_1_bcdf],", "Beste Sanne de Vries,"),
-        ("Beste [name_1_BCDF],", "Beste Sanne de Vries,"),
-        ("Beste NAME_1_bcdf,", "Beste Sanne de Vries,"),
-        (r"Beste \[NAME\_1\_bcdf\],", "Beste Sanne de Vries,"),
-        ("[NAME_1_bcdf]'s offerte, [NAME_1_bcdf's] huis", "Sanne de Vries's offerte, Sanne de Vries's huis"),
-        ("**[NAME_1b_bcdf]** belt", "**Sanne** belt"),
-        ("[NAME 1 bcdf] [NAME-1-bcdf]", "Sanne de Vries Sanne de Vries"),
+        ("Beste [NAME1_bc],", "Beste Sanne de Vries,"),
+        ("Beste [name_1_BC],", "Beste Sanne de Vries,"),
+        ("Beste NAME1_bc,", "Beste Sanne de Vries,"),
+        (r"Beste \[NAME\_1\_bc\],", "Beste Sanne de Vries,"),
+        ("[NAME1_bc]'s offerte, [NAME1_bc's] huis", "Sanne de Vries's offerte, Sanne de Vries's huis"),
+        ("**[NAME1b_bc]** belt", "**Sanne** belt"),
+        ("[NAME_1_bc] [NAME 1 bc]", "Sanne de Vries Sanne de Vries"),
     ],
 )
 def test_a_token_is_known_however_the_model_writes_it(written: str, shown: str) -> None:
     """A missing bracket, capitals, an escape or a possessive: the name stands there."""
     pseudonyms, masked = _masked("Sanne de Vries belt. Sanne komt.")
 
-    assert masked == "[NAME_1_bcdf] belt. [NAME_1b_bcdf] komt."
+    assert masked == "[NAME1_bc] belt. [NAME1b_bc] komt."
     assert pseudonyms.restore(written) == (shown, ())
 
 
 def test_what_stands_for_nothing_is_told_and_links_stay_shut() -> None:
     """A token that the model made up is named, and no name is put into an address."""
     pseudonyms, _ = _masked("Sanne de Vries belt.")
-    link = "https://evil.example/?who=[NAME_1_bcdf]"
+    link = "https://evil.example/?who=[NAME1_bc]"
 
-    assert pseudonyms.restore("Bel [NAME_7_bcdf].") == ("Bel [NAME_7_bcdf].", ("[NAME_7_bcdf]",))
-    assert pseudonyms.restore(f"{link} hxxps://evil[.]example/[NAME_1_bcdf]")[0] == (
-        f"{link} hxxps://evil[.]example/[NAME_1_bcdf]"
+    assert pseudonyms.restore("Bel [NAME7_bc].") == ("Bel [NAME7_bc].", ("[NAME7_bc]",))
+    assert pseudonyms.restore(f"{link} hxxps://evil[.]example/[NAME1_bc]")[0] == (
+        f"{link} hxxps://evil[.]example/[NAME1_bc]"
     )
-    assert pseudonyms.restore("[NAME_1_zzzz]")[0] == "[NAME_1_zzzz]"
+    assert pseudonyms.restore("[NAME1_zzzz]")[0] == "[NAME1_zzzz]"
 
 
 def test_a_half_written_token_waits() -> None:
     """Who reads along sees no broken token, and nothing else is held back."""
     pseudonyms, _ = _masked("Sanne de Vries belt.")
 
-    assert pseudonyms.hold_back("Beste [NAME_1_b") == "Beste "
-    assert pseudonyms.hold_back("Beste [NAME_1_bcdf], zie [2]") == "Beste [NAME_1_bcdf], zie [2]"
+    assert pseudonyms.hold_back("Beste [NAME1_b") == "Beste "
+    assert pseudonyms.hold_back("Beste [NAME1_bc], zie [2]") == "Beste [NAME1_bc], zie [2]"
     assert pseudonyms.hold_back("een [ zonder eind\nen verder") == "een [ zonder eind\nen verder"
 
 

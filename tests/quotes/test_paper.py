@@ -242,6 +242,7 @@ async def test_words_changed_by_hand_are_printed(world: World) -> None:
     [
         (answer(line("een spiegel op maat")), "no line of it has a price"),
         (answer(*LINES, customer=""), "it names no customer"),
+        (answer(*LINES, customer="日本 Design"), "I cannot print 日, 本."),
     ],
 )
 async def test_what_cannot_be_sent_gets_no_number(world: World, reply: dict[str, Any], wanted: str) -> None:
@@ -252,6 +253,15 @@ async def test_what_cannot_be_sent_gets_no_number(world: World, reply: dict[str,
     await world.shown(wanted)
 
     assert await _files(world.slack, world.im) == []
+
+
+async def test_signs_that_no_font_has_do_not_keep_a_quote_back(world: World) -> None:
+    """Emoji, a keycap or a stray control character in the words are left out; number and PDF come all the same."""
+    await import_prices(world)
+    await ask(world, answer(*LINES, intro="Fijn dat u ons vroeg 😀 \x07 1️⃣ 👩‍👩‍👧"))
+    await press(world, "approve")
+
+    assert len(await wait_files(world, 1)) == 1
 
 
 async def test_a_quote_that_lapsed_gets_no_number(world: World) -> None:

@@ -150,6 +150,14 @@ async def test_the_only_admin_reads_what_to_do(world: World) -> None:
     assert [file.name for file in await wait_files(world, 1)] == [f"{NUMBER}.pdf"]
 
 
+async def test_an_approval_is_told_though_slack_lists_no_people(world: World) -> None:
+    """Without the right to list people nobody can be asked: the card says what to do, not nothing."""
+    world.slack.fail("users.list", error="missing_scope", times=9)
+    await approved(world)
+
+    assert await world.shown("nobody else here may give it")
+
+
 async def test_a_low_price_by_hand_counts_as_a_discount(world: World) -> None:
     """Whoever types a lower price instead of a discount asks the second person all the same."""
     await import_prices(world)

@@ -1,0 +1,163 @@
+"""A candidate as a durable workflow: taken, read, told of; it goes on where a crash left it, and pays nothing twice."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import datetime
+
+from dbos import DBOS, SetWorkflowID
+
+from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, at_work, enqueue, step, turn
+from bot.jobs.screening import STRANDED
+from bot.records.screenings import Screening
+from bot.screening.candidate import Candidate
+from bot.wire import SlackError
+
+log = logging.getLogger(__name__)
+
+LANES = 2  # CVs of one vacancy that are read at the same time
+MOST_TRIES = 200
+LONGEST_WAIT_S = 900.0
+
+
+@step("cv_take")
+async def _take(candidate_id: str) -> bool:
+    return await at_work().runs.cvs.take(candidate_id)
+
+
+@step("cv_read")
+async def _read(candidate_id: str) -> str:
+    engine = at_work()
+    async with engine.gate:
+        return await engine.runs.cvs.read(candidate_id)
+
+
+@step("cv_fail")
+async def _fail(candidate_id: str, fault: str) -> None:
+    await at_work().runs.cvs.fail(candidate_id, fault)
+
+
+@step("cv_show")
+async def _show(screening_id: str, at_once: bool) -> None:
+    await at_work().runs.cvs.show(screening_id, at_once=at_once)
+
+
+@DBOS.workflow(name="candidate", max_recovery_attempts=MAX_RECOVERIES)
+async def candidate_workflow(candidate_id: str, screening_id: str, lane: str, tries: int) -> None:
+    """Take a CV in, read it, tell of it; while Slack or the model is away it waits in the queue."""
+    again = False
+    try:
+        again = await _take(candidate_id) and await _read(candidate_id) == "busy"
+    except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
+        again = _is_away(error)
+        if not again:
+            log.exception("candidate=%s failed kind=%s", candidate_id, type(error).__name__)
+            await _fail(candidate_id, STRANDED)
+    if again and tries < MOST_TRIES:
+        limit_s = at_work().runs.limits.continue_after_s
+        await enqueue(
+            "batch",
+            candidate_workflow,
+            candidate_id,
+            screening_id,
+            lane,
+            tries + 1,
+            workflow_id=f"{_id(candidate_id)}~~{tries + 1}",
+            partition=lane,
+            delay_s=min(LONGEST_WAIT_S, limit_s * min(tries + 1, 15)),
+        )
+        return
+    if again:
+        await _fail(candidate_id, STRANDED)
+    await _try_show(screening_id, at_once=False)
+
+
+@DBOS.workflow(name="board", max_recovery_attempts=MAX_RECOVERIES)
+async def board_workflow(screening_id: str) -> None:
+    """Bring the board of a vacancy up to date."""
+    await _try_show(screening_id, at_once=True)
+
+
+@DBOS.workflow(name="explain", max_recovery_attempts=MAX_RECOVERIES)
+async def explain_workflow(candidate_id: str, user_id: str, press: str) -> None:
+    """Bring the explanation of one candidate."""
+    await _explain(candidate_id, user_id, press)
+
+
+@step("explain")
+async def _explain(candidate_id: str, user_id: str, press: str) -> None:
+    await at_work().runs.cvs.explain(candidate_id, user_id, press)
+
+
+async def _try_show(screening_id: str, *, at_once: bool) -> None:
+    # One at a time, so that an older board never covers a newer one.
+    key = f"{screening_id}~board"
+    try:
+        async with turn(key, key):
+            await _show(screening_id, at_once)
+    except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
+        if not _is_away(error):
+            raise
+        log.warning("screening=%s its board is not up to date: %s", screening_id, error)
+
+
+def _is_away(error: BaseException) -> bool:
+    met = getattr(error, "errors", None) or [error]
+    return isinstance(met[-1], SlackError) and met[-1].away
+
+
+def _id(candidate_id: str) -> str:
+    return f"cv:{candidate_id}"
+
+
+async def read_cvs(candidates: list[Candidate]) -> None:
+    """Queue CVs that are committed; queueing one twice changes nothing."""
+    for one in candidates:
+        lane = f"{one.screening_id}#{one.number % LANES}"
+        await enqueue(
+            "batch",
+            candidate_workflow,
+            one.candidate_id,
+            one.screening_id,
+            lane,
+            0,
+            workflow_id=_id(one.candidate_id),
+            partition=lane,
+        )
+    for screening_id in {one.screening_id for one in candidates}:
+        await show_board(screening_id)
+
+
+async def show_board(screening_id: str) -> None:
+    """Start bringing a vacancy's board up to date; twice changes nothing."""
+    with SetWorkflowID(f"board:{screening_id}:{uuid.uuid4().hex[:12]}"):
+        await DBOS.start_workflow_async(board_workflow, screening_id)
+
+
+async def explain(candidate_id: str, *, user_id: str, press: str) -> None:
+    """Start bringing a candidate's explanation; the same *press* twice starts once."""
+    with SetWorkflowID(f"explain:{candidate_id}:{press}"):
+        await DBOS.start_workflow_async(explain_workflow, candidate_id, user_id, press)
+
+
+async def sweep_cvs(before: datetime) -> None:
+    """Queue what came before a moment, waits, and is in no queue: a crash came between."""
+    for one in await at_work().runs.records.candidates.waiting(before):
+        found = await DBOS.list_workflows_async(
+            workflow_id_prefix=_id(one.candidate_id), load_input=False, load_output=False
+        )
+        if not found:
+            await read_cvs([one])
+        elif not any(workflow.status in AT_WORK for workflow in found):
+            # The engine gave it up: told as ours, because trying for ever would hide it.
+            await at_work().runs.cvs.fail(one.candidate_id, STRANDED)
+            await show_board(one.screening_id)
+
+
+async def close_idle(moment: datetime) -> list[Screening]:
+    """Close vacancies that nobody touched for two months, and delete what is past its date."""
+    records = at_work().runs.records
+    closed = [await records.screenings.get(one) for one in await records.screenings.close_idle(moment)]
+    await records.screenings.delete_expired(moment)
+    return [one for one in closed if one is not None]

@@ -1,0 +1,75 @@
+"""A candidate of a vacancy as code knows them: a number, what was found, and what people decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.screening.scoring import Finding, Score
+
+VERDICTS = ("discuss", "question", "hold")
+"""What a person may decide: nobody is turned down here."""
+REASONS = ("know-more", "weighs-otherwise", "reading-wrong")
+"""Why somebody decided otherwise after they saw the score."""
+WRONG = "reading-wrong"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One CV of a vacancy.
+
+    Attributes:
+        candidate_id: `{team}:{channel}:{ts}:{file}` of the message that it came with; its run in the ledger.
+        status: `waiting`, `read` or `failed`; then *fault* says why, a key of the catalogues.
+        cv: what the model was given; None once it is deleted.
+        hidden: text of the file that nobody sees, and no model was given.
+        same_as: the number of an earlier candidate who seems to be the same person.
+        verdict: what a person decided before they saw the score; *changed_verdict* what they made of it later.
+    """
+
+    candidate_id: str
+    screening_id: str
+    number: int
+    file_id: str
+    file_name: str | None
+    user_id: str
+    status: str = "waiting"
+    fault: str | None = None
+    cv: str | None = None
+    hidden: tuple[str, ...] = ()
+    removed: dict[str, int] = field(default_factory=dict)
+    same_as: int | None = None
+    input_hash: str | None = None
+    model: str | None = None
+    prompt_version: str | None = None
+    criteria_version: str | None = None
+    read_at: str | None = None
+    band: str | None = None
+    cover: str | None = None
+    decided: int | None = None
+    verdict: str | None = None
+    verdict_by: str | None = None
+    verdict_at: str | None = None
+    changed_verdict: str | None = None
+    change_reason: str | None = None
+    changed_by: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What the candidate is called here."""
+        return f"K-{self.number:02}"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What reading a CV came to.
+
+    Attributes:
+        input_hash: of exactly what the model was given.
+    """
+
+    findings: tuple[Finding, ...]
+    score: Score
+    model: str
+    prompt_version: str
+    criteria_version: str
+    input_hash: str
