@@ -28,6 +28,7 @@ from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
 from tests import bench_ledger as bench_ledger_rows
 from tests import bench_stream as bench_streams
+from tests.bulk_set import write_killed
 from tests.conftest import ANNA, SALES, SECRET, buttons, make_slack
 from tests.process import ROOT, BotProcess, answered, free_port
 from tests.quotes.test_paper import make_sample
@@ -317,6 +318,24 @@ async def bench_quote(runs: int = 30) -> list[Figure]:
     return [against("PDF of a quote of one page, p50", statistics.median(waits), 100, unit="ms")]
 
 
+async def bench_bulk(rows: int = 800, kills: int = 10) -> list[Figure]:
+    """Write a text for each of 800 rows, undisturbed, and with the bot killed ten times."""
+    with tempfile.TemporaryDirectory() as folder:
+        calm = await write_killed(rows, 0, Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        hard = await write_killed(rows, kills, Path(folder))
+    value = f"{hard.texts} texts, {hard.twice} twice, {hard.paid} paid twice"
+    return [
+        against(f"{rows} rows written, from the press to the end", calm.seconds, 60, unit="s"),
+        Figure(
+            f"{rows} rows, {kills} kills",
+            value,
+            f"{rows}, 0, 0 but those in flight",
+            reached=(hard.texts, hard.twice, hard.paid) == (rows, 0, 0),
+        ),
+    ]
+
+
 async def bench_stream() -> list[Figure]:
     """Measure what people who read along see, and what that asks of Slack, with Slack's limits on."""
     words = "blog write about chairs and stools at the garden fair"
@@ -355,6 +374,7 @@ PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "soak": bench_soak,
     "ledger": bench_ledger,
     "quote": bench_quote,
+    "bulk": bench_bulk,
     "stream": bench_stream,
 }
 

@@ -12,6 +12,7 @@ from bot.handlers.quote import quote
 from bot.handlers.recommend import recommend
 from bot.handlers.screening import screening
 from bot.handlers.social import ReadyPost, ready_posts, recount, social
+from bot.handlers.table import table
 from bot.handlers.trial import trial
 from bot.tasks import Draft, Language
 
@@ -22,6 +23,7 @@ HANDLERS: dict[str, Callable[[Desk, Brief], Awaitable[Draft]]] = {
     "recommend": recommend,
     "screening": screening,
     "social": social,
+    "table": table,
     "trial": trial,
 }
 

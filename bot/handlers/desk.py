@@ -180,17 +180,37 @@ class Desk:
             LLMError: there is no usable answer; what it cost is booked.
             BudgetError: a limit leaves no room for it.
         """
+        passage = await self.let_out(brief, system=system, user=user)
+        links = "" if own_links else self._own_links
+        show = self._through_gate(passage, tell, ours=links) if tell is not None else None
+        paid = await self._pay(brief, passage, asked=[system, user], shape=shape, images=images, tell=show)
+        return self.gate.let_in(passage, paid, is_object=shape is not None, ours=links)
+
+    async def let_out(self, brief: Brief, *, system: list[str], user: str) -> Passage:
+        """Return a question as it may leave; for those who send it another way than `ask`.
+
+        Raises:
+            UserError: something in *user* must not leave.
+        """
         run = brief.run
         firm = await self.firm_of(run.team_id)
         ours = (firm.name, *firm.address, firm.email, firm.phone, firm.kvk, firm.vat_id, firm.iban)
         public = "\n".join((brief.company, await self.company(run.team_id), *ours))
-        passage = await self.gate.let_out(
+        return await self.gate.let_out(
             run, brief.task, version=brief.version, system=system, user=user, public=public
         )
-        links = "" if own_links else f"{self.identity.url.rstrip('/')}/archives/"
-        show = self._through_gate(passage, tell, ours=links) if tell is not None else None
-        paid = await self._pay(brief, passage, asked=[system, user], shape=shape, images=images, tell=show)
-        return self.gate.let_in(passage, paid, is_object=shape is not None, ours=links)
+
+    def let_in(self, passage: Passage, paid: Paid) -> Paid:
+        """Return the answer to what `let_out` returned as it may be shown.
+
+        Raises:
+            UserError: the answer must not come in.
+        """
+        return self.gate.let_in(passage, paid, is_object=False, ours=self._own_links)
+
+    @property
+    def _own_links(self) -> str:
+        return f"{self.identity.url.rstrip('/')}/archives/"
 
     def _through_gate(
         self, passage: Passage, tell: Callable[[str], None], *, ours: str

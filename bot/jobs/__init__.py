@@ -9,6 +9,7 @@ from bot.jobs.posts import Posts
 from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
 from bot.jobs.schedules import bring_planned, evaluate, go_round
+from bot.jobs.sets import bring_file, carry_on
 from bot.jobs.talks import Talks
 from bot.jobs.workflows import (
     bring_copy,
@@ -30,8 +31,10 @@ __all__ = [
     "Runs",
     "Talks",
     "bring_copy",
+    "bring_file",
     "bring_personal",
     "bring_planned",
+    "carry_on",
     "close_engine",
     "erase_asked",
     "evaluate",

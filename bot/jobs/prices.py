@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.handlers import Desk
+from bot.jobs.bulk_returned import take_returned
 from bot.jobs.posts import Posts, Spot
 from bot.quotes.pricelist import Fault, is_price_list, read_prices
 from bot.quotes.prices import compare_lists, valid_on
@@ -64,9 +65,12 @@ class PriceUploads:
     async def _look(self, upload: Upload) -> list[dict[str, Any]]:
         """Offer an admin to use what looks like a price list; of any other file ask what it is for."""
         found = await self._desk.files.look(upload.file_id, user_id=upload.user_id)
-        if found.kind == "sheet" and await self._is_admin(upload.user_id):
+        if found.kind == "sheet":
             content = await self._desk.files.read(found)
-            if is_price_list(content.rows):
+            returned = await take_returned(self._desk, upload, found.name, content)
+            if returned:
+                return placeholder(returned)
+            if is_price_list(content.rows) and await self._is_admin(upload.user_id):
                 return _question(upload, found.name)
         return placeholder(text("file.how", upload.language, name=found.name))
 

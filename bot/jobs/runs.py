@@ -14,6 +14,7 @@ from bot.handlers import EDITED, HANDLERS, Brief, Desk
 from bot.handlers.budget import BudgetError
 from bot.handlers.choosing import CHANGE
 from bot.jobs.allowance import Allowance
+from bot.jobs.bulk import BulkSets
 from bot.jobs.choosing import Chooser, taken_note
 from bot.jobs.control import is_by_hand
 from bot.jobs.papers import Papers
@@ -116,6 +117,7 @@ class Runs:
         self.plans = Plans(desk, posts, tasks)
         self.uploads = PriceUploads(desk, posts)
         self.cvs = CvReader(desk, posts, tasks)
+        self.bulk = BulkSets(desk, delivery, posts, tasks)
         self.allowance = Allowance(desk, posts)
         self._tasks = tasks
         # Told whose Home tab says something else now.

@@ -19,6 +19,7 @@ from bot.jobs.durable import (
     step,
 )
 from bot.jobs.keeping import erase_asked, wipe_engine
+from bot.jobs.sets import attend_sets
 from bot.jobs.workflows import go_on, second, show, start, take_prices
 from bot.wire import SlackError
 
@@ -52,6 +53,7 @@ async def _sweep() -> None:
         await take_prices(upload.upload_id, asked_by=upload.asked_by)
     await _show_seconds(before)
     await sweep_cvs(before)
+    await attend_sets(before)
     for run_id in await engine.runs.records.ledger.unfinished(before):
         status = await DBOS.get_workflow_status_async(run_id)
         if status is not None and status.status in GIVEN_UP:
@@ -236,3 +238,4 @@ async def sweep_now() -> None:
         await take_prices(upload.upload_id, asked_by=upload.asked_by)
     await _show_seconds(datetime.now(UTC))
     await sweep_cvs(datetime.now(UTC))
+    await attend_sets(datetime.now(UTC))

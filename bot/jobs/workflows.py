@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from dbos import DBOS, SetWorkflowID
 
-from bot.jobs.durable import MAX_RECOVERIES, at_work, enqueue, start_again, step, turn
+from bot.jobs.durable import MAX_RECOVERIES, apart, at_work, enqueue, start_again, step, turn
 from bot.jobs.runs import turn_key
+from bot.jobs.sets import attend_sets
 from bot.tasks import Outcome, Run
 from bot.wire import SlackError
 
@@ -175,6 +176,8 @@ async def show(run_id: str, review_id: int, act: str) -> None:
 @step("prices")
 async def _prices(upload_id: str) -> None:
     await at_work().runs.uploads.answer(upload_id)
+    # It may have been a sheet of texts that came back with verdicts.
+    await apart(attend_sets(datetime.now(UTC)))
 
 
 @step("prices_failed")

@@ -11,6 +11,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.listeners import (
     asking,
+    bulk,
     candidates,
     choosing,
     conversing,
@@ -59,6 +60,7 @@ def register(
     uploads.register(app, intake)
     screening.register(app, intake)
     candidates.register(app, intake)
+    bulk.register(app, intake)
 
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.

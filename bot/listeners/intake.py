@@ -19,6 +19,7 @@ from bot.listeners.spans import Span, find_span
 from bot.listeners.wishes import with_wish
 from bot.llm import Offer
 from bot.records import Records, WorkspaceSettings
+from bot.records.bulk import BulkSet
 from bot.streaming import Streams
 from bot.tasks import ANSWER as ANSWER
 from bot.tasks import (
@@ -36,6 +37,7 @@ from bot.tasks import (
     recognise,
 )
 from bot.texts import text
+from bot.value import ASKING_MINUTES_ASSUMED
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
@@ -137,6 +139,9 @@ class Intake:
         Raises:
             TimeoutError, sqlite3.Error: it is not stored: no ack, Slack sends it again.
         """
+        task = self.tasks.get(run.task)
+        if task is not None and task.table is not None and run.files and not choosing:
+            return await self._accept_set(run)
         self._accepting += 1
         try:
             async with asyncio.timeout(COMMIT_WITHIN_S):
@@ -147,6 +152,29 @@ class Intake:
             self._accepted_at = asyncio.get_running_loop().time()
         if first:
             self.later(self._start(run))
+        return first
+
+    async def _accept_set(self, run: Run) -> bool:
+        """Commit a table that a text per row is asked for; it is no run: each of its texts is one."""
+        asked = ASKING_MINUTES_ASSUMED if run.asking_minutes is None else run.asking_minutes
+        one = BulkSet(
+            set_id=run.run_id,
+            team_id=run.team_id,
+            user_id=run.user_id,
+            task=run.task,
+            language=run.language,
+            channel_id=run.channel_id,
+            file_id=run.files[0],
+            words=run.words,
+            asking_minutes=asked,
+        )
+        async with asyncio.timeout(COMMIT_WITHIN_S):
+            first = await self.records.bulk.add(one)
+        if first:
+            self.later(jobs.carry_on(one.set_id))
+            if run.channel_id and not run.channel_id.startswith("D"):
+                sentence = text("bulk.elsewhere", run.language)
+                self.later(self.tell_once(run.run_id, run.channel_id, run.user_id, sentence))
         return first
 
     async def _start(self, run: Run) -> None:

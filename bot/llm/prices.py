@@ -50,6 +50,13 @@ def price_microusd(message: Mapping[str, Any]) -> int | None:
     return rounded if rounded <= _MOST_MICROUSD else None
 
 
+def estimate_microusd(model: str, *, input_tokens: int, output_tokens: int, batch: bool) -> int | None:
+    """Price so many tokens of *model* beforehand, in millionths of a dollar; None when its price is unknown."""
+    usage = {"input_tokens": input_tokens, "output_tokens": output_tokens}
+    tier = {"service_tier": "batch"} if batch else {}
+    return price_microusd({"model": model, "usage": {**usage, **tier}})
+
+
 _STAND_IN = "claude-sonnet-5-5"
 """What a model of unknown price is estimated to cost like: a limit that counts it for nothing is none."""
 

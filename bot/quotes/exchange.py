@@ -11,6 +11,7 @@ from typing import Any
 from bot.quotes.limits import list_amount
 from bot.quotes.offer import Offer
 from bot.quotes.sums import Sums, Totals, Worked, round_cents, split_payments
+from bot.reading import safe_cell
 from bot.tasks import Firm, Language
 
 CSV_COLUMNS = (
@@ -32,8 +33,6 @@ CSV_COLUMNS = (
     "amount_includes_vat",
     "currency",
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
 
 
 def quote_json(offer: Offer, totals: Totals, firm: Firm, *, number: str) -> bytes:
@@ -200,8 +199,7 @@ def _cell(value: Any, *, comma: bool) -> str:
     if isinstance(value, Decimal):
         # Of our own making: a minus in front of it is a number, and no formula.
         return _price(value).replace(".", "," if comma else ".")
-    written = str(value)
-    return f"'{written}" if written.startswith(FORMULA) else written
+    return safe_cell(str(value))
 
 
 def _cents(amount: Decimal) -> str:

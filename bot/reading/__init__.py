@@ -7,7 +7,7 @@ from bot.reading.content import KINDS, LARGEST_FILE_BYTES, Content, kind_of, rea
 from bot.reading.hidden import Paper, read_paper
 from bot.reading.parts import FileError, Part
 from bot.reading.pictures import LARGEST_PICTURE_BYTES, PICTURES, picture_type
-from bot.reading.sheet import SheetError, read_sheet, read_sheets
+from bot.reading.sheet import SheetError, read_sheet, read_sheets, safe_cell
 
 __all__ = [
     "KINDS",
@@ -27,4 +27,5 @@ __all__ = [
     "read_paper_apart",
     "read_sheet",
     "read_sheets",
+    "safe_cell",
 ]

@@ -20,6 +20,9 @@ MOST_PARTS = 2_000
 MOST_UNPACKED_BYTES = 50_000_000
 MOST_RATIO = 200
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+
 
 class SheetError(ValueError):
     """The file cannot be read; the message is the key of a sentence in the catalogues.
@@ -63,6 +66,11 @@ def read_sheets(content: bytes, *, most: int = MOST_SHEETS) -> list[Sheet]:
     if sum(len(sheet.rows) for sheet in sheets) > MOST_ROWS:
         raise SheetError("too-large")
     return sheets
+
+
+def safe_cell(written: str) -> str:
+    """Return a text of a person or a model as a cell that no spreadsheet takes for a formula."""
+    return f"'{written}" if written.startswith(FORMULA) else written
 
 
 def check_zip(content: bytes) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from bot.records.audit import Audit
 from bot.records.baselines import Baselines
 from bot.records.budgets import Budgets
+from bot.records.bulk import Bulk
 from bot.records.candidates import Candidates
 from bot.records.choices import Choices
 from bot.records.conversations import Conversations
@@ -71,6 +72,7 @@ class Records:
         self.screening_rules = Rules(self.store)
         self.screenings = Screenings(self.store)
         self.candidates = Candidates(self.store)
+        self.bulk = Bulk(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.

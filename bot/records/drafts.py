@@ -158,7 +158,7 @@ class Drafts:
                 db.execute(
                     f"delete from {table} where delete_after < ? and not ({planned})", [iso(now()), *values]
                 )
-            for table in ("customers", "quote_forms", "vaults", "sent_texts"):
+            for table in ("customers", "quote_forms", "vaults", "sent_texts", "bulk_sets"):
                 db.execute(f"delete from {table} where delete_after < ?", [iso(now())])
 
         await self._store.write(work)

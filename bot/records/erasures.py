@@ -32,6 +32,7 @@ _UNDER_WAY = """
         and (outcome = 'running' or (outcome = 'waiting' and coalesce(reason, '') <> 'choice'))
     union select run_id from requests where team_id = ? and user_id = ?
         and run_id not in (select run_id from runs)
+    union select set_id from bulk_sets where team_id = ? and user_id = ? and stage in ('sampling', 'running')
 """
 
 
@@ -144,11 +145,12 @@ class Erasures:
         team_id, user_id = erasure.team_id, erasure.user_id
 
         def work(db: Database) -> Erased:
-            under_way = {row[0] for row in db.execute(_UNDER_WAY, [team_id, user_id] * 2).fetchall()}
+            under_way = {row[0] for row in db.execute(_UNDER_WAY, [team_id, user_id] * 3).fetchall()}
             runs = [run_id for run_id in _runs_of(db, team_id, user_id) if run_id not in under_way]
             delete_texts(db, runs)
             _end_open(db, runs, user_id)
             if not under_way:
+                db.execute("delete from bulk_sets where team_id = ? and user_id = ?", [team_id, user_id])
                 db.execute("delete from people where team_id = ? and user_id = ?", [team_id, user_id])
                 log_event(db, team_id, "erased", user_id=user_id, data_class="personal")
                 _rename(db, erasure)

@@ -55,6 +55,7 @@ class Glances:
             held = """
                 indexed by runs_waiting
                 where settled_at is null and delivered_at is not null and team_id = ? and user_id = ?
+                    and surface <> 'table'
             """
             count = db.execute(f"select count(*) from runs {held}", [team_id, user_id]).fetchone()[0]
             rows = db.execute(
@@ -70,7 +71,10 @@ class Glances:
             lambda db: [
                 _glance(db, row)
                 for row in db.execute(
-                    f"{_GLANCE} where team_id = ? and user_id = ? order by started_at desc limit ?",
+                    f"""
+                    {_GLANCE} where team_id = ? and user_id = ? and surface <> 'table'
+                    order by started_at desc limit ?
+                    """,
                     [team_id, user_id, most],
                 ).fetchall()
             ]

@@ -212,7 +212,12 @@ class Ledger:
 
     async def interrupt_calls(self, before: datetime) -> None:
         """Book calls that began before a moment, and were never heard of again, as interrupted."""
-        await self._store.write(lambda db: _interrupt(db, "called_at < ?", [iso(before)]))
+        # The rows of a batch wait for it, a day at most.
+        waits = """
+            called_at < ? and not exists (select 1 from bulk_batches
+                where ended_at is null and calls.call_id like '%!' || claim_id)
+        """
+        await self._store.write(lambda db: _interrupt(db, waits, [iso(before)]))
 
     async def book(self, call: Call, *, answer: Paid | None = None, attempt: str = "") -> None:
         """Book one call and keep its answer, in one commit; the same call twice counts once.

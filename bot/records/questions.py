@@ -33,7 +33,8 @@ class Questions:
                 within=(moment - timedelta(days=ASKED_FOR_DAYS), moment),
                 person="user_id",
                 asked="reminded_at",
-                where="decided_at is null and outcome = 'drafted'",
+                # Rows of a table wait together on one card: 800 questions would help nobody.
+                where="decided_at is null and outcome = 'drafted' and surface <> 'table'",
             )
         )
 
@@ -48,7 +49,7 @@ class Questions:
                 within=(week_ago - timedelta(days=ASKED_FOR_DAYS), week_ago),
                 person="reviewer_id",
                 asked="rework_asked_at",
-                where="review in ('approved', 'edited')",
+                where="review in ('approved', 'edited') and surface <> 'table'",
             )
         )
 

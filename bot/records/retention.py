@@ -54,3 +54,6 @@ def shift_dates(db: Database, team_id: str, days: int) -> None:
             """,
             [f"{days:+d} days", team_id, team_id],
         )
+    db.execute(
+        f"update bulk_sets set delete_after = {_SHIFTED} where team_id = ?", [f"{days:+d} days", team_id]
+    )

@@ -99,6 +99,7 @@ class Reviews:
         view_id: str = "",
         message_id: str = "",
         revision: Revision | None = None,
+        minutes_each: float | None = None,
     ) -> Decision:
         """Write one press, or one message that asks for the same, into the books, once.
 
@@ -107,6 +108,8 @@ class Reviews:
 
         Args:
             revision: what was `revised`: the next version, made by the person.
+            minutes_each: this draft's share of a look at several of a table; whoever shows the table shows
+                the decision.
         """
         at, pressed = now(), act
 
@@ -130,11 +133,13 @@ class Reviews:
                 withdraw(db, run_id, at)
             if view_id:
                 db.execute("update forms set submitted_at = ? where view_id = ?", [iso(at), view_id])
-            minutes = 0.0 if act == "undone" else _reading(db, run_id, version, at)
+            minutes = minutes_each
+            if minutes is None:
+                minutes = 0.0 if act == "undone" else _reading(db, run_id, version, at)
             cursor = db.execute(
                 """
                 insert into reviews (run_id, version, act, user_id, decided_at, review_minutes, instruction,
-                    delete_after) values (?, ?, ?, ?, ?, ?, ?, ?)
+                    shown_at, delete_after) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 [
                     run_id,
@@ -144,6 +149,7 @@ class Reviews:
                     iso(at),
                     minutes,
                     instruction or None,
+                    None if minutes_each is None else iso(at),
                     delete_date(db, run_id=run_id),
                 ],
             )

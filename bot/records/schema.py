@@ -866,6 +866,80 @@ def m016_screening(db: Database) -> None:
     _carry_out(db, SCREENING)
 
 
+BULK = """
+create table bulk_sets (
+    set_id text primary key,
+    team_id text not null,
+    user_id text not null,
+    task text not null,
+    language text not null,
+    channel_id text not null,
+    file_id text not null,
+    words text not null default '',
+    file_name text not null default '',
+    headers text not null default '[]',
+    mapping text not null default '',
+    stage text not null,
+    turn integer not null default 1,
+    shown_turn integer not null default 0,
+    trouble text not null default '',
+    trouble_params text not null default '{}',
+    asking_minutes real not null default 0,
+    files integer not null default 0,
+    uses_batches integer not null default 1,
+    looked_at text,
+    last_decided text not null default '[]',
+    received_at text not null,
+    confirmed_at text,
+    ended_at text,
+    delete_after text not null
+) strict;
+create index bulk_sets_unshown on bulk_sets (received_at) where shown_turn < turn;
+
+create table bulk_items (
+    set_id text not null references bulk_sets (set_id) on delete cascade,
+    row_number integer not null,
+    cells text not null,
+    row_hash text not null default '',
+    state text not null default 'waiting',
+    version integer not null default 1,
+    attempt integer not null default 1,
+    is_sample integer not null default 0,
+    faults text not null default '[]',
+    trouble text not null default '',
+    tries integer not null default 0,
+    claim_id text,
+    primary key (set_id, row_number)
+) strict;
+create index bulk_items_state on bulk_items (set_id, state);
+
+create table bulk_batches (
+    claim_id text primary key,
+    set_id text not null references bulk_sets (set_id) on delete cascade,
+    requests integer not null,
+    batch_id text,
+    claimed_at text not null,
+    ended_at text
+) strict;
+create index bulk_batches_open on bulk_batches (set_id) where ended_at is null;
+
+create table bulk_returns (
+    upload_id text primary key,
+    set_id text not null references bulk_sets (set_id) on delete cascade,
+    taken integer not null,
+    minutes real not null,
+    returned_at text not null
+) strict;
+create index bulk_returns_set on bulk_returns (set_id);
+"""
+
+
+@migrations()
+def m017_bulk(db: Database) -> None:
+    """Tables that become a text per row: the set, its rows, and what was sent to the model in batches."""
+    _carry_out(db, BULK)
+
+
 def _carry_out(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():

@@ -92,6 +92,7 @@ class Model:
         obey: whether it follows the orders that it finds in its input.
         down: whether it answers every request with 529.
         models: the ids that it knows -> the day each stops.
+        batches: the batches that it was sent.
         requests: the last requests that cost something, oldest first; `count` is how many messages were ever asked for.
     """
 
@@ -122,6 +123,7 @@ class Model:
         self._faults: list[tuple[Fault, int | None]] = []
         self._cache = PromptCache(clock)
         self._numbers = 0
+        self.batches = Batches(self._message, lambda: self.url, self._number)
         self._asked = asyncio.Condition()
         self._closing = asyncio.Event()
         self._stack = AsyncExitStack()
@@ -132,7 +134,7 @@ class Model:
         app.router.add_post(f"{MESSAGES}/count_tokens", self._count_tokens)
         app.router.add_get("/v1/models", self._list_models)
         app.router.add_get("/v1/models/{id}", self._one_model)
-        Batches(self._message, lambda: self.url, self._number).add_to(app, f"{MESSAGES}/batches")
+        self.batches.add_to(app, f"{MESSAGES}/batches")
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
         await runner.setup()
         async with AsyncExitStack() as stack:

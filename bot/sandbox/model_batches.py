@@ -62,6 +62,10 @@ class Batches:
         app.router.add_post(path + "/{id}/cancel", self._cancel)
         app.router.add_delete(path + "/{id}", self._delete)
 
+    def sent(self) -> list[Batch]:
+        """Return the batches that were sent, oldest first."""
+        return list(self._batches.values())
+
     async def _create(self, request: web.Request) -> web.StreamResponse:
         requests = request[BODY].get("requests")
         if not isinstance(requests, list) or not requests:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from bot.tasks.nouns import Input, Task, TaskFileError
+from bot.tasks.nouns import Input, TableWork, Task, TaskFileError
 
 RESERVED_COMMANDS = ("/draft", "/tijdwinst")
 _FENCE = "+++"
@@ -41,8 +41,11 @@ _KEYS = {
     "urgent": bool,
     "listed": bool,
     "inputs": list,
+    "table": dict,
     "nl": dict,
 }
+_TABLE_KEYS = {"each_review": int, "most_words": int, "unlike": bool, "paper": bool, "forbidden": list}
+_TABLE_RANGES = {"each_review": (1, 10), "most_words": (10, 1_000)}
 _INPUT_KEYS = {"name": str, "label": str, "type": str, "required": bool, "options": list}
 _DUTCH_KEYS = {"title": str, "description": str, "example": str, "inputs": dict}
 _KINDS = {
@@ -145,7 +148,7 @@ def write_task(task: Task) -> str:
     lines = [f"title = {_quoted(task.title)}", f"description = {_quoted(task.description)}"]
     for key in _KEYS:
         value = getattr(task, key, None)
-        if key in ("title", "description", "inputs", "nl") or value == getattr(plain, key):
+        if key in ("title", "description", "inputs", "table", "nl") or value == getattr(plain, key):
             continue
         lines.append(f"{key} = {_quoted(list(value) if isinstance(value, tuple) else value)}")
     for field in task.inputs:
@@ -235,6 +238,7 @@ def _check_task(file: TaskFile, front: dict[str, Any], prompt: str, *, handlers:
         )
     if not _are_words(front.get("aliases")):
         file.fault("aliases", "`aliases` must be a list of words between quotes.")
+    _check_table(file, _table(front, "table"))
     dutch = _table(front, "nl")
     check_keys(file, dutch, _DUTCH_KEYS, inside="nl")
     _check_filled(file, dutch, ("title", "description"), inside="nl")
@@ -242,6 +246,15 @@ def _check_task(file: TaskFile, front: dict[str, Any], prompt: str, *, handlers:
         there = "nl.example" if "example" in dutch else "example"
         file.fault(there, "`example` must stand in both languages, or in neither.")
     _check_inputs(file, front.get("inputs"), _table(dutch, "inputs"))
+
+
+def _check_table(file: TaskFile, table: dict[str, Any]) -> None:
+    check_keys(file, table, _TABLE_KEYS, inside="table")
+    for key, (low, high) in _TABLE_RANGES.items():
+        if type(table.get(key)) is int and not low <= table[key] <= high:
+            file.fault(f"table.{key}", f"`{key}` must be from {low} to {high}.")
+    if not _are_words(table.get("forbidden")):
+        file.fault("table.forbidden", "`forbidden` must be a list of words between quotes.")
 
 
 def _check_inputs(file: TaskFile, tables: Any, labels: dict[str, Any]) -> None:
@@ -338,11 +351,15 @@ def _make_task(name: str, front: dict[str, Any], prompt: str) -> Task:
         Input(**{**table, "options": tuple(table.get("options", ())), "label_nl": labels[table["name"]]})
         for table in front.pop("inputs", ())
     )
+    work = front.pop("table", None)
+    if work is not None:
+        work = TableWork(**{**work, "forbidden": tuple(work.get("forbidden", ()))})
     return Task(
         name=name,
         prompt=prompt,
         aliases=tuple(front.pop("aliases", ())),
         inputs=inputs,
+        table=work,
         title_nl=dutch["title"],
         description_nl=dutch["description"],
         example_nl=dutch.get("example", ""),

@@ -15,8 +15,9 @@ LANGUAGES: tuple[Language, ...] = ("en", "nl")
 ANSWER = "answer"
 """The task for whoever names none."""
 
-Surface = Literal["command", "mention", "shortcut", "message", "form"]
-"""How the asker reached us: slash command, @mention, message shortcut, messages tab, New draft form."""
+Surface = Literal["command", "mention", "shortcut", "message", "form", "table"]
+"""How the asker reached us: slash command, @mention, message shortcut, messages tab, New draft form; or a row of a
+table that they sent."""
 
 Act = Literal["approved", "edited", "redone", "discarded"]
 """What a person did with a draft; a draft without an act is `open`."""
@@ -64,12 +65,32 @@ class Input:
 
 
 @dataclass(frozen=True)
+class TableWork:
+    """How a task works through a table, a text per row.
+
+    Attributes:
+        each_review: how many texts are reviewed at once.
+        most_words: the longest text, unless the form says otherwise.
+        unlike: no two texts may be alike.
+        paper: each accepted text is a paper of its own, as PDF; else all come as one sheet.
+        forbidden: claims that no text may make: words, or the beginning of a word with `*` behind it.
+    """
+
+    each_review: int = 10
+    most_words: int = 150
+    unlike: bool = False
+    paper: bool = False
+    forbidden: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Task:
     """One kind of text work: the front matter of a file in `prompts/`, and its system prompt.
 
     Attributes:
         personal_data: whether names, numbers and addresses leave as tokens, or as they are.
         listed: people may choose it by name; else only we do.
+        table: how it works through a table; None for a task that makes one text.
     """
 
     name: str
@@ -93,6 +114,7 @@ class Task:
     description_nl: str = ""
     example: str = ""
     example_nl: str = ""
+    table: TableWork | None = None
 
     @property
     def reads_conversation(self) -> bool:

@@ -1,0 +1,250 @@
+"""What a person sees of a set: one message that tells how far it is, one card to review on, and the files."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import io
+import json
+import logging
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import ROUND_UP, Decimal
+from importlib.metadata import version
+
+from bot.bulk import Line, result_csv, result_xlsx
+from bot.bulk.paper import letter_pdf
+from bot.handlers import Desk
+from bot.jobs.posts import Posts, Spot
+from bot.llm import estimate_microusd
+from bot.records.bulk import ENDED, BulkSet, Counts, Item, file_mark
+from bot.tasks import TableWork, Task
+from bot.texts import format_cents, format_day, format_number, text
+from bot.value import ACCEPTED
+from bot.views import Block, fallback, plain
+from bot.views.bulk import Shown, bar, review_card, set_button, set_message, texts_blocks
+
+log = logging.getLogger(__name__)
+
+MOST_TOLD = 5
+REDO_SHARE = Decimal("0.15")
+"""So many texts are expected to be written twice, because code finds something wrong with the first."""
+
+
+class SetCards:
+    """Brings the messages of a set in line with the records."""
+
+    def __init__(self, desk: Desk, posts: Posts, tasks: Mapping[str, Task]) -> None:
+        self._desk = desk
+        self._records = desk.records
+        self._bulk = desk.records.bulk
+        self._posts = posts
+        self._tasks = tasks
+
+    def rules(self, one: BulkSet) -> TableWork:
+        """Return how the task of a set works through a table."""
+        task = self._tasks.get(one.task)
+        return (task.table if task else None) or TableWork()
+
+    async def show(self, one: BulkSet, *, answered: int = 0) -> None:
+        """Let the set's message say where it stands, and its card hold the next texts to decide on.
+
+        Args:
+            answered: rows of the batch under way that have an answer on the server already.
+
+        Raises:
+            SlackError: Slack does not take it.
+        """
+        spot = await self._posts.messages_tab(one.team_id, one.user_id)
+        counts = await self._bulk.counts(one.set_id)
+        blocks = await self._blocks(one, counts, answered)
+        line = plain(blocks[0]["text"]["text"])
+        await self._posts.bring(f"{one.set_id}/set", spot, fallback(line), blocks)
+        if one.stage in ENDED and counts.written:
+            await self._show_review(one, counts, spot)
+
+    async def _show_review(self, one: BulkSet, counts: Counts, spot: Spot) -> None:
+        each = self.rules(one).each_review
+        items = await self._bulk.undecided(one.set_id, each)
+        shown = [self._shown(one, item) for item in items]
+        if items:
+            head = text("bulk.review.head", one.language, count=counts.undecided, total=counts.written)
+        else:
+            head = text("bulk.review.none", one.language, accepted=counts.accepted, skipped=counts.skipped)
+        blocks = review_card(
+            shown, one.set_id, one.language, head=head, each=each, undo=bool(one.last_decided)
+        )
+        await self._posts.bring(f"{one.set_id}/review", spot, fallback(head), blocks)
+
+    def _shown(self, one: BulkSet, item: Item) -> Shown:
+        name = item.cells[one.mapping.name] if one.mapping else ""
+        return Shown(item.number, item.version, name, item.text, item.faults)
+
+    async def _blocks(self, one: BulkSet, counts: Counts, answered: int) -> list[Block]:
+        language, name = one.language, html.escape(one.file_name, quote=False)
+
+        def press(*names: str, first: str = "") -> list[Block]:
+            return [
+                set_button(
+                    each, one.set_id, language, style="primary" if each == first else "", count=counts.left
+                )
+                for each in names
+            ]
+
+        trouble = text(one.trouble, language, **json.loads(one.trouble_params)) if one.trouble else ""
+        if one.stage == "mapping":
+            columns = html.escape(", ".join(one.headers), quote=False)[:300]
+            said = text("bulk.mapping", language, name=name, count=counts.rows, columns=columns)
+            return set_message(said, trouble, buttons=press("map", "cancel", first="map"))
+        if one.stage == "samples":
+            return await self._samples(one, press("style", "map", "cancel", first="style"))
+        if one.stage == "priced":
+            said = text("bulk.priced", language, count=counts.left, price=await self._price(one, counts.left))
+            basis = await self._basis(one)
+            return set_message(said, basis, buttons=press("start", "map", "cancel", first="start"))
+        if one.stage in ("running", "paused"):
+            done = min(counts.rows, counts.written + counts.failed + answered)
+            said = text(f"bulk.stage.{one.stage}", language, name=name, done=done, total=counts.rows)
+            names = ("pause", "cancel") if one.stage == "running" else ("resume", "cancel")
+            return set_message(f"{said}\n{bar(done, counts.rows)}", trouble, buttons=press(*names))
+        if one.stage in ("done", "cancelled"):
+            return await self._ended(one, counts)
+        said = trouble if one.stage == "refused" else text(f"bulk.stage.{one.stage}", language, name=name)
+        return set_message(said)
+
+    async def _samples(self, one: BulkSet, buttons: list[Block]) -> list[Block]:
+        items = [item for item in await self._bulk.items(one.set_id) if item.is_sample and item.text]
+        head = text("bulk.samples", one.language, count=len(items))
+        shown = texts_blocks([self._shown(one, item) for item in items], one.language)
+        return [*set_message(head), *shown, {"type": "actions", "elements": buttons}]
+
+    async def _ended(self, one: BulkSet, counts: Counts) -> list[Block]:
+        language, rules = one.language, self.rules(one)
+        said = text(
+            f"bulk.stage.{one.stage}",
+            language,
+            name=html.escape(one.file_name, quote=False),
+            written=counts.written,
+            total=counts.rows,
+        )
+        lines = []
+        if counts.flagged:
+            lines.append(text("bulk.flagged", language, count=counts.flagged))
+        failed = await self._bulk.troubles(one.set_id)
+        if failed:
+            told = [f"{number}: {html.escape(why, quote=False)}" for number, why in failed[:MOST_TOLD]]
+            lines.append(text("bulk.failed", language, count=len(failed), rows=" · ".join(told)))
+        if counts.written:
+            lines.append(
+                text(
+                    "bulk.decided",
+                    language,
+                    accepted=counts.accepted,
+                    skipped=counts.skipped,
+                    left=counts.undecided,
+                )
+            )
+        names = ["retry"] if failed else []
+        if rules.paper:
+            names += ["zip"] if counts.accepted else []
+        elif counts.written:
+            names += ["xlsx", "csv"]
+        if counts.accepted + counts.skipped:
+            names.append("minutes")
+        buttons = [set_button(each, one.set_id, language) for each in names]
+        return set_message("\n".join([said, *lines]), text("bulk.counts-how", language), buttons=buttons)
+
+    async def _price(self, one: BulkSet, count: int) -> str:
+        """Say what *count* more texts cost, by what the samples used, in the firm's currency."""
+        paid = await self._bulk.cost(one.set_id, samples=True)
+        settings = await self._records.workspaces.get(one.team_id)
+        if not paid:
+            return text("bulk.price-unknown", one.language, tokens="?")
+        used = Decimal(count) * (1 + REDO_SHARE) / sum(row["calls"] for row in paid)
+        tokens_in = int(sum(row["input_tokens"] or 0 for row in paid) * used)
+        tokens_out = int(sum(row["output_tokens"] or 0 for row in paid) * used)
+        price = estimate_microusd(
+            paid[-1]["model"], input_tokens=tokens_in, output_tokens=tokens_out, batch=one.uses_batches
+        )
+        if price is None:
+            tokens = format_number(tokens_in + tokens_out, one.language, 0)
+            return text("bulk.price-unknown", one.language, tokens=tokens)
+        # Rounded up: nobody is surprised by less.
+        cents = (Decimal(price) / 10_000 * settings.usd_rate).quantize(Decimal(1), rounding=ROUND_UP)
+        return text(
+            "bulk.price", one.language, price=format_cents(int(cents), settings.currency, one.language)
+        )
+
+    async def _basis(self, one: BulkSet) -> str:
+        """Say what a price rests on: the list of prices, the dollar's, and what is counted in."""
+        settings = await self._records.workspaces.get(one.team_id)
+        rate = text("bulk.rate-assumed", one.language)
+        if settings.usd_rate_on:
+            day = format_day(_day(settings.usd_rate_on), one.language)
+            rate = text("bulk.rate", one.language, day=day)
+        return text("bulk.basis", one.language, prices=f"genai-prices {version('genai-prices')}", rate=rate)
+
+    async def bring_result(self, one: BulkSet, kind: str = "") -> str:
+        """Bring the texts of a set as a file; return a sentence where there is nothing to bring.
+
+        Args:
+            kind: `xlsx`, `csv` or `zip`; empty for what belongs to the task once all is written.
+
+        Raises:
+            SlackError: Slack does not take it.
+        """
+        rules = self.rules(one)
+        if not kind and rules.paper:
+            return ""
+        items = await self._bulk.items(one.set_id, states=("written",))
+        if kind == "zip":
+            items = [item for item in items if item.review in ACCEPTED]
+        if not items:
+            return text("bulk.nothing-yet", one.language)
+        content = await self._content(one, items, kind or "xlsx")
+        number = 1 if not kind else await self._bulk.next_file(one.set_id)
+        stem = re.sub(r"[^\w-]+", "-", one.file_name.rpartition(".")[0] or one.task).strip("-")[:40]
+        name = f"{stem or one.task}-{file_mark(one.set_id)}-{number}.{kind or 'xlsx'}"
+        spot = await self._posts.messages_tab(one.team_id, one.user_id)
+        title = text("bulk.file-title", one.language, name=one.file_name, count=len(items))
+        post_id = f"{one.set_id}/file/{number if kind else 'first'}"
+        await self._posts.file_once(post_id, spot, name, content, title=title, run_id="")
+        return ""
+
+    async def _content(self, one: BulkSet, items: Sequence[Item], kind: str) -> bytes:
+        if kind == "zip":
+            firm = await self._desk.sender(one.team_id)
+            return await asyncio.to_thread(_zip_letters, one, items, firm.name)
+        lines = [
+            Line(
+                key=f"{file_mark(one.set_id)}-{item.number}.{item.version}",
+                cells=item.cells,
+                text=item.text,
+                verdict=text(f"bulk.verdict.{item.review}", one.language) if item.review in _DECIDED else "",
+                remarks=" ".join(html.unescape(fault.word(one.language)) for fault in item.faults),
+            )
+            for item in items
+        ]
+        write = result_csv if kind == "csv" else result_xlsx
+        return await asyncio.to_thread(write, one.headers, lines, one.language)
+
+
+_DECIDED = (*ACCEPTED, "discarded")
+
+
+def _day(written: str) -> date:
+    return date.fromisoformat(written[:10])
+
+
+def _zip_letters(one: BulkSet, items: Sequence[Item], sender: str) -> bytes:
+    """Return an archive with a PDF per letter; it blocks, so call it in a thread."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        for item in items:
+            name = item.cells[one.mapping.name] if one.mapping else ""
+            stem = re.sub(r"[^\w-]+", "-", name).strip("-")[:60] or "letter"
+            pdf = letter_pdf(item.text, sender=sender, to=name, language=one.language)
+            archive.writestr(f"{item.number:04}-{stem}.pdf", pdf)
+    return written.getvalue()

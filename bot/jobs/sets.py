@@ -1,0 +1,92 @@
+"""A set of texts as durable workflows: each carries it on as far as it can, and hands over to the next."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from dbos import DBOS, SetWorkflowID
+
+from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, at_work, enqueue, step, turn
+
+log = logging.getLogger(__name__)
+
+MOST_STEPS = 40
+"""So many pieces of work one workflow does: its history stays short, and a recovery replays little."""
+
+
+@step("bulk")
+async def _advance(set_id: str, number: int) -> float | None:
+    return await at_work().runs.bulk.advance(set_id, number)
+
+
+@step("bulk_next")
+async def _next(set_id: str, number: int) -> int:
+    return await at_work().runs.records.bulk.next_turn(set_id, number)
+
+
+@step("bulk_file")
+async def _file(set_id: str, kind: str) -> None:
+    await at_work().runs.bulk.bring_file(set_id, kind)
+
+
+def _name(set_id: str, number: int) -> str:
+    return f"bulk:{set_id}:{number}"
+
+
+@DBOS.workflow(name="bulk", max_recovery_attempts=MAX_RECOVERIES)
+async def bulk_workflow(set_id: str, number: int) -> None:
+    """Carry a set on; what is left goes to the next workflow, through the queue, so that no slot is held."""
+    key = f"bulk:{set_id}"
+    delay_s: float | None = 0.0
+    async with turn(key, key):
+        for _ in range(MOST_STEPS):
+            delay_s = await _advance(set_id, number)
+            if delay_s is None:
+                return
+            if delay_s:
+                break
+    following = await _next(set_id, number)
+    await enqueue(
+        "batch",
+        bulk_workflow,
+        set_id,
+        following,
+        workflow_id=_name(set_id, following),
+        partition=set_id,
+        delay_s=delay_s or 0.0,
+    )
+
+
+async def carry_on(set_id: str) -> None:
+    """Start the workflow of a set that was sent, or pressed on; a second start changes nothing."""
+    one = await at_work().runs.records.bulk.get(set_id)
+    if one is not None:
+        with SetWorkflowID(_name(set_id, one.turn)):
+            await DBOS.start_workflow_async(bulk_workflow, set_id, one.turn)
+
+
+async def attend_sets(before: datetime) -> None:
+    """Carry on with the sets that nothing carries on: never started, or given up by the engine."""
+    bulk = at_work().runs.records.bulk
+    for set_id, number in await bulk.unattended(before):
+        status = await DBOS.get_workflow_status_async(_name(set_id, number))
+        if status is not None and status.status in AT_WORK:
+            continue
+        if status is not None:
+            log.warning("set=%s its workflow ended status=%s", set_id, status.status)
+            await bulk.next_turn(set_id, number)
+        await carry_on(set_id)
+
+
+@DBOS.workflow(name="bulk_file", max_recovery_attempts=MAX_RECOVERIES)
+async def file_workflow(set_id: str, kind: str) -> None:
+    """Bring the texts of a set as a file."""
+    async with turn(f"bulk-file:{set_id}", f"bulk-file:{set_id}"):
+        await _file(set_id, kind)
+
+
+async def bring_file(set_id: str, kind: str, *, press: str) -> None:
+    """Start bringing a set as *kind*; the same *press* twice starts once."""
+    with SetWorkflowID(f"bulk-file:{set_id}:{kind}:{press}"):
+        await DBOS.start_workflow_async(file_workflow, set_id, kind)

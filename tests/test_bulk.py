@@ -1,0 +1,477 @@
+"""A table becomes a text per row: samples, price, batch, review by ten or in a sheet, each row paid once."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import openpyxl  # type: ignore[import-untyped]
+import pypdf
+
+from bot.jobs import carry_on
+from bot.jobs.durable import at_work
+from bot.jobs.schedules import sweep_now
+from bot.records.bulk import BulkSet
+from bot.sandbox.model import Reply
+from bot.sandbox.model_rules import user_text
+from tests.bulk_set import HEAD, begin, press, table, unlike
+from tests.conftest import ANNA, BEN, SALES, World, buttons
+
+BATCHES = "/v1/messages/batches"
+
+
+async def send(world: World, words: str, name: str, content: bytes, *, user_id: str = ANNA) -> str:
+    """Send a file to the messages tab and return that tab."""
+    im = world.slack.workspace.im_with(user_id).id
+    await world.slack.say(user_id, im, words, files=[(name, content)])
+    return im
+
+
+async def written(world: World, rows: int) -> BulkSet:
+    """Have a table of *rows* written, by a model whose texts differ, and return its set."""
+    if world.model._speaker is None:
+        world.model.answer_with(unlike)
+    await begin(world.slack, table(rows))
+    await world.shown("is written:")
+    return await the_set(world)
+
+
+async def the_set(world: World) -> BulkSet:
+    """Return the only set."""
+    (found,) = await world.bot.records.store.read(
+        lambda db: [row[0] for row in db.execute("select set_id from bulk_sets").fetchall()]
+    )
+    one = await world.bot.records.bulk.get(found)
+    assert one is not None
+    return one
+
+
+async def newest_file(world: World, ending: str, count: int = 1) -> bytes:
+    """Return what stands in the file of ours that came as number *count* of its kind, waiting for it."""
+
+    def look() -> Any:
+        files = [
+            file
+            for file in world.slack.workspace.files.values()
+            if file.name.endswith(ending) and file.channels and file.user == world.slack.workspace.bot_user_id
+        ]
+        return files[count - 1] if len(files) >= count else None
+
+    return bytes((await world.slack.wait_for(look)).content)
+
+
+def sheet_of(content: bytes) -> list[list[Any]]:
+    """Return the rows of a workbook."""
+    return [
+        list(row) for row in openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)
+    ]
+
+
+def book(rows: list[list[Any]]) -> bytes:
+    """Write rows as a workbook."""
+    made = openpyxl.Workbook()
+    for row in rows:
+        made.active.append(row)
+    out = io.BytesIO()
+    made.save(out)
+    return out.getvalue()
+
+
+# The way of a set
+
+
+async def test_a_table_becomes_texts(world: World) -> None:
+    """Samples, price, batch, card of ten: only what somebody approved counts, and nobody is reminded 15 times."""
+    await written(world, 15)
+    card = await world.card(having="bulk_approve")
+    await world.slack.click(ANNA, world.im, card["ts"], "bulk_approve")
+    await world.shown("Approve these 5")
+    await world.slack.click(ANNA, world.im, card["ts"], "bulk_approve")
+    await world.shown("15 accepted")
+    await world.slack.click(ANNA, world.im, card["ts"], "bulk_undo")
+    await world.shown("Approve these 5")
+    rows = await world.rows(15)
+    month = datetime.now(UTC) + timedelta(days=9)
+    records = world.bot.records
+    await records.settlements.settle_unreviewed(month)
+    after = {row["run_id"]: row for row in await records.ledger.newest()}
+    unused = [row for row in after.values() if row["review"] == "open"]
+    waiting, count = await records.glances.waiting("T1", ANNA, most=9)
+
+    assert {(row["surface"], row["outcome"], row["calls"]) for row in rows} == {("table", "drafted", 1)}
+    assert sum(row["review"] == "approved" for row in rows) == 10
+    assert len({row["asking_minutes"] for row in rows}) == 1
+    assert sum(row["asking_minutes"] for row in rows) >= 1
+    assert len(unused) == 5
+    assert all(abs(row["minutes_saved"] + row["asking_minutes"]) < 0.01 for row in unused)
+    assert (waiting, count) == ([], 0)
+    assert await records.questions.reminders_due(month) == []
+    assert len(world.model.batches.sent()) == 1
+
+
+async def test_the_style_of_the_samples_is_the_example(world: World) -> None:
+    """Changed instructions write the samples anew; what was approved then stands before every other row."""
+    world.model.answer_with(unlike)
+    await send(world, "descriptions: vriendelijk", "bakken.csv", table(5))
+    await press(world.slack, "bulk_map")
+    form = await world.slack.wait_for(lambda: world.slack.modal(ANNA))
+    await world.slack.submit(ANNA, {})
+    await world.shown("Is this the style?")
+    await press(world.slack, "bulk_map")
+    await world.slack.wait_for(lambda: world.slack.modal(ANNA))
+    await world.slack.submit(ANNA, {"instructions": "Zeg je.", "unused": ["1"]})
+    await world.slack.wait_for(lambda: world.model.count >= 6 or None)
+    await press(world.slack, "bulk_style")
+    asked = str(await world.shown("The other 2 texts cost about"))
+    await press(world.slack, "bulk_start")
+    await world.shown("5 of 5 texts")
+    (batch,) = world.model.batches.sent()
+    one = batch.requests[0]["params"]
+    system, user = str(one["system"]), user_text(one)
+
+    assert "vriendelijk" in str(form)
+    assert "an amount that I do not know" in asked
+    assert "15% for texts that are written twice" in asked
+    assert "approved the style" in system
+    assert "Zeg je." in system
+    assert "cortenstaal" not in user
+    assert [row["calls"] for row in await world.rows(5)].count(2) == 3
+
+
+async def test_the_price_is_in_the_firms_own_money(world: World) -> None:
+    """With a model whose price is known the price is an amount, rounded up, with the day of the dollar's."""
+    world.model.name = None
+    world.model.answer_with(unlike)
+    await send(world, "descriptions", "bakken.csv", table(203))
+    await press(world.slack, "bulk_map")
+    await world.slack.wait_for(lambda: world.slack.modal(ANNA))
+    await world.slack.submit(ANNA, {})
+    await press(world.slack, "bulk_style")
+    asked = str(await world.shown("The other 200 texts cost about"))
+
+    assert re.search(r"cost about €0\.\d\d\. Shall", asked)
+    assert "genai-prices" in asked
+
+
+async def test_without_batches_rows_are_asked_one_by_one(world: World) -> None:
+    """A server that knows no batches gets ordinary calls, and the person the same texts."""
+    world.model.fail("not_found", on=BATCHES, times=None)
+    one = await written(world, 24)
+
+    assert not one.uses_batches
+    assert world.model.count == 24
+    assert len(await world.rows(24)) == 24
+
+
+async def test_a_batch_whose_name_was_lost_is_found_again(world: World) -> None:
+    """Stopped between sending and keeping the batch's name, the bot finds it, and pays nothing twice."""
+    world.model.answer_with(unlike)
+    await send(world, "descriptions", "bakken.csv", table(8))
+    await press(world.slack, "bulk_map")
+    await world.slack.wait_for(lambda: world.slack.modal(ANNA))
+    await world.slack.submit(ANNA, {})
+    await press(world.slack, "bulk_style")
+    await world.card(having="bulk_start")
+    sets, records = at_work().runs.bulk, world.bot.records
+    await records.bulk.press((await the_set(world)).set_id, "start")
+    one = await the_set(world)
+    work = await sets._work_of(one)
+    await sets._send(one, work, await records.bulk.items(one.set_id, states=("open",)))
+    await records.store.write(lambda db: db.execute("update bulk_batches set batch_id = null"))
+    await carry_on(one.set_id)
+    await world.shown("8 of 8 texts")
+
+    assert len(world.model.batches.sent()) == 1
+    assert {row["calls"] for row in await world.rows(8)} == {1}
+
+
+async def test_pause_and_cancel_keep_what_is_written(world: World) -> None:
+    """Pressed before it began, pause stops; go on writes the rest; cancel leaves what is there for review."""
+    world.model.answer_with(unlike)
+    await send(world, "descriptions", "bakken.csv", table(6))
+    await press(world.slack, "bulk_map")
+    await world.slack.wait_for(lambda: world.slack.modal(ANNA))
+    await world.slack.submit(ANNA, {})
+    await press(world.slack, "bulk_style")
+    await world.card(having="bulk_start")
+    records, set_id = world.bot.records, (await the_set(world)).set_id
+    await records.bulk.press(set_id, "start")
+    await records.bulk.press(set_id, "pause")
+    await sweep_now()
+    paused = await world.shown("is paused: 3 of 6")
+    while_paused = buttons(paused)
+    again = await records.bulk.press(set_id, "pause")
+    await world.slack.click(ANNA, world.im, paused["ts"], "bulk_cancel")
+    cancelled = await world.shown("is cancelled. 3 of 6")
+
+    assert again is None
+    assert "bulk_resume" in while_paused
+    assert "bulk_resume" not in buttons(cancelled)
+    assert "3 of 3 texts wait" in str(await world.shown("texts wait"))
+    assert world.model.batches.sent() == []
+
+
+async def test_resumed_it_goes_on(world: World) -> None:
+    """A refused key stops a set with what to do; renewed, one press writes the rest."""
+    world.model.answer_with(unlike)
+    await send(world, "descriptions", "bakken.csv", table(6))
+    await press(world.slack, "bulk_map")
+    await world.slack.wait_for(lambda: world.slack.modal(ANNA))
+    await world.slack.submit(ANNA, {})
+    await press(world.slack, "bulk_style")
+    world.model.fail("unauthorized", on=BATCHES)
+    await press(world.slack, "bulk_start")
+    stopped = await world.shown("refuses our key")
+    await world.slack.click(ANNA, world.im, stopped["ts"], "bulk_resume")
+
+    assert await world.shown("6 of 6 texts")
+
+
+# What code checks
+
+
+async def test_what_fails_is_written_again_once_then_marked(world: World) -> None:
+    """An invented figure is written again with the fault named; who insists is marked; twins are found over the set."""
+
+    def speak(body: dict[str, Any]) -> str:
+        user = user_text(body)
+        if "Bak 4\n" in user:
+            return unlike(body) if "999" in user else "Deze plantenbak weegt 999 kilo en is de beste."
+        if "Bak 5\n" in user:
+            return "Een plantenbak die 777 planten houdt."
+        if "Bak 6\n" in user or "Bak 7\n" in user:
+            name = "Bak 6" if "Bak 6\n" in user else "Bak 7"
+            return f"{name} is een plantenbak die in elke tuin past en lang mooi blijft, ook in de winter."
+        return unlike(body)
+
+    world.model.answer_with(speak)
+    one = await written(world, 8)
+    items = {item.number: item for item in await world.bot.records.bulk.items(one.set_id)}
+    asked = [user_text(request["params"]) for request in world.model.batches.sent()[1].requests]
+
+    assert [items[5].faults, items[5].version] == [(), 2]
+    assert [(fault.kind, fault.what) for fault in items[6].faults] == [("figures", "777")]
+    assert [(fault.kind, fault.what) for fault in items[8].faults] == [("alike", "7")]
+    assert items[7].faults == ()
+    assert "2 texts still have a fault" in str(await world.shown("is written:"))
+    assert any("999" in user and "beste" in user and "claim too much" in user for user in asked)
+    assert len(asked) == 3
+
+
+async def test_rows_that_fail_are_told_and_tried_again(world: World) -> None:
+    """A row without a name and one that the model declines are listed; one press asks for these alone."""
+    stubborn = {"declines": True}
+
+    def speak(body: dict[str, Any]) -> Any:
+        if "Bak 5\n" in user_text(body) and stubborn["declines"]:
+            return Reply("", stop_reason="refusal")
+        return unlike(body)
+
+    world.model.answer_with(speak)
+    rows = table(6) + b"\n;staal;10 cm;plantenbak"
+    await begin(world.slack, rows)
+    told = str(await world.shown("5 of 7 texts"))
+    stubborn["declines"] = False
+    await press(world.slack, "bulk_retry")
+    await world.shown("6 of 7 texts")
+    calls = {row["run_id"].rpartition(":")[2]: row["calls"] for row in await world.rows(6)}
+
+    assert "6: the model declined" in told
+    assert '8: \\"Naam\\" is empty' in told or '8: "Naam" is empty' in told
+    # Twice declined, then answered; its neighbours were paid once.
+    assert (calls["6"], calls["5"]) == (3, 1)
+
+
+# Review
+
+
+async def test_one_text_is_edited_written_again_or_skipped(world: World) -> None:
+    """The menu beside a text: an edit counts as one, a redo brings the next version, a skip saves nothing."""
+    await written(world, 4)
+    card = await world.card(having="bulk_approve")
+
+    async def choose(number: int, act: str) -> None:
+        await world.slack.click(
+            ANNA, world.im, card["ts"], f"bulk_item_{number}", value=f"{act}|{number}.1|{set_id}"
+        )
+
+    set_id = (await the_set(world)).set_id
+    await choose(2, "edit")
+    await world.slack.wait_for(lambda: world.slack.modal(ANNA))
+    await world.slack.submit(ANNA, {"part0": "Mijn eigen plantenbak."})
+    await choose(3, "redo")
+    await world.slack.wait_for(lambda: world.slack.modal(ANNA))
+    await world.slack.submit(ANNA, {"instruction": "korter"})
+    await choose(4, "skip")
+    await world.slack.wait_for(lambda: "2 of 4 texts wait" in str(world.slack.messages(world.im)) or None)
+    await world.slack.wait_for(
+        lambda: "korter" in str([one.body for one in world.model.requests[-1:]]) or None
+    )
+    stale = await world.slack.click(ANNA, world.im, card["ts"], "bulk_item_5", value=f"approve|5.1|{set_id}")
+    await world.shown("1 of 4 texts waits")
+    rows = {row["run_id"].rpartition(":")[2]: row for row in await world.rows(4)}
+    items = {item.number: item for item in await world.bot.records.bulk.items(set_id)}
+
+    assert stale.status == 200
+    assert (items[3].version, items[3].state) == (2, "written")
+    assert [rows[key]["review"] for key in "2345"] == ["edited", "redone", "discarded", "approved"]
+    assert rows["4"]["minutes_saved"] < 0 < rows["2"]["minutes_saved"]
+
+
+async def test_only_the_sender_decides(world: World) -> None:
+    """A colleague who presses reads whose table it is; nothing happens to it."""
+    one = await written(world, 4)
+    before = one.turn
+    world.slack.workspace.channels[world.im].members.append(BEN)
+    card = await world.card(having="bulk_approve")
+    await world.slack.click(BEN, world.im, card["ts"], "bulk_approve")
+    await world.slack.wait_for(lambda: world.slack.ephemerals(world.im, BEN) or None)
+
+    assert (await the_set(world)).turn == before
+
+
+async def test_the_sheet_comes_back_with_verdicts(world: World) -> None:
+    """Approve, edit, redo, skip in the sheet count as on the card; what cannot be taken is named."""
+    one = await written(world, 7)
+    rows = sheet_of(await newest_file(world, ".xlsx"))
+    head = rows[0]
+    text, status, remarks = (head.index(name) for name in ("Text", "Status", "Remarks"))
+    for row, verdict in zip(rows[1:], ["approve", "edit", "redo", "skip", "", "hmm", ""], strict=True):
+        row[status] = verdict
+    rows[2][text] = "Zelf geschreven plantenbak."
+    rows[3][remarks] = "noem de tuin"
+    rows[5][text] = "Ook gewijzigd, zonder woord."
+    await send(world, "", "terug.xlsx", book(rows))
+    told = str(await world.shown("From the sheet of bakken.csv"))
+    await world.slack.wait_for(
+        lambda: "noem de tuin" in str([one.body for one in world.model.requests]) or None
+    )
+    without = [[cell for at, cell in enumerate(row) if at != status] for row in rows]
+    await send(world, "", "nogmaals.xlsx", book(without))
+    gone = await world.shown('no column "Status"')
+    reviews = [row["review"] for row in sorted(await world.rows(7), key=lambda row: row["run_id"])]
+    minutes = await world.bot.records.store.read(
+        lambda db: db.execute("select minutes from bulk_returns").fetchall()
+    )
+
+    assert one.files == 0
+    for line in (
+        "1 approved as",
+        "1 approved with",
+        "1 to be",
+        "1 skipped",
+        "1 changed but",
+        "1 with a status",
+    ):
+        assert line in told, line
+    assert gone
+    assert sorted(reviews) == ["approved", "discarded", "edited", "open", "open", "open", "redone"]
+    assert len(minutes) == 1
+
+
+async def test_reviewing_is_what_the_person_says(world: World) -> None:
+    """Who tells what reviewing took in all has it spread over the texts that were decided on."""
+    await written(world, 4)
+    card = await world.card(having="bulk_approve")
+    await world.slack.click(ANNA, world.im, card["ts"], "bulk_approve")
+    await press(world.slack, "bulk_minutes")
+    await world.slack.wait_for(lambda: world.slack.modal(ANNA))
+    await world.slack.submit(ANNA, {"minutes": "12"})
+    rows = await world.rows(4, where=lambda row: row["review_minutes"] == 3)
+
+    assert len(rows) == 4
+    assert all(abs(row["minutes_saved"] - (7 - row["asking_minutes"])) < 0.01 for row in rows)
+
+
+async def test_files_cannot_run_formulas(world: World) -> None:
+    """CSV and XLSX hold texts only: what begins like a formula is told as text in both."""
+    world.model.answer_with(lambda body: "=SOM(A1) plantenbak " + unlike(body))
+    await begin(
+        world.slack, f"{HEAD}\n=cmd;staal;2 cm;plantenbak\n+1;hout;3 cm;plantenbak\n-2;a\n@3;b".encode()
+    )
+    await world.shown("4 of 4 texts")
+    await press(world.slack, "bulk_csv")
+    written = (await newest_file(world, ".csv")).decode("utf-8-sig")
+    workbook = openpyxl.load_workbook(io.BytesIO(await newest_file(world, ".xlsx")))
+    kinds = {cell.data_type for row in workbook.active.iter_rows() for cell in row if cell.value}
+
+    assert "'=SOM" in written
+    assert "'=cmd" in written
+    assert kinds == {"s"}
+
+
+async def test_letters_come_one_by_one_and_as_pdf(world: World) -> None:
+    """Each letter is read alone; the accepted ones come as a PDF each, in one archive."""
+    world.model.answer_with(lambda body: "Geachte heer Vos,\n\nU krijgt € 1.482 terug.\n\nMet groet,")
+    rows = b"Client;Bedrag\nVos;1482\nDe Wit;1482\n"
+    await send(world, "letters: aangifte", "brieven.csv", rows)
+    await press(world.slack, "bulk_map")
+    await world.slack.wait_for(lambda: world.slack.modal(ANNA))
+    await world.slack.submit(ANNA, {})
+    await press(world.slack, "bulk_style")
+    await world.shown("2 of 2 texts")
+    card = await world.card(having="bulk_approve")
+    await world.slack.click(ANNA, world.im, card["ts"], "bulk_approve")
+    await world.shown("1 of 2 texts waits")
+    await press(world.slack, "bulk_zip")
+    archive = zipfile.ZipFile(io.BytesIO(await newest_file(world, ".zip")))
+    page = pypdf.PdfReader(io.BytesIO(archive.read(archive.namelist()[0]))).pages[0].extract_text()
+
+    assert archive.namelist() == ["0002-Vos.pdf"]
+    assert "U krijgt € 1.482 terug." in page
+    assert {"bulk_item_edit", "bulk_item_redo", "bulk_item_skip"} <= set(buttons(card))
+
+
+# Bad input
+
+
+async def test_what_is_no_table_is_told(world: World) -> None:
+    """Empty, doubled, too long, of another kind or deleted: each is answered with what to do, and nothing is paid."""
+    for name, content, wanted in (
+        ("leeg.csv", b"Naam;Prijs\n", "no rows below its header"),
+        ("dubbel.csv", b"Naam;naam\na;b\n", "two columns called"),
+        ("lang.csv", table(2_001), "2001 rows"),
+        ("enorm.csv", b"a;b\n" + b"1;2\n" * 100_001, "at most 2,000 rows and 10 MB"),
+        (
+            "breed.csv",
+            (";".join(f"k{at}" for at in range(61)) + "\n" + ";".join("1" * 61)).encode(),
+            "61 columns",
+        ),
+        ("brief.pdf", b"%PDF-1.4", "is no table"),
+        ("stuk.xlsx", b"PK\3\4rubbish", "stuk.xlsx"),
+    ):
+        await send(world, "descriptions", name, content)
+        assert await world.shown(wanted), name
+    assert world.model.requests == []
+
+
+async def test_a_file_that_is_deleted_meanwhile_is_told(world: World) -> None:
+    """Deleted in Slack before it was read, it is told as gone."""
+    file = world.slack.workspace.add_to_form("weg.csv", ANNA, table(2))
+    await world.bot.records.bulk.add(BulkSet("T1:V9", "T1", ANNA, "descriptions", "en", world.im, file.id))
+    del world.slack.workspace.files[file.id]
+    await sweep_now()
+
+    assert await world.shown("is gone")
+
+
+async def test_one_text_without_a_table_is_a_draft(world: World) -> None:
+    """Asked for in words the same task writes one text, and its card names what the words do not hold."""
+    world.model.answer_with(lambda body: "De beste bak, 77 cm breed.")
+    await world.slack.command(ANNA, SALES, "/draft", "descriptions Bak van staal, 40 cm")
+    card = str(await world.card())
+
+    assert "not in the row: 77" in card
+    assert "claim that nobody can check: beste" in card
+
+
+async def test_a_table_in_a_channel_goes_on_in_the_messages_tab(world: World) -> None:
+    """Who mentions the bot with a table reads where it goes on; the same delivery twice is one set."""
+    bot = f"<@{world.slack.workspace.bot_user_id}>"
+    await world.slack.say(ANNA, SALES, f"{bot} descriptions", files=[("bakken.csv", table(3))])
+
+    assert await world.shown("*bakken.csv*: 3 rows")
+    assert "messages tab" in str(world.slack.ephemerals(SALES, ANNA))
