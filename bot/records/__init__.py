@@ -10,6 +10,7 @@ from bot.records.customers import Customers
 from bot.records.drafts import Drafts
 from bot.records.firms import Firms
 from bot.records.glances import Glances
+from bot.records.knowledge import Knowledge
 from bot.records.ledger import Ledger
 from bot.records.people import People
 from bot.records.personal import Personal
@@ -55,6 +56,7 @@ class Records:
         self.templates = Templates(self.store)
         self.firms = Firms(self.store)
         self.uploads = Uploads(self.store)
+        self.knowledge = Knowledge(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.
@@ -66,4 +68,5 @@ class Records:
 
     async def close(self) -> None:
         """Finish what waits and close the file."""
+        await self.knowledge.close()
         await self.store.close()
