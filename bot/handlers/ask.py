@@ -16,6 +16,7 @@ from bot.knowledge.audience import is_channel
 from bot.llm import LLMError
 from bot.records.knowledge import Found, OpenQuestion
 from bot.tasks import Draft, Language, UserError
+from bot.tasks.knowledge import without_base
 from bot.texts import text
 from bot.wire import SlackError
 
@@ -73,7 +74,9 @@ async def ask(desk: Desk, brief: Brief) -> Draft:
     extra: list[str] = []
     if whole is None:
         extra = await _expand(desk, brief, question)
-    found = await desk.records.knowledge.search(question, audiences, extra=extra, most=MOST_PASSAGES)
+    found = await desk.records.knowledge.search(
+        without_base(question), audiences, extra=extra, most=MOST_PASSAGES
+    )
     if whole is None and max((one.cover for one in found), default=0.0) < LEAST_COVER:
         raise await _not_found(desk, brief, question, found)
     claims, model = await _answer(desk, brief, question, found=found, whole=whole)

@@ -16,6 +16,7 @@ from bot.jobs.workflows import (
     show_review,
     show_second,
     start,
+    take_documents,
     take_prices,
 )
 
@@ -37,6 +38,7 @@ __all__ = [
     "show_review",
     "show_second",
     "start",
+    "take_documents",
     "take_prices",
     "waiting",
 ]

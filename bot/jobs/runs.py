@@ -14,6 +14,7 @@ from bot.handlers import EDITED, HANDLERS, Brief, Desk
 from bot.handlers.choosing import CHANGE
 from bot.jobs.choosing import Chooser, taken_note
 from bot.jobs.control import is_by_hand
+from bot.jobs.knowledge import KnowledgeFiles
 from bot.jobs.papers import Papers
 from bot.jobs.plans import Plans
 from bot.jobs.posts import Posts, Spot
@@ -105,6 +106,7 @@ class Runs:
         self._papers = Papers(desk, posts)
         self.plans = Plans(desk, posts, tasks)
         self.uploads = PriceUploads(desk, posts)
+        self.documents = KnowledgeFiles(desk, posts)
         self._tasks = tasks
         # Told whose Home tab says something else now.
         self.stir = stir

@@ -13,6 +13,7 @@ from bot.listeners import (
     choosing,
     customers,
     home,
+    knowledge,
     measuring,
     office,
     planning,
@@ -50,6 +51,7 @@ def register(
     templates.register(app, intake)
     setup.register(app, intake)
     uploads.register(app, intake)
+    knowledge.register(app, intake)
 
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.

@@ -41,7 +41,7 @@ CHOICES: dict[str, Collection[str]] = {
     "digest_hour": [str(hour) for hour in range(24)],
 }
 MONEY = ("hourly_rate", "fixed_monthly_cost", "setup_cost", "monthly_budget")
-LISTS = ("reviewers", "channels")
+LISTS = ("reviewers", "channels", "knowledge_editors")
 HIDDEN = ("usd_rate_on",)  # it goes with another setting and is no news of its own
 
 

@@ -11,6 +11,7 @@ from bot.records.drafts import Drafts
 from bot.records.firms import Firms
 from bot.records.glances import Glances
 from bot.records.knowledge import Knowledge
+from bot.records.knowledge_uploads import KnowledgeUploads
 from bot.records.ledger import Ledger
 from bot.records.people import People
 from bot.records.personal import Personal
@@ -57,6 +58,7 @@ class Records:
         self.firms = Firms(self.store)
         self.uploads = Uploads(self.store)
         self.knowledge = Knowledge(self.store)
+        self.knowledge_uploads = KnowledgeUploads(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.

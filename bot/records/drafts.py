@@ -149,7 +149,7 @@ class Drafts:
                 db.execute(
                     f"delete from {table} where delete_after < ? and not ({planned})", [iso(now()), *values]
                 )
-            for table in ("customers", "quote_forms"):
+            for table in ("customers", "quote_forms", "knowledge_questions"):
                 db.execute(f"delete from {table} where delete_after < ?", [iso(now())])
 
         await self._store.write(work)

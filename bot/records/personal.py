@@ -29,7 +29,7 @@ class Kept:
     last_day: datetime | None
 
 
-TEXTS = ("requests", "answers", "drafts", "quotes", "quote_forms")
+TEXTS = ("requests", "answers", "drafts", "quotes", "quote_forms", "knowledge_questions")
 
 # Nothing of a run that still waits for somebody, or that Slack does not show yet as it was decided.
 _DONE = """
