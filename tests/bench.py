@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import logging
 import random
 import signal
@@ -316,6 +317,20 @@ async def bench_quote(runs: int = 30) -> list[Figure]:
     return [against("PDF of a quote of one page, p50", statistics.median(waits), 100, unit="ms")]
 
 
+async def bench_knowledge() -> list[Figure]:
+    """Measure filling and searching a knowledge base of 100,000 passages, in a process of its own."""
+    command = [sys.executable, "-m", "tests.bench_knowledge"]
+    done = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, capture_output=True, check=True)
+    told = json.loads(done.stdout)
+    pages = told["pages_a_second"]
+    return [
+        Figure("pages of plain text indexed a second", f"{pages:.0f}", "at least 50", "", pages >= 50),
+        against("search at 100,000 passages, p50", told["p50_ms"], 50, unit="ms"),
+        Figure("the slowest of 60 searches", f"{told['slowest_ms']:.0f} ms", ""),
+        against("most memory by both", told["memory_mb"], 300, unit="MB"),
+    ]
+
+
 PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "acks": bench_acks,
     "own": bench_own_time,
@@ -324,6 +339,7 @@ PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "soak": bench_soak,
     "ledger": bench_ledger,
     "quote": bench_quote,
+    "knowledge": bench_knowledge,
 }
 
 

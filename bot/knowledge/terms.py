@@ -61,17 +61,11 @@ def query_terms(text: str) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(stems for word in plain_words(text) if (stems := _stems(word))))
 
 
-def grams(term: str) -> frozenset[str]:
-    """Return the runs of three characters in a word."""
-    return frozenset(term[at : at + 3] for at in range(len(term) - 2))
-
-
 def near_share(term: str, other: str) -> float:
-    """Return how much of the shorter of two words stands in the longer one, by runs of three: 0 to 1.
+    """Return how much a word counts that holds another or is held by it: 1 for one as long, less for a longer one.
 
-    "verlof" stands in "ouderschapsverlof" whole; that is how the parts of a compound are found.
+    "verlof" stands in "ouderschapsverlof"; that is how the parts of a compound are found. 0 where neither holds the
+    other.
     """
-    mine, theirs = grams(term), grams(other)
-    if not mine or not theirs:
-        return 0.0
-    return len(mine & theirs) / min(len(mine), len(theirs))
+    short, long = sorted((term, other), key=len)
+    return 0.5 + 0.5 * len(short) / len(long) if short in long else 0.0

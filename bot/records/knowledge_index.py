@@ -27,7 +27,9 @@ MOST_POSTINGS = 20_000
 """Occurrences that one search weighs: the rarest words first, and what is everywhere decides nothing."""
 
 MOST_NEAR = 6
-LEAST_SHARE = 0.75
+LEAST_CHARS = 4
+"""The shortest part of a compound that is looked for."""
+
 RANK_OFFSET = 60
 """Of reciprocal rank fusion (Cormack and others, 2009)."""
 
@@ -282,24 +284,27 @@ class _Search:
         return [Hit(one, fused[one], cover[one] / total) for one in best]
 
     def _near(self, group: tuple[str, ...]) -> dict[str, float]:
-        """Return words of these audiences that hold one of *group*, or that one of it holds -> how much."""
+        """Return words of these audiences that hold one of *group*, or that it begins or ends with -> their share."""
         found: dict[str, float] = {}
         for term in group:
-            pieces = sorted({term[at : at + 4] for at in range(len(term) - 3)})
-            if not pieces or any(one.isdigit() for one in term):
+            if len(term) < LEAST_CHARS or any(one.isdigit() for one in term):
                 continue
+            ends = {end for cut in range(LEAST_CHARS, len(term)) for end in (term[:cut], term[-cut:])}
+            marks = ",".join("?" * len(ends))
             rows = self._db.execute(
                 f"""
-                select distinct grams.term from grams where grams match ? and exists (
-                    select 1 from counts where counts.term = grams.term and passages > 0
-                        and scope_id in ({self._scopes}))
+                select term from (
+                    select grams.term as term from grams join counts on counts.term = grams.term
+                    where grams match ? and passages > 0 and scope_id in ({self._scopes})
+                    group by grams.term order by length(grams.term), grams.term limit {MOST_NEAR + 1})
+                union select term from counts
+                where term in ({marks}) and passages > 0 and scope_id in ({self._scopes})
                 """,
-                [" OR ".join(f'"{piece}"' for piece in pieces)],
+                [f'"{term}"', *sorted(ends)],
             )
             for (other,) in rows:
-                share = near_share(term, other) if len(other) >= 4 and other not in group else 0.0
-                if share >= LEAST_SHARE and share > found.get(other, 0.0):
-                    found[other] = share
+                if other not in group:
+                    found[other] = max(found.get(other, 0.0), near_share(term, other))
         best = sorted(found, key=lambda one: (-found[one], abs(len(one) - len(group[0])), one))[:MOST_NEAR]
         return {one: found[one] for one in best}
 

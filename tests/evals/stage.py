@@ -16,10 +16,12 @@ import aiohttp
 from bot.context import Context, Files
 from bot.delivery import client
 from bot.handlers import HANDLERS, Brief, Desk
+from bot.knowledge import EVERYONE, make_passages
 from bot.llm import LLM, LLMError
 from bot.quotes.pricelist import read_prices
-from bot.reading import read_sheet
+from bot.reading import read_content, read_sheet
 from bot.records import Records
+from bot.records.knowledge import Document
 from bot.sandbox.slack import Slack
 from bot.tasks import Draft, Identity, Run, Task, UserError
 from bot.texts import text
@@ -83,6 +85,7 @@ class Stage:
             records.open()
             try:
                 await _import_prices(records, case)
+                await _import_documents(records, case)
                 await records.ledger.open(run, claimed_minutes=task.baseline_minutes)
                 desk = Desk(self.identity, self.context, self.files, llm, records, case.firm)
                 return await _draft(desk, Brief(run=run, task=task, company=case.company))
@@ -158,6 +161,13 @@ async def _import_prices(records: Records, case: Case) -> None:
     if faults:
         raise CaseError(f"{case.key}: {faults[0].word('en')}")
     await records.quotes.import_prices(rows, file_name="prices.csv", file_hash=case.prices)
+
+
+async def _import_documents(records: Records, case: Case) -> None:
+    if case.documents:
+        document = Document("handbook.md", "folder", "handbook.md", case.documents, EVERYONE)
+        parts = read_content(case.documents.encode(), "text").parts
+        await records.knowledge.put(document, make_passages(parts))
 
 
 async def _draft(desk: Desk, brief: Brief) -> Written:

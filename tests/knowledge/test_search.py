@@ -99,8 +99,8 @@ async def test_parts_of_compounds_are_found(records: Records) -> None:
         "leveranciers": ["b.md"],
         "zzzz": [],
     }
-    assert near_share("verlof", "ouderschapsverlof") == 1.0
-    assert near_share("ab", "abc") == 0.0
+    assert 0.5 < near_share("verlof", "ouderschapsverlof") < near_share("verlof", "verlofs") < 1
+    assert near_share("verlof", "verloop") == 0.0
     assert query_terms("Wat is de 1.250,50?") == [("1.250,50",)]
 
 
