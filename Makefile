@@ -22,7 +22,7 @@ run: .venv/runtime ## the bot, with the settings in .env
 	@$(PY) -m bot
 
 test: .venv/dev ## all tests with branch coverage
-	@$(PY) -m pytest --cov --cov-report=term
+	@$(PY) -m pytest --numprocesses 2 --cov --cov-report=term
 
 check: .venv/dev ## what CI checks besides the tests
 	@$(PY) -m ruff format --check .

@@ -15,11 +15,13 @@ from bot import jobs
 from bot.app import Metrics, Server, Socket, build_app
 from bot.context import Context, Files
 from bot.delivery import Delivery, client
-from bot.handlers import HANDLERS, Desk
+from bot.guard import Vault, open_vault
+from bot.handlers import HANDLERS, Desk, Gate
 from bot.listeners import Homes, Intake, load_templates, register
 from bot.llm import LLM, Offer
 from bot.records import Records, WorkspaceSettings
 from bot.settings import Settings
+from bot.streaming import Streams
 from bot.tasks import Identity, TijdwinstError, load_company, load_firm, load_tasks
 from bot.tokens import ANY_TEAM, ASK_AGAIN_S, Tokens
 from bot.wire import SlackError, SocketClient, Wire
@@ -96,6 +98,8 @@ class Bot:
                 f" PORT={self.settings.port}: {error}. Make the folder writable, or choose a free port."
             ) from error
         log.info("listening on http://%s:%d", self.settings.host, self.server.port)
+        # Also while Slack refuses the token: texts are kept so long and no longer.
+        await self.records.drafts.delete_expired()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=100), timeout=aiohttp.ClientTimeout(total=30)
         )
@@ -105,6 +109,7 @@ class Bot:
         identity = await self._who_am_i(slack)
         context = Context(slack, self._wire, identity)
         delivery = Delivery(slack, self._wire, pace_s=self._pace_s)
+        await self.records.erasures.stay(identity.team_id)
         holds = await self.records.workspaces.get(identity.team_id)
         self._tokens = Tokens(
             wire=self._wire,
@@ -121,14 +126,23 @@ class Bot:
             files=Files(slack, self._wire, context),
             llm=self._llm,
             records=self.records,
+            gate=Gate(self.records, self._open_vault()),
             firm=self._firm,
             about=self._company,
         )
-        posts = jobs.Posts(self.records, delivery)
+        streams = Streams(slack, self._wire, bot_user_id=identity.bot_user_id)
+        posts = jobs.Posts(self.records, delivery, streams)
         runs = jobs.Runs(
             desk=desk,
             delivery=delivery,
             posts=posts,
+            talks=jobs.Talks(
+                streams=streams,
+                posts=posts,
+                delivery=delivery,
+                records=self.records,
+                stream_s=self._limits.stream_s,
+            ),
             tasks=self.tasks,
             limits=self._limits,
         )
@@ -147,6 +161,8 @@ class Bot:
             holds=holds,
             models=self._offer,
             own_models=self._own_models(),
+            streams=streams,
+            sent=desk.gate.sent,
             admins_of=context.people,
             sender_of=desk.sender,
             on_settings=self._hold,
@@ -226,6 +242,15 @@ class Bot:
             self._lock = None
             raise StartError(
                 f"another bot runs on DATA_DIR={folder}: stop it first, or give this one a folder of its own."
+            ) from error
+
+    def _open_vault(self) -> Vault:
+        try:
+            return open_vault(self.settings.data_dir, self.settings.secret_keys)
+        except (OSError, ValueError) as error:
+            raise StartError(
+                "the keys for what is encrypted cannot be used: SECRET_KEYS must hold Fernet keys (32 bytes in"
+                f" URL-safe base64), and secret.key in DATA_DIR={self.settings.data_dir} must be the bot's own."
             ) from error
 
     async def _who_am_i(self, slack: Any) -> Identity:

@@ -40,7 +40,8 @@ async def demo(environ: Mapping[str, str], *, export: Path | None, port: int) ->
     workspace = _load(export, language)
     async with contextlib.AsyncExitStack() as stack:
         slack = await _open(stack, workspace, port)
-        model = await stack.enter_async_context(Model())
+        # At the pace of a model, so that a text can be read along.
+        model = await stack.enter_async_context(Model(latency_s=1.5, first_token_s=0.4))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tijdwinst-demo-"))
         own_key = environ.get("ANTHROPIC_API_KEY", "")
         settings = Settings(

@@ -9,6 +9,7 @@ from bot.tasks import Task
 
 SCOPES: dict[str, str] = {
     "app_mentions:read": "to hear `@Tijdwinst` in a thread",
+    "assistant:write": "to show in its messages tab what it is doing, and what you could ask",
     "channels:history": "to read the thread that somebody asks about, in public channels",
     "channels:read": "to check that the asker is a member of the channel",
     "chat:write": "to post drafts",
@@ -25,7 +26,15 @@ SCOPES: dict[str, str] = {
     "users:read": "to write names instead of ids, and to tell admins when a key is refused",
 }
 
-EVENTS = ("app_home_opened", "app_mention", "app_uninstalled", "message.im", "tokens_revoked")
+EVENTS = (
+    "agent_session_stopped",
+    "app_context_changed",
+    "app_home_opened",
+    "app_mention",
+    "app_uninstalled",
+    "message.im",
+    "tokens_revoked",
+)
 
 
 def manifest(tasks: Mapping[str, Task], *, url: str | None = None) -> dict[str, Any]:

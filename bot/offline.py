@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import sqlite3
 import sys
@@ -153,6 +154,52 @@ def import_prices(settings: Settings, path: Path) -> int:
         print(f"{settings.data_dir} cannot be written ({error}): make it writable.", file=sys.stderr)
         return 1
     print(text("prices.imported" if new else "prices.same", language, count=len(rows)))
+    return 0
+
+
+async def purge(settings: Settings, *, person: str, everything: bool) -> int:
+    """Delete what is past its date; or everything of a person; or everything there is, of a bot that is stopped."""
+    if not _has_ledger(settings):
+        return 1
+    if everything:
+        return _purge_all(settings)
+    records = open_records(settings)
+    try:
+        records.open()
+        if not person:
+            await records.drafts.delete_expired()
+            await records.erasures.wipe()
+            return 0
+        teams = await records.erasures.teams_of(person)
+        for team_id in teams:
+            erased = await records.erasures.erase(await records.erasures.ask(team_id, person))
+            print(f"{team_id}: texts and ids of {len(erased.runs)} requests erased", file=sys.stderr)
+            if erased.under_way:
+                print(f"{erased.under_way} are under way: a running bot erases them too.", file=sys.stderr)
+        if not teams:
+            print(f"nothing is kept of {person}", file=sys.stderr)
+    except sqlite3.Error as error:
+        return _unreadable(settings, error)
+    finally:
+        await records.close()
+    return 0 if teams else 1
+
+
+def _purge_all(settings: Settings) -> int:
+    """Overwrite and delete every file of the data folder that the bot made."""
+    try:
+        with (settings.data_dir / "bot.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for path in sorted(settings.data_dir.glob("*.sqlite*")):
+                path.write_bytes(bytes(path.stat().st_size))
+                path.unlink()
+                print(f"deleted: {path}", file=sys.stderr)
+    except BlockingIOError:
+        print(f"a bot runs on {settings.data_dir}: stop it first.", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{settings.data_dir} cannot be written ({error.strerror}): make it writable.", file=sys.stderr)
+        return 1
     return 0
 
 

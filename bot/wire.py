@@ -23,6 +23,8 @@ _TRANSIENT = {
     "service_unavailable",
     "request_timeout",
     "team_added_to_org",
+    # A stream that was not stopped ends by itself within five minutes.
+    "streaming_state_conflict",
     # Ours: no answer, an answer of 500 and more, and a page of a proxy where JSON should be.
     "connection",
     "server",

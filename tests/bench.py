@@ -28,6 +28,7 @@ from bot.quotes.paper import quote_pdf
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
 from tests import bench_ledger as bench_ledger_rows
+from tests import bench_stream as bench_streams
 from tests.conftest import ANNA, SALES, SECRET, buttons, make_slack
 from tests.process import ROOT, BotProcess, answered, free_port
 from tests.quotes.test_paper import make_sample
@@ -331,6 +332,36 @@ async def bench_knowledge() -> list[Figure]:
     ]
 
 
+async def bench_stream() -> list[Figure]:
+    """Measure what people who read along see, and what that asks of Slack, with Slack's limits on."""
+    words = "blog write about chairs and stools at the garden fair"
+    async with Model() as model, at_work(model) as (slack, _):
+        single = bench_streams.Watched()
+        for _ in range(5):
+            seen = await bench_streams.watch(slack, model, people=1, chars=4_000, words=words)
+            single.first_ms += seen.first_ms
+    async with Model() as model, at_work(model) as (slack, _):
+        slack.api.limits = True
+        long = await bench_streams.watch(slack, model, people=1, chars=12_000, words=words)
+    async with Model() as model, at_work(model) as (slack, _):
+        slack.api.limits = True
+        many = await bench_streams.watch(slack, model, people=20, chars=4_000, words=words)
+    writes = max(long.writes_a_second, many.writes_a_second)
+    at_once = f"{many.streams} streams, {max(many.first_ms, default=0):.0f} ms to the last's first words"
+    refused = long.refused + many.refused
+    return [
+        against(
+            "first words seen after the model's first, p50",
+            statistics.median(single.first_ms),
+            300,
+            unit="ms",
+        ),
+        against("writes to one stream in a second, most", writes, 1, unit=""),
+        against("rate limits met, 3,000 tokens and 20 at once", refused, 0, unit=""),
+        Figure("20 people at once", at_once, "20 streams", "", many.streams == 20),
+    ]
+
+
 PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "acks": bench_acks,
     "own": bench_own_time,
@@ -340,6 +371,7 @@ PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "ledger": bench_ledger,
     "quote": bench_quote,
     "knowledge": bench_knowledge,
+    "stream": bench_stream,
 }
 
 

@@ -21,6 +21,7 @@ from bot.listeners import Homes, Intake
 from bot.llm import LLM, Offer
 from bot.records import Records, WorkspaceSettings
 from bot.records.store import connect
+from bot.streaming import Streams
 from bot.tasks import Identity, Person, load_tasks
 from bot.views import home
 from bot.wire import Pulse
@@ -96,6 +97,7 @@ async def _measure_home(records: Records, *, moment: datetime) -> float:
         records=records,
         delivery=cast(Delivery, None),
         posts=cast(Posts, None),
+        streams=cast(Streams, None),
         tasks=load_tasks(PROMPTS, HANDLERS),
         identity=Identity("T1", "https://x.slack.com/", "UBOT", "BBOT"),
         holds=await records.workspaces.get("T1"),

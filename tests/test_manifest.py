@@ -53,6 +53,8 @@ def test_it_keeps_slacks_limits_without_the_schema() -> None:
 def test_every_event_has_its_scope() -> None:
     """Slack sends no event whose scope is missing, and says nothing about it."""
     needed = {
+        "agent_session_stopped": None,
+        "app_context_changed": None,
         "app_home_opened": None,
         "app_mention": "app_mentions:read",
         "app_uninstalled": None,

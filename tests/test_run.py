@@ -22,7 +22,7 @@ async def test_a_mention_becomes_a_summary_in_the_thread(world: World) -> None:
 
     assert f"archives/{SALES}/p{stamp}?thread_ts={root}&cid={SALES}" in said(card)
     assert "[9] (no source)" in said(card)
-    assert buttons(card) == ["approve", "edit", "redo", "discard"]
+    assert buttons(card) == ["approve", "edit", "redo", "discard", "sent"]
     assert (row["outcome"], row["review"], row["minutes_saved"]) == ("drafted", "open", None)
     assert row["input_tokens"] > 0
     assert world.slack.count("chat.postMessage") == 1
@@ -36,7 +36,7 @@ async def test_a_command_with_a_link_drafts_in_the_messages_tab(world: World) ->
 
     assert delivery.status == 200
     assert "messages tab" in delivery.body
-    assert buttons(card)[-1] == "share"
+    assert buttons(card)[-2:] == ["share", "sent"]
     assert "offline extract, no AI" in str(card["blocks"])
     assert "Rests on 3 messages" in str(card["blocks"])
 

@@ -109,11 +109,15 @@ def _card(draft: Draft, **state: object) -> list[tuple[str, list[dict[str, objec
 
 def test_the_buttons_are_those_that_can_be_pressed() -> None:
     """An open draft offers the four decisions; a decided one offers to undo."""
-    assert _buttons(_card(_draft())) == ["approve", "edit", "redo", "discard"]
-    assert _buttons(_card(_draft(), share_in="C1"))[-1] == "share"
+    assert _buttons(_card(_draft())) == ["approve", "edit", "redo", "discard", "sent"]
+    assert _buttons(_card(_draft(), share_in="C1"))[-2:] == ["share", "sent"]
     assert "undo" in _buttons(_card(_draft(version=2)))
-    assert _buttons(_card(_draft(), review="approved", share_in="C1", decided_by="U1")) == ["share", "undo"]
-    assert _buttons(_card(_draft(), review="discarded", share_in="C1", decided_by="U1")) == ["undo"]
+    assert _buttons(_card(_draft(), review="approved", share_in="C1", decided_by="U1")) == [
+        "share",
+        "undo",
+        "sent",
+    ]
+    assert _buttons(_card(_draft(), review="discarded", share_in="C1", decided_by="U1")) == ["undo", "sent"]
 
 
 def test_a_long_draft_fits_slack() -> None:

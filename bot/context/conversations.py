@@ -83,6 +83,20 @@ class Context:
         self._ask = wire.ask
         self._identity = identity
 
+    async def is_installed(self) -> bool:
+        """Say whether Slack still takes our token.
+
+        Raises:
+            SlackError: nobody knows: Slack is away.
+        """
+        try:
+            await self._ask("auth.test", self._client.auth_test(), having="team_id")
+        except SlackError as error:
+            if not error.token:
+                raise
+            return False
+        return True
+
     async def check_may_read(self, channel_id: str, user_id: str) -> None:
         """Make sure that *user_id* may read a conversation at this moment.
 
@@ -103,7 +117,8 @@ class Context:
             if public and not info.get("is_ext_shared"):
                 asked = self._client.users_info(user=user_id)
                 user = (await self._ask("users.info", asked)).get("user") or {}
-                if user.get("id") == user_id and not _person(self._identity.team_id, user).is_guest:
+                known = user.get("id") == user_id and not user.get("deleted")
+                if known and not _person(self._identity.team_id, user).is_guest:
                     return
         except SlackError as error:
             if error.code in _GONE:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from bot.handlers.ask import ask
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import draft
+from bot.handlers.gate import Gate
 from bot.handlers.letter import letter
 from bot.handlers.quote import quote
 from bot.handlers.social import ReadyPost, ready_posts, recount, social
@@ -28,4 +29,7 @@ EDITED: dict[str, Callable[[str, Language], tuple[str, ...]]] = {"social": recou
 READY: dict[str, Callable[[str, Language], tuple[ReadyPost, ...]]] = {"social": ready_posts}
 """By handler: the parts of an accepted text that can be planned, each ready to copy."""
 
-__all__ = ["EDITED", "HANDLERS", "READY", "Brief", "Desk", "ReadyPost", "draft", "quote"]
+STREAMED = ("draft", "letter")
+"""Handlers whose text can be read along; the others get an object from the model and make the text of it."""
+
+__all__ = ["EDITED", "HANDLERS", "READY", "STREAMED", "Brief", "Desk", "Gate", "ReadyPost", "draft", "quote"]

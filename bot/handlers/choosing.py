@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import put_in_tags
 from bot.llm import LLMError
-from bot.tasks import Input, Run, Task, split_words
+from bot.tasks import Input, Run, Task, UserError, split_words
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -81,7 +81,8 @@ async def choose_task(
     try:
         async with asyncio.timeout(within_s):
             paid = await desk.ask(brief, system=[asking.prompt], user=user, shape=shape)
-    except (LLMError, TimeoutError):
+    except (LLMError, TimeoutError, UserError):
+        # Who is over a limit, or wrote what must not leave, reads of it where the draft would stand.
         return None
     return read_choosing(shape.model_validate_json(paid.text), run.words, tasks=known, default=default)
 

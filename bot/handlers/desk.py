@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+import re
+import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.context import Context, Files, Place, Transcript, permalink
-from bot.llm import LLM, Answer, Image, LLMError
+from bot.handlers.budget import reserve
+from bot.handlers.gate import Gate, Passage
+from bot.llm import LLM, Answer, Image, LLMError, Spoken
 from bot.records import Records
 from bot.records.ledger import Call, Paid
 from bot.tasks import Firm, Identity, Run, Task, UserError, put_firm
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+PREVIEW_EVERY_S = 0.2
+"""How often an unfinished answer is checked for what may be read along; Slack takes one piece a second."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,9 @@ class Brief:
         version: the version to write; from 2 on, *before* holds the text of the one before it.
         instruction: what should be different this time.
         tell: shows how far a long run is; best effort.
+        shown: takes a text while it is written, and the sources that its numbers stand for; None where nobody
+            reads along.
+        halt: is set when the asker pressed Stop.
     """
 
     run: Run
@@ -36,6 +47,8 @@ class Brief:
     instruction: str = ""
     before: str = ""
     tell: Callable[[int, int], Awaitable[None]] | None = None
+    shown: Callable[[str, Mapping[str, str]], None] | None = None
+    halt: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,7 @@ class Desk:
     files: Files
     llm: LLM
     records: Records
+    gate: Gate
     firm: Firm = field(default_factory=Firm)
     about: str = ""
     unbooked: dict[str, tuple[Call, Paid, str]] = field(default_factory=dict)
@@ -113,6 +127,19 @@ class Desk:
         files = self.context.files_in(messages)
         return Conversation(transcript=transcript, channel_id=run.source_channel_id, files=files)
 
+    async def check_welcome(self, run: Run) -> None:
+        """Make sure that the workspace lets the asker of *run* ask: guests only where it lets guests.
+
+        Raises:
+            UserError: it does not, or nobody knows who they are.
+        """
+        if (await self.records.workspaces.get(run.team_id)).guests_welcome:
+            return
+        # At this moment: a member of yesterday may be a guest today.
+        found = await self.context.people({run.user_id})
+        if not found or found[0].is_guest:
+            raise UserError("guests-not-welcome")
+
     def stands_alone(self, run: Run) -> bool:
         """Say whether the request is a mention at top level: there is no thread but itself."""
         return bool(run.source_ts) and run.source_ts == run.message_ts
@@ -135,38 +162,93 @@ class Desk:
         user: str,
         shape: type[BaseModel] | None = None,
         images: Sequence[Image] = (),
+        tell: Callable[[str], None] | None = None,
+        own_links: bool = False,
     ) -> Paid:
         """Ask the model, or return the answer to the same question that this run has paid already.
+
+        What is personal in *user* leaves as tokens and is put back in the answer (`bot.handlers.gate`).
 
         Args:
             shape: what the answer must be an object of; its JSON, checked, is then the text.
             images: what it looks at; with a *shape* only.
+            tell: takes the text so far while it is written, where the answer is to be read along.
+            own_links: the handler itself takes out links that were not given.
 
         Raises:
+            UserError: something in *user* must not leave, or the answer must not come in.
             LLMError: there is no usable answer; what it cost is booked.
+            BudgetError: a limit leaves no room for it.
         """
+        run = brief.run
+        firm = await self.firm_of(run.team_id)
+        ours = (firm.name, *firm.address, firm.email, firm.phone, firm.kvk, firm.vat_id, firm.iban)
+        public = "\n".join((brief.company, await self.company(run.team_id), *ours))
+        passage = await self.gate.let_out(
+            run, brief.task, version=brief.version, system=system, user=user, public=public
+        )
+        links = "" if own_links else f"{self.identity.url.rstrip('/')}/archives/"
+        show = self._through_gate(passage, tell, ours=links) if tell is not None else None
+        paid = await self._pay(brief, passage, asked=[system, user], shape=shape, images=images, tell=show)
+        return self.gate.let_in(passage, paid, is_object=shape is not None, ours=links)
+
+    def _through_gate(
+        self, passage: Passage, tell: Callable[[str], None], *, ours: str
+    ) -> Callable[[str], None]:
+        """Let an unfinished answer be read along as far as it may; checked a few times a second, not at each word."""
+        checked_s = -PREVIEW_EVERY_S
+
+        def show(so_far: str) -> None:
+            nonlocal checked_s
+            if time.monotonic() - checked_s >= PREVIEW_EVERY_S:
+                checked_s = time.monotonic()
+                tell(self.gate.preview(passage, so_far, ours=ours))
+
+        return show
+
+    async def _pay(
+        self,
+        brief: Brief,
+        passage: Passage,
+        *,
+        asked: list[Any],
+        shape: type[BaseModel] | None,
+        images: Sequence[Image],
+        tell: Callable[[str], None] | None,
+    ) -> Paid:
+        """Send *passage*, unless *asked*, what it was before it was masked, is paid already."""
         run, task = brief.run, brief.task
-        question = [task.model, system, user, brief.version, shape.__name__ if shape else ""]
+        question = [task.model, *asked, brief.version, shape.__name__ if shape else ""]
         question += [hashlib.sha256(image.content).hexdigest() for image in images]
-        asked = json.dumps(question)
-        call_id = f"{run.run_id}#{brief.version}#{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
+        mark = hashlib.sha256(json.dumps(question).encode()).hexdigest()[:16]
+        call_id = f"{run.run_id}#{brief.version}#{mark}"
         paid = await self.records.ledger.paid(call_id)
         if paid is not None:
             return paid
         if call_id in self.unbooked:
             return await self._book(*self.unbooked[call_id])
+        if brief.halt.is_set():
+            raise LLMError("stopped", "before it was asked")
         # Each attempt is a call of its own: none of them may hide another one's cost.
         attempt = f"{call_id}!{uuid.uuid4().hex[:8]}"
-        model_id = self.llm.models[task.model]
-        await self.records.ledger.begin_call(call_id, run_id=run.run_id, model=model_id, attempt=attempt)
+        await reserve(self, brief, call_id, attempt, [*passage.system, passage.user], images=len(images))
+        spoken = Spoken(tell)
+        asking = self._answer(
+            task,
+            system=passage.system,
+            user=passage.user,
+            shape=shape,
+            images=images,
+            spoken=spoken if tell else None,
+        )
         try:
-            answer = await self._answer(task, system=system, user=user, shape=shape, images=images)
+            answer = await self._unless_halted(brief, asking, spoken)
         except LLMError as error:
             failed = _failed_call(attempt, run.run_id, error)
-            if error.kind == "cut_off" and error.partial and shape is None:
+            if error.kind in ("cut_off", "stopped") and error.partial and shape is None:
                 paid = Paid(text=error.partial, model=error.model, cut=True)
                 return await self._book(replace(failed, call_id=call_id), paid, attempt)
-            if error.usage is not None or error.maybe_paid:
+            if error.usage is not None or error.maybe_paid or error.kind == "stopped":
                 await self.records.ledger.book(failed, attempt=attempt)
             else:
                 await self.records.ledger.end_call(attempt)
@@ -182,6 +264,25 @@ class Desk:
         del self.unbooked[call.call_id]
         return paid
 
+    async def _unless_halted(
+        self, brief: Brief, asking: Coroutine[Any, Any, Answer], spoken: Spoken
+    ) -> Answer:
+        """Wait for an answer, or until the asker presses Stop: then its call is cancelled.
+
+        Raises:
+            LLMError: there is no answer; `stopped` holds what was written.
+        """
+        work, halted = asyncio.ensure_future(asking), asyncio.ensure_future(brief.halt.wait())
+        try:
+            await asyncio.wait({work, halted}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                return work.result()
+            raise _broken(spoken, self.llm.models[brief.task.model])
+        finally:
+            halted.cancel()
+            work.cancel()
+            await asyncio.wait({work})
+
     async def _answer(
         self,
         task: Task,
@@ -190,7 +291,17 @@ class Desk:
         user: str,
         shape: type[BaseModel] | None,
         images: Sequence[Image],
+        spoken: Spoken | None = None,
     ) -> Answer:
+        if spoken is not None:
+            return await self.llm.stream(
+                model=task.model,
+                system=system,
+                user=user,
+                max_tokens=task.max_tokens,
+                effort=task.effort,
+                spoken=spoken,
+            )
         if shape is None:
             return await self.llm.complete(
                 model=task.model, system=system, user=user, max_tokens=task.max_tokens, effort=task.effort
@@ -204,6 +315,18 @@ class Desk:
             effort=task.effort,
             images=images,
         )
+
+
+def _broken(spoken: Spoken, model_id: str) -> LLMError:
+    """Return what an answer comes to that nobody waited for to the end; its text ends with a whole word."""
+    words = re.match(r"(?s)(.*)\s", spoken.text)
+    return LLMError(
+        "stopped",
+        "in mid-answer",
+        model=spoken.model or model_id,
+        usage=spoken.usage,
+        partial=words[1].strip() if words else "",
+    )
 
 
 def _call(call_id: str, run_id: str, answer: Answer) -> Call:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from bot.guard import wrap
 from bot.handlers.attached import read_attached
 from bot.handlers.desk import Brief, Conversation, Desk
+from bot.handlers.earlier import said_before
 from bot.records.ledger import Paid
 from bot.tasks import Draft, Run, UserError
 from bot.texts import text
@@ -64,8 +65,8 @@ async def draft(desk: Desk, brief: Brief, *, material: Callable[[str], None] | N
         written = (line.partition("] ")[2] for line in lines)
         said = (run.words, *run.inputs.values(), brief.instruction, attached.material)
         material("\n".join((*written, *said)))
-    request = attached.tags + request
-    answer, notes = await _write(desk, brief, system=system, lines=lines, request=request)
+    request = await said_before(desk, brief) + attached.tags + request
+    answer, notes = await _write(desk, brief, system=system, lines=lines, request=request, sources=sources)
     return Draft(
         run_id=run.run_id,
         version=brief.version,
@@ -78,21 +79,35 @@ async def draft(desk: Desk, brief: Brief, *, material: Callable[[str], None] | N
 
 
 async def _write(
-    desk: Desk, brief: Brief, *, system: list[str], lines: tuple[str, ...], request: str
+    desk: Desk,
+    brief: Brief,
+    *,
+    system: list[str],
+    lines: tuple[str, ...],
+    request: str,
+    sources: dict[str, str],
 ) -> tuple[Paid, tuple[str, ...]]:
     """Return the model's text, and what the reader must know of how it came about."""
     run = brief.run
     parts = split_lines(lines, INPUT_BUDGET_CHARS)
     notes = _about_span(run)
     if len(parts) > 1:
-        answer = await _in_parts(desk, brief, system=system, parts=parts, request=request)
+        answer = await _in_parts(
+            desk, brief, system=system, parts=parts, request=request, tell=_shower(brief, sources)
+        )
         notes += (text("card.note.parts", run.language, parts=len(parts)),)
     else:
         user = put_in_tags("thread", "\n".join(lines), run.run_id) + request
-        answer = await desk.ask(brief, system=system, user=user)
+        answer = await desk.ask(brief, system=system, user=user, tell=_shower(brief, sources))
     if answer.cut:
-        notes += (text("card.note.cut", run.language),)
+        notes += (text("card.note.stopped" if brief.halt.is_set() else "card.note.cut", run.language),)
     return answer, notes
+
+
+def _shower(brief: Brief, sources: dict[str, str]) -> Callable[[str], None] | None:
+    """Return what takes the text while it is written; None where nobody reads along."""
+    shown = brief.shown
+    return None if shown is None else lambda written: shown(written, sources)
 
 
 def _about_span(run: Run) -> tuple[str, ...]:
@@ -146,7 +161,13 @@ def split_lines(lines: tuple[str, ...], budget_chars: int) -> list[tuple[str, ..
 
 
 async def _in_parts(
-    desk: Desk, brief: Brief, *, system: list[str], parts: list[tuple[str, ...]], request: str
+    desk: Desk,
+    brief: Brief,
+    *,
+    system: list[str],
+    parts: list[tuple[str, ...]],
+    request: str,
+    tell: Callable[[str], None] | None,
 ) -> Paid:
     """Answer part by part, then join: a thread too long for one reading is read whole all the same."""
     gate = asyncio.Semaphore(PARTS_AT_ONCE)
@@ -169,7 +190,7 @@ async def _in_parts(
         "These are your own texts about the parts of one long conversation, in order. Join them into one.\n"
     )
     user = head + put_in_tags("parts", joined, brief.run.run_id) + request
-    return await desk.ask(brief, system=system, user=user)
+    return await desk.ask(brief, system=system, user=user, tell=tell)
 
 
 def write_request(brief: Brief) -> str:

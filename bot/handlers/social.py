@@ -236,7 +236,12 @@ async def _write(
     images = [Image(each.media_type, each.content) for each in pictures]
     shape = _shape(chosen, images=len(pictures))
     paid = await desk.ask(
-        brief, system=[block for block in system if block], user=user, shape=shape, images=images
+        brief,
+        system=[block for block in system if block],
+        user=user,
+        shape=shape,
+        images=images,
+        own_links=True,
     )
     answer = shape.model_validate_json(paid.text)
     posts = [_post(each, getattr(answer, each.key), given) for each in chosen]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from bot.jobs.engine import close_engine, open_engine, waiting
+from bot.jobs.keeping import bring_personal, erase_asked, show_lift, start_erasing
 from bot.jobs.posts import Posts
 from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
 from bot.jobs.schedules import bring_planned, evaluate, go_round
+from bot.jobs.talks import Talks
 from bot.jobs.workflows import (
     bring_copy,
     go_on,
+    halt,
     show_answer,
     show_by_hand,
     show_card,
@@ -25,19 +28,25 @@ __all__ = [
     "Posts",
     "Rounds",
     "Runs",
+    "Talks",
     "bring_copy",
+    "bring_personal",
     "bring_planned",
     "close_engine",
+    "erase_asked",
     "evaluate",
     "go_on",
     "go_round",
+    "halt",
     "open_engine",
     "show_answer",
     "show_by_hand",
     "show_card",
+    "show_lift",
     "show_review",
     "show_second",
     "start",
+    "start_erasing",
     "take_documents",
     "take_prices",
     "waiting",

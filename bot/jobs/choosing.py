@@ -11,7 +11,7 @@ from bot.handlers import Desk
 from bot.handlers.choosing import CHANGE, Choosing, choose_task, with_choice
 from bot.records import Records
 from bot.records.choices import Choice
-from bot.tasks import ANSWER, Run, Task, doubt, lacks_material
+from bot.tasks import ANSWER, Run, Task, UserError, doubt, lacks_material
 from bot.texts import text
 from bot.views import Block, fallback, placeholder
 from bot.views.choosing import MOST_TASKS, inputs_question, task_question
@@ -56,6 +56,12 @@ class Chooser:
             # Two wishes: whatever the model says, one of them would go missing.
             named = [name for name in (*open_points.asked, *open_points.mentioned) if name]
             return await self._ask(run, [*dict.fromkeys(named)])
+        try:
+            await self._desk.check_welcome(run)
+        except UserError:
+            # Whoever may not ask is told so where the draft would stand.
+            await self.records.choices.answer_plainly(run.run_id)
+            return {"next": "write"}
         title = self._tasks[draft[2]].title if draft and draft[2] in self._tasks else ""
         found = await choose_task(
             self._desk,

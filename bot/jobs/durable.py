@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
@@ -32,6 +33,7 @@ class Engine:
     """What the workflows work with; DBOS finds them by name, so they cannot be methods of an object.
 
     Attributes:
+        path: the engine's file.
         starting: run id -> key of what was started directly and has not come to its turn yet.
         active: how many runs each key has that came to their turn, or wait for it.
     """
@@ -41,6 +43,7 @@ class Engine:
     turns: dict[str, asyncio.Lock]
     active: dict[str, int]
     gate: asyncio.Semaphore
+    path: Path
     starting: dict[str, str] = field(default_factory=dict)
 
     def is_taken(self, key: str) -> bool:

@@ -29,7 +29,7 @@ async def open_engine(path: Path, runs: Runs, doing: Rounds) -> None:
     # DBOS flushes the handlers that it finds, and those of an earlier engine may hold a closed stream.
     logging.getLogger("dbos").handlers.clear()
     gate = asyncio.Semaphore(runs.limits.at_once)
-    put_to_work(Engine(runs, doing, turns={}, active={}, gate=gate))
+    put_to_work(Engine(runs, doing, turns={}, active={}, gate=gate, path=path))
     DBOS(
         config={
             "name": "tijdwinst",

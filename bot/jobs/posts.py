@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from bot.delivery import Delivery
+from bot.delivery import CLOCK_MARGIN, Delivery
 from bot.records import Records
+from bot.streaming import Streams
 from bot.wire import SlackError
 
 GONE = ("message_not_found", "edit_window_closed")
@@ -20,12 +22,18 @@ class Spot:
     thread_ts: str = ""
 
 
+def _question_is_gone(spot: Spot, error: SlackError) -> bool:
+    """Say whether somebody deleted the question in their messages tab: its answer stands at top level then."""
+    return error.code == "thread_not_found" and spot.channel_id.startswith("D") and bool(spot.thread_ts)
+
+
 class Posts:
     """Posts by their own ids, and knows everybody's messages tab."""
 
-    def __init__(self, records: Records, delivery: Delivery) -> None:
+    def __init__(self, records: Records, delivery: Delivery, streams: Streams) -> None:
         self._records = records
         self._delivery = delivery
+        self._streams = streams
 
     async def once(
         self, post_id: str, spot: Spot, line: str, blocks: list[dict[str, Any]], *, run_id: str = ""
@@ -41,17 +49,49 @@ class Posts:
         claim = await self._records.drafts.claim_post(post_id, run_id=run_id, channel_id=spot.channel_id)
         ts = claim.ts
         if not ts and not claim.first:
-            ts = await self._delivery.find(
-                spot.channel_id, post_id=post_id, since=claim.claimed_at, thread_ts=spot.thread_ts
+            ts = await self._find(post_id, spot, claim.claimed_at) or await self._lost_stream(
+                spot, claim.claimed_at
             )
         if ts:
             await self._records.drafts.posted(post_id, ts=ts)
             return ts, False
-        ts = await self._delivery.post(
-            spot.channel_id, text=line, blocks=blocks, post_id=post_id, thread_ts=spot.thread_ts
-        )
+        try:
+            ts = await self._delivery.post(
+                spot.channel_id, text=line, blocks=blocks, post_id=post_id, thread_ts=spot.thread_ts
+            )
+        except SlackError as error:
+            if not _question_is_gone(spot, error):
+                raise
+            ts = await self._delivery.post(spot.channel_id, text=line, blocks=blocks, post_id=post_id)
         await self._records.drafts.posted(post_id, ts=ts)
         return ts, True
+
+    async def _find(self, post_id: str, spot: Spot, since: datetime) -> str:
+        try:
+            return await self._delivery.find(
+                spot.channel_id, post_id=post_id, since=since, thread_ts=spot.thread_ts
+            )
+        except SlackError as error:
+            if not _question_is_gone(spot, error):
+                raise
+        return await self._delivery.find(spot.channel_id, post_id=post_id, since=since)
+
+    async def _lost_stream(self, spot: Spot, claimed_at: datetime) -> str:
+        """Return the `ts` of a stream that was started for a claim and never answered; empty when there is none.
+
+        Only our answers stand in a thread of a messages tab, one run at a time: what is nobody's is this one.
+        """
+        if not (spot.channel_id.startswith("D") and spot.thread_ts):
+            return ""
+        since_s = (claimed_at - CLOCK_MARGIN).timestamp()
+        try:
+            found = await self._streams.find(spot.channel_id, thread_ts=spot.thread_ts, since_s=since_s)
+        except SlackError as error:
+            if not _question_is_gone(spot, error):
+                raise
+            return ""
+        known = await self._records.drafts.standing(spot.channel_id) if found else set()
+        return next((ts for ts in found if ts not in known), "")
 
     async def file_once(
         self, post_id: str, spot: Spot, name: str, content: bytes, *, title: str, run_id: str
@@ -89,6 +129,11 @@ class Posts:
         try:
             await self._delivery.update(spot.channel_id, ts, text=line, blocks=blocks)
         except SlackError as error:
+            if error.code == "streaming_state_conflict":
+                # A stream that a crash left running: it takes no update before it is stopped.
+                await self._streams.stop(spot.channel_id, ts)
+                await self._delivery.update(spot.channel_id, ts, text=line, blocks=blocks)
+                return
             if error.code not in GONE:
                 raise
             await self._records.drafts.forget_post(post_id)

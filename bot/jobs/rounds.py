@@ -11,6 +11,7 @@ from bot.context import Place, permalink
 from bot.delivery import Delivery
 from bot.digest import (
     LATE_AFTER,
+    Budget,
     Figures,
     chart_alt,
     chart_block,
@@ -26,8 +27,10 @@ from bot.digest import (
     week_text,
 )
 from bot.handlers import Desk
+from bot.handlers.budget import month_limit
 from bot.jobs.posts import Posts, Spot
 from bot.jobs.runs import Runs
+from bot.records import WorkspaceSettings
 from bot.records.baselines import DROPPED_AFTER, FORGOTTEN_AFTER, Timer
 from bot.records.workspaces import DigestRow
 from bot.tasks import Language, Run, Task
@@ -137,16 +140,32 @@ class Rounds:
             if await self.records.people.noticed(team_id, kind):
                 continue
             # Who passed two marks in one leap hears of the higher one.
-            if at == reached[-1]:
-                sentence = text(
-                    f"budget-warning.{at}",
-                    settings.language,
-                    spent=budget.spent_shown(settings.language),
-                    budget=budget.shown(settings.language),
-                )
-                if not await self.tell_admins(team_id, kind, sentence):
-                    continue
+            if at == reached[-1] and not await self._warn(
+                team_id, settings, budget, moment, at=at, kind=kind
+            ):
+                continue
             await self.records.people.first_notice(team_id, kind)
+
+    async def _warn(
+        self,
+        team_id: str,
+        settings: WorkspaceSettings,
+        budget: Budget,
+        moment: datetime,
+        *,
+        at: int,
+        kind: str,
+    ) -> bool:
+        """Tell the admins of a mark; at the last one they are asked to lift the limit. False when Slack is away."""
+        if at == WARN_AT[-1]:
+            return await self._runs.allowance.ask_admins(month_limit(team_id, settings, moment))
+        sentence = text(
+            f"budget-warning.{at}",
+            settings.language,
+            spent=budget.spent_shown(settings.language),
+            budget=budget.shown(settings.language),
+        )
+        return await self.tell_admins(team_id, kind, sentence)
 
     async def tell_admins(self, team_id: str, kind: str, sentence: str) -> bool:
         """Tell the admins in their messages tabs; False when Slack is away, so that it is tried again."""
@@ -296,6 +315,25 @@ class Rounds:
         )
         title = text("report.file-title", language)
         await self._send_file(f"{post_id}/pdf", spot, name, pdf, title=title)
+
+    async def is_installed(self) -> bool:
+        """Say whether the workspace still has the bot.
+
+        Raises:
+            SlackError: nobody knows: Slack is away.
+        """
+        return await self._desk.context.is_installed()
+
+    async def bring_file(
+        self, post_id: str, team_id: str, user_id: str, *, name: str, content: bytes, title: str
+    ) -> None:
+        """Bring a file to somebody's messages tab, once; *name* is its alone.
+
+        Raises:
+            SlackError: Slack did not take it.
+        """
+        spot = await self._posts.messages_tab(team_id, user_id)
+        await self._posts.file_once(post_id, spot, name, content, title=title, run_id="")
 
     async def _send_file(
         self, post_id: str, spot: Spot, name: str, content: bytes, *, title: str, alt: str = ""

@@ -11,7 +11,9 @@ from typing import Any
 
 from bot.delivery import Delivery
 from bot.handlers import EDITED, HANDLERS, Brief, Desk
+from bot.handlers.budget import BudgetError
 from bot.handlers.choosing import CHANGE
+from bot.jobs.allowance import Allowance
 from bot.jobs.choosing import Chooser, taken_note
 from bot.jobs.control import is_by_hand
 from bot.jobs.knowledge import KnowledgeFiles
@@ -19,6 +21,7 @@ from bot.jobs.papers import Papers
 from bot.jobs.plans import Plans
 from bot.jobs.posts import Posts, Spot
 from bot.jobs.prices import PriceUploads
+from bot.jobs.talks import Talk, Talks, in_messages_tab
 from bot.llm import LLMError
 from bot.records import Records
 from bot.records.reviews import State
@@ -32,6 +35,7 @@ from bot.views import (
     context,
     draft_value,
     fallback,
+    feedback_buttons,
     link_sources,
     markdown_block,
     placeholder,
@@ -54,6 +58,7 @@ VERDICTS = {
     "cut_off": "error.bad-answer",
     "bad_request": "error.bad-answer",
     "unusable": "error.bad-answer",
+    "stopped": "error.stopped",
 }
 
 
@@ -66,6 +71,7 @@ class Limits:
         told_after_s: how long a model may be down before the asker is told and the slot is freed.
         continue_after_s: when the continuation tries again.
         continuations: how often it does before the asker gets an apology: about two hours.
+        stream_s: how long one stream is written to; Slack ends it after about five minutes.
         choose_within_s: how long the model may think about which task is meant.
     """
 
@@ -73,6 +79,7 @@ class Limits:
     told_after_s: float = 60.0
     continue_after_s: float = 60.0
     continuations: int = 120
+    stream_s: float = 240.0
     choose_within_s: float = 15.0
 
 
@@ -94,6 +101,7 @@ class Runs:
         desk: Desk,
         delivery: Delivery,
         posts: Posts,
+        talks: Talks,
         tasks: Mapping[str, Task],
         limits: Limits,
         stir: Callable[[str], None] = lambda _: None,
@@ -103,10 +111,12 @@ class Runs:
         self._desk = desk
         self._delivery = delivery
         self._posts = posts
+        self._talks = talks
         self._papers = Papers(desk, posts)
         self.plans = Plans(desk, posts, tasks)
         self.uploads = PriceUploads(desk, posts)
         self.documents = KnowledgeFiles(desk, posts)
+        self.allowance = Allowance(desk, posts)
         self._tasks = tasks
         # Told whose Home tab says something else now.
         self.stir = stir
@@ -129,7 +139,7 @@ class Runs:
         self.stir(run.user_id)
         if choice is None or (choice.state not in ("open", "asking") and choice.task != CHANGE):
             return await self._begin(run, chosen=choice is not None)
-        if choice.state == "open":
+        if choice.state == "open" and not await self._talks.begin(run, self._tasks[run.task]):
             await self._post_placeholder(run, text("placeholder.reading", run.language))
         return "choose"
 
@@ -143,6 +153,8 @@ class Runs:
         if verdict["next"] == "write":
             began = await self._begin(await self._run(run_id), chosen=True)
             verdict["next"] = began if isinstance(began, str) else "by_hand" if began else "write"
+        if verdict["next"] != "write":
+            await self._talks.end(run)
         return verdict
 
     async def _begin(self, run: Run, *, chosen: bool) -> str | bool:
@@ -155,6 +167,9 @@ class Runs:
             return True
         if await self.chooser.ask_inputs(run):
             return "asked"
+        if await self._talks.begin(run, task) and not await self.records.drafts.post(f"{run.run_id}/place"):
+            # The text will open its message itself; until then the status says that we are at work.
+            return False
         sentence = text("placeholder.working", run.language, task=title)
         if chosen:
             await self._replace_placeholder(run, sentence, placeholder(sentence))
@@ -178,26 +193,38 @@ class Runs:
             return {"outcome": "drafted"}
         run = await self._run(run_id)
         task = self._tasks[run.task]
-        before = await self.records.drafts.get(run_id, version - 1) if version > 1 else None
-        brief = Brief(
-            run=run,
-            task=task,
-            company=await self._desk.company(run.team_id),
-            version=version,
-            instruction=await self.records.reviews.instruction(run_id, version) if version > 1 else "",
-            before=before.text if before else "",
-            tell=lambda done, total: self._progress(run, version, done, total),
-        )
         try:
-            written = await self._with_patience(run, version, HANDLERS[task.handler](self._desk, brief))
+            await self._desk.check_welcome(run)
+            async with self._talks.writing(run, task, version) as talk:
+                brief = await self._brief(run, task, version, talk)
+                written = await self._with_patience(run, version, HANDLERS[task.handler](self._desk, brief))
+        except BudgetError as error:
+            return await self.allowance.refuse(run, error)
         except UserError as error:
             return {"outcome": "refused", "key": error.key, "params": error.params}
         except LLMError as error:
             return await self._fault(run, error)
         self._down_since.pop(run_id, None)
         await self._desk.records.people.clear_notices(run.team_id, tuple(TROUBLE))
-        await self.records.drafts.add(await self._greet(run, written))
+        notes = self._desk.gate.remarks(run_id, version, run.language)
+        written = replace(written, notes=(*written.notes, *notes))
+        await self.records.drafts.add(await self._greet(run, await self.allowance.note(run, written)))
         return {"outcome": "drafted"}
+
+    async def _brief(self, run: Run, task: Task, version: int, talk: Talk) -> Brief:
+        again = version > 1
+        before = await self.records.drafts.get(run.run_id, version - 1) if again else None
+        return Brief(
+            run=run,
+            task=task,
+            company=await self._desk.company(run.team_id),
+            version=version,
+            instruction=await self.records.reviews.instruction(run.run_id, version) if again else "",
+            before=before.text if before else "",
+            tell=lambda done, total: self._progress(run, version, done, total),
+            shown=talk.shown,
+            halt=talk.halt,
+        )
 
     async def _greet(self, run: Run, written: Draft) -> Draft:
         """Let somebody's first draft say what is sent where."""
@@ -227,8 +254,9 @@ class Runs:
             return {"outcome": "waiting", "delay_s": min(wait_s, 900.0)}
         if error.kind in TROUBLE:
             await self._tell_admins(run, error.kind)
-        outcome: Outcome = "refused" if error.kind in ("refusal", "too_long") else "failed"
-        return {"outcome": outcome, "key": VERDICTS[error.kind], "retry": outcome == "failed"}
+        outcome: Outcome = "refused" if error.kind in ("refusal", "too_long", "stopped") else "failed"
+        retry = outcome == "failed" or error.kind == "stopped"
+        return {"outcome": outcome, "key": VERDICTS[error.kind], "retry": retry}
 
     async def _tell_admins(self, run: Run, kind: str) -> None:
         """Tell the admins once that the model's account needs them; the next run says nothing more."""
@@ -257,6 +285,7 @@ class Runs:
         run = await self._run(run_id)
         await self._show_card(run)
         await self.records.drafts.delivered(run_id, version)
+        await self._talks.end(run)
         if await self._draft_spot(run) != await self._asked_at(run) and version == 1:
             sentence = text("placeholder.elsewhere", run.language)
             await self._replace_placeholder(run, sentence, placeholder(sentence))
@@ -265,10 +294,17 @@ class Runs:
         """Tell the asker that the model is down and that the draft will come."""
         run = await self._run(run_id)
         await self._say(run, version, text(key, run.language))
+        await self._talks.end(run)
 
     async def refuse(self, run_id: str, version: int, verdict: dict[str, Any]) -> None:
         """Let the placeholder say why there is no draft; a failed redo gives the old version back."""
         run = await self._run(run_id)
+        await self._tell_refusal(run, version, verdict)
+        await self.records.conversations.forget_stop(run_id, version)
+        await self._talks.end(run)
+
+    async def _tell_refusal(self, run: Run, version: int, verdict: dict[str, Any]) -> None:
+        run_id = run.run_id
         params = {"run": run_id, **verdict.get("params", {})}
         sentence = text(verdict["key"], run.language, **params)
         if version > 1:
@@ -378,6 +414,10 @@ class Runs:
         if sentence:
             await self._delivery.tell(spot.channel_id, user_id, sentence, thread_ts=spot.thread_ts)
 
+    def halt(self, run_id: str) -> None:
+        """Stop the writing of a run; that somebody wants it is stored already."""
+        self._talks.halt(run_id)
+
     async def show_card(self, run_id: str) -> None:
         """Bring a draft's messages in line with what was told about it."""
         await self._show_card(await self._run(run_id))
@@ -448,6 +488,8 @@ class Runs:
         )
         if taken and state.review in ("open", "redone"):
             messages[-1][1].append(other_task(run.run_id, state.version, run.language))
+        if in_messages_tab(run):
+            messages[-1][1].append(feedback_buttons(draft, run.language))
         if note:
             messages[0][1].insert(0, placeholder(note)[0])
         for index, (line, blocks) in enumerate(messages):
@@ -468,12 +510,17 @@ class Runs:
 
     async def _say(self, run: Run, version: int, sentence: str) -> None:
         """Put a sentence where the draft will stand; best effort, it is only a sign of life."""
+        if await self._talks.say(run, sentence):
+            return
         post = await self.records.drafts.post(
             await self._part_id(run, 0) if version > 1 else f"{run.run_id}/place"
         )
-        if post is None:
-            return
         try:
+            if post is None and in_messages_tab(run):
+                # So far a status was all that stood there.
+                await self._replace_placeholder(run, sentence, placeholder(sentence))
+            if post is None:
+                return
             await self._delivery.update(
                 post.channel_id, post.ts, text=fallback(sentence), blocks=placeholder(sentence)
             )

@@ -17,6 +17,7 @@ from bot.jobs.durable import (
     start_again,
     step,
 )
+from bot.jobs.keeping import erase_asked, wipe_engine
 from bot.jobs.workflows import go_on, second, show, start, take_documents, take_prices
 from bot.wire import SlackError
 
@@ -106,6 +107,7 @@ async def go_round(moment: datetime) -> None:
     """Ask what is to be asked at *moment*, and start the digests that are due."""
     doing = at_work().rounds
     await doing.go(moment)
+    await erase_asked()
     for row in await doing.claim_digests(moment):
         due = row.due.isoformat()
         await start_again(f"digest:{row.team_id}:{due}", _digest, row.team_id, due, moment.isoformat())
@@ -193,6 +195,8 @@ async def clean_step() -> None:
     """Delete what is past its date."""
     records = at_work().runs.records
     await records.drafts.delete_expired()
+    await _purge_departed()
+    await records.erasures.wipe()
     await records.ledger.interrupt_calls(datetime.now(UTC) - CALL_LASTS_LESS)
     before = (datetime.now(UTC) - timedelta(days=KEEP_DAYS)).isoformat()
     while True:
@@ -204,8 +208,20 @@ async def clean_step() -> None:
             load_output=False,
         )
         if not ended:
+            await wipe_engine()
             return
         await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended], delete_children=True)
+
+
+async def _purge_departed() -> None:
+    """Delete everything of a workspace that uninstalled the bot, once its days are over and it is still gone."""
+    doing = at_work().rounds
+    for team_id in await doing.records.erasures.gone(datetime.now(UTC)):
+        if await doing.is_installed():
+            await doing.records.erasures.stay(team_id)
+        else:
+            await doing.records.erasures.purge()
+            log.warning("team=%s left and its days are over: everything was deleted", team_id)
 
 
 async def sweep_now() -> None:

@@ -304,6 +304,11 @@ async def show_review(run_id: str, review_id: int, act: str) -> None:
         await DBOS.start_workflow_async(show, run_id, review_id, act)
 
 
+def halt(run_id: str) -> None:
+    """Stop the writing of a run whose Stop is stored; one that does not write at this moment finds it there."""
+    at_work().runs.halt(run_id)
+
+
 async def show_card(run_id: str) -> None:
     """Show what was told about a draft; best effort: what is stored stands, and the next press shows it."""
     await at_work().runs.show_card(run_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -11,8 +12,10 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.listeners import (
     asking,
     choosing,
+    conversing,
     customers,
     home,
+    keeping,
     knowledge,
     measuring,
     office,
@@ -42,10 +45,12 @@ def register(
     asking.register(app, intake)
     choosing.register(app, intake)
     reviewing.register(app, intake)
+    conversing.register(app, intake)
     planning.register(app, intake)
     customers.register(app, intake)
     quoting.register(app, intake)
     measuring.register(app, intake)
+    keeping.register(app, intake)
     office.register(app, intake)
     home.register(app, intake, homes)
     templates.register(app, intake)
@@ -56,10 +61,15 @@ def register(
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.
         if (event.get("tokens") or {}).get("bot"):
-            suspect("token_revoked")
+            await _left("token_revoked")
 
     async def uninstalled() -> None:
-        suspect("account_inactive")
+        await _left("account_inactive")
+
+    async def _left(code: str) -> None:
+        # No token of theirs is stored; what else is goes after the days that they set, unless they come back.
+        await intake.records.erasures.leave(intake.team_id, datetime.now(UTC))
+        suspect(code)
 
     async def unknown_event(event: dict[str, Any]) -> None:
         count_unknown(str(event.get("type", ""))[:50])

@@ -100,7 +100,8 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
         return
     words = re.sub(rf"<@{intake.bot_user_id}(\|[^>]*)?>", "", event.get("text") or "").strip()
     channel_id, ts = event["channel"], event["ts"]
-    thread_ts = event.get("thread_ts") or (ts if surface == "mention" else "")
+    # In the messages tab too: there a message at top level begins a session, and its thread holds it.
+    thread_ts = event.get("thread_ts") or ts
     here = Place(channel_id, thread_ts) if surface == "mention" else None
     run_id = f"{_team(intake, body)}:{channel_id}:{ts}"
     attached = tuple(file["id"] for file in event.get("files") or [] if file.get("id"))

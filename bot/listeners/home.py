@@ -16,7 +16,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 import bot
 from bot.context import Place, permalink
 from bot.digest import month_line, work_lines
-from bot.listeners import setup
+from bot.listeners import conversing, setup
 from bot.listeners.choosing import open_draft_form
 from bot.listeners.helping import help_lines
 from bot.listeners.intake import Intake, whose
@@ -25,7 +25,6 @@ from bot.listeners.office import name_setting, open_settings, shown_settings, wo
 from bot.listeners.privacy import open_privacy, show_deleted
 from bot.listeners.templates import open_templates
 from bot.records.glances import Glance
-from bot.records.ledger import RETENTION_DAYS
 from bot.texts import format_moment, format_number, text
 from bot.views import GROUPS, DraftLine, HomePage, Office, help_form, home
 from bot.wire import Pulse
@@ -188,7 +187,7 @@ class Homes:
             told.append(self._went(name, pulse.worked_at, pulse.failed_at, pulse.fault))
         return [
             *told,
-            text("health.version", language, version=bot.__version__, days=RETENTION_DAYS),
+            text("health.version", language, version=bot.__version__, days=self.intake.holds.retention_days),
         ]
 
     def _went(self, name: str, worked_at: datetime | None, failed_at: datetime | None, fault: str) -> str:
@@ -222,6 +221,10 @@ def register(app: AsyncApp, intake: Intake, homes: Homes) -> None:
             intake.later(homes.look(event["user"]))
         elif event.get("tab") == "messages":
             intake.later(setup.welcome(intake, event["user"]))
+            looks_at = conversing.looked_at(event)
+            intake.later(
+                conversing.suggest(intake, event["user"], channel_id=event["channel"], looks_at=looks_at)
+            )
 
     async def start(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()

@@ -19,6 +19,7 @@ from bot.listeners.spans import Span, find_span
 from bot.listeners.wishes import with_wish
 from bot.llm import Offer
 from bot.records import Records, WorkspaceSettings
+from bot.streaming import Streams
 from bot.tasks import ANSWER as ANSWER
 from bot.tasks import (
     Doubt,
@@ -91,7 +92,9 @@ class Intake:
     holds: WorkspaceSettings
     models: Offer
     own_models: dict[str, str]
+    streams: Streams
     admins_of: Any = None
+    sent: Callable[[str, int], Awaitable[list[str]]] | None = None
     sender_of: Callable[[str], Awaitable[Firm]] | None = None
     on_settings: Callable[[WorkspaceSettings], None] = lambda _: None
     stir: Callable[[str], None] = lambda _: None

@@ -15,6 +15,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.listeners.intake import Intake, whose
 from bot.records import WorkspaceSettings
+from bot.records.retention import LEAST_DAYS, MOST_DAYS
 from bot.records.workspaces import Change
 from bot.tasks import Language
 from bot.texts import format_amount, format_share, text
@@ -30,6 +31,9 @@ AMOUNTS: dict[str, tuple[Decimal, Decimal]] = {
     "fixed_monthly_cost": (Decimal(0), Decimal(100_000)),
     "setup_cost": (Decimal(0), Decimal(1_000_000)),
     "monthly_budget": (Decimal(0), Decimal(100_000)),
+    "daily_person_budget": (Decimal(0), Decimal(10_000)),
+    "run_budget": (Decimal(0), Decimal(1_000)),
+    "retention_days": (Decimal(LEAST_DAYS), Decimal(MOST_DAYS)),
     "least_people": (Decimal(1), Decimal(20)),
 }
 
@@ -40,7 +44,10 @@ CHOICES: dict[str, Collection[str]] = {
     "digest_weekday": [str(day) for day in range(7)],
     "digest_hour": [str(hour) for hour in range(24)],
 }
-MONEY = ("hourly_rate", "fixed_monthly_cost", "setup_cost", "monthly_budget")
+LIMITS = ("monthly_budget", "daily_person_budget", "run_budget")  # 0 is none
+MONEY = ("hourly_rate", "fixed_monthly_cost", "setup_cost", *LIMITS)
+WHOLE = ("least_people", "retention_days")
+YES_OR_NO = ("control_sample", "guests_welcome")
 LISTS = ("reviewers", "channels", "knowledge_editors")
 HIDDEN = ("usd_rate_on",)  # it goes with another setting and is no news of its own
 
@@ -80,7 +87,8 @@ def shown_settings(holds: WorkspaceSettings, own_models: dict[str, str]) -> dict
         amount = Decimal(getattr(holds, name)) * (100 if name == "realisation" else 1)
         values[name] = f"{amount:f}".rstrip("0").rstrip(".") if amount % 1 else f"{amount:.0f}"
     values["usd_rate"] = str(holds.usd_rate) if holds.usd_rate_on else ""
-    values["control_sample"] = "yes" if holds.control_sample else "no"
+    for name in YES_OR_NO:
+        values[name] = "yes" if getattr(holds, name) else "no"
     for name in LISTS:
         values[name] = ",".join(getattr(holds, name))
     for name in MODELS:
@@ -98,15 +106,15 @@ def word_setting(name: str, value: str, intake: Intake) -> str:
     language, currency = intake.language, intake.holds.currency
     if name == "realisation":
         return format_share(Decimal(value) / 100, language)
-    if name in (*MONEY, "usd_rate") and value and (Decimal(value) or name != "monthly_budget"):
+    if name in (*MONEY, "usd_rate") and value and (Decimal(value) or name not in LIMITS):
         return format_amount(Decimal(value), currency, language)
-    if name in (*CHOICES, "control_sample"):
+    if name in (*CHOICES, *YES_OR_NO):
         return word_choice(name, value, language)
     if name in PEOPLE and value:
         return ", ".join(f"<@{one}>" for one in value.split(","))
     if name in ("channels", "digest_channel_id") and value:
         return ", ".join(f"<#{one}>" for one in value.split(","))
-    if value and name != "monthly_budget":
+    if value and name not in LIMITS:
         return value
     return text(f"settings.{name}.empty" if name in _WITH_EMPTY else "settings.empty", language)
 
@@ -116,10 +124,10 @@ _WITH_SHORT = (
     "currency",
     "realisation",
     "fixed_monthly_cost",
-    "monthly_budget",
-    "least_people",
+    *LIMITS,
+    *WHOLE,
     "digest_channel_id",
-    "control_sample",
+    *YES_OR_NO,
     "channels",
 )
 
@@ -143,7 +151,7 @@ def word_change(change: Change, intake: Intake) -> str:
 def _held(name: str, value: Any) -> Any:
     if isinstance(value, list):
         return tuple(value)
-    return Decimal(value) if name in AMOUNTS.keys() - {"least_people"} else value
+    return Decimal(value) if name in AMOUNTS.keys() - {*WHOLE} else value
 
 
 async def _changed(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -220,7 +228,7 @@ def _read_field(name: str, given: str, holds: WorkspaceSettings, models: Collect
         return {name: tuple(one for one in given.split(",") if one)}
     if name == "digest_channel_id":
         return {name: given}
-    if name == "control_sample":
+    if name in YES_OR_NO:
         return {name: given == "yes"}
     read = {"tz_name": _zone, "currency": _currency}.get(name)
     if read is not None:
@@ -265,7 +273,7 @@ def _read_amount(name: str, given: str, holds: WorkspaceSettings) -> dict[str, A
     if name == "usd_rate":
         dated = holds.usd_rate_on and amount == holds.usd_rate
         return {name: amount, "usd_rate_on": holds.usd_rate_on if dated else f"{datetime.now(UTC):%Y-%m-%d}"}
-    return {name: int(amount) if name == "least_people" else amount}
+    return {name: int(amount) if name in WHOLE else amount}
 
 
 def _amount(given: str) -> Decimal | None:

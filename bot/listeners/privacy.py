@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from bot.listeners.intake import Intake, whose
-from bot.records.ledger import RETENTION_DAYS
 from bot.texts import format_moment, text
 from bot.views import privacy_form
 
@@ -19,7 +18,7 @@ async def _privacy_view(intake: Intake, user_id: str, note: str = "") -> dict[st
     language = intake.language
     kept = await intake.records.personal.kept(intake.team_id, user_id)
     lines = [note] if note else []
-    lines.append(text("privacy.texts", language, count=kept.texts, days=RETENTION_DAYS))
+    lines.append(text("privacy.texts", language, count=kept.texts, days=intake.holds.retention_days))
     if kept.last_day is not None:
         lines.append(text("privacy.last", language, when=format_moment(kept.last_day, language, intake.zone)))
     lines += [
@@ -27,6 +26,7 @@ async def _privacy_view(intake: Intake, user_id: str, note: str = "") -> dict[st
         text("privacy.not", language),
         text("privacy.open", language) if kept.texts > kept.deletable else "",
         text("privacy.where", language),
+        text("privacy.more", language),
     ]
     return privacy_form([line for line in lines if line], deletable=kept.deletable, language=language)
 

@@ -14,7 +14,7 @@ from bot.records.reviews import Press, State
 from bot.records.revisions import Revision
 from bot.tasks import Draft, Run
 from bot.texts import text
-from bot.views import edit_form, form_values, join_inputs, read_value, redo_form
+from bot.views import edit_form, form_values, join_inputs, read_value, redo_form, sent_view
 
 PRESSES: dict[str, Press] = {
     "approve": "approved",
@@ -68,11 +68,17 @@ def register(app: AsyncApp, intake: Intake) -> None:
         if not first:
             intake.later(answer(intake, body, "review.already", run))
 
+    async def sent(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        await ack()
+        run_id, version = read_value(action["value"])
+        intake.later(_show_sent(intake, body, run_id=run_id, version=version))
+
     for name in PRESSES:
         app.action(name)(press)
     app.action("edit")(form)
     app.action("redo")(form)
     app.action("retry")(retry)
+    app.action("sent")(sent)
     app.view("edit_draft")(edited)
     app.view("redo_draft")(redone)
 
@@ -164,6 +170,21 @@ async def _open(intake: Intake, body: dict[str, Any], action_id: str, *, run_id:
     if view_id and action_id == "edit":
         user_id = body["user"]["id"]
         await intake.records.reviews.open_form(view_id, run_id=run_id, version=version, user_id=user_id)
+
+
+async def _show_sent(intake: Intake, body: dict[str, Any], *, run_id: str, version: int) -> None:
+    """Show whoever may review a draft what went to the model for it."""
+    run = await intake.records.requests.get(run_id)
+    draft = await intake.records.drafts.get(run_id, version)
+    if run is None or draft is None:
+        await answer(intake, body, "review.stale", run)
+        return
+    if not await intake.may_review(run, body["user"]["id"]):
+        await answer(intake, body, "review.not-yours", run)
+        return
+    parts = await intake.sent(run_id, version) if intake.sent else []
+    view = sent_view(parts, model=draft.model, language=run.language)
+    await intake.show_form(body, view)
 
 
 async def _edited(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -11,11 +11,11 @@ from bot.digest import Period, parse_period
 from bot.listeners.customers import open_customers
 from bot.listeners.helping import HELP, help_message
 from bot.listeners.intake import Intake
+from bot.listeners.keeping import audit_answer, privacy_command
 from bot.listeners.knowledge import open_knowledge
 from bot.listeners.measuring import baseline_command
 from bot.listeners.office import open_settings
 from bot.listeners.planning import list_planned
-from bot.listeners.privacy import open_privacy
 from bot.listeners.setup import guideline_answer, open_office, show_setup
 from bot.listeners.templates import open_templates
 from bot.tasks import UserError
@@ -29,9 +29,10 @@ SETTINGS = ("settings", "instellingen")
 SETUP = ("setup", "inrichten")
 GUIDELINE = ("guideline", "richtlijn")
 FIRM = ("firm", "bedrijf")
-TEMPLATES = ("templates", "template", "sjablonen", "sjabloon")
 KNOWLEDGE = ("knowledge", "kennisbank")
 PRIVACY = ("privacy", "gegevens")
+AUDIT = ("audit", "logboek")
+TEMPLATES = ("templates", "template", "sjablonen", "sjabloon")
 GROUP_WORDS = {
     "bedrijf": "firm",
     "geld": "money",
@@ -39,6 +40,7 @@ GROUP_WORDS = {
     "modellen": "models",
     "beoordelen": "review",
     "kanalen": "channels",
+    "bewaren": "privacy",
 }
 
 
@@ -49,9 +51,6 @@ async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str | d
     if named in HELP:
         sentence, blocks = help_message(intake, " ".join(rest))
         return {"text": sentence, "blocks": blocks} if blocks else sentence
-    if named in PRIVACY:
-        intake.later(open_privacy(intake, body))
-        return ""
     if named in BASELINE:
         return await baseline_command(intake, body, rest)
     if named in SETTINGS:
@@ -67,6 +66,10 @@ async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str | d
         return ""
     if named in VALUE:
         return await _value(intake, body, " ".join(rest))
+    if named in PRIVACY:
+        return privacy_command(intake, body, rest)
+    if named in AUDIT:
+        return await audit_answer(intake, body["user_id"])
     if named in PLANNED:
         return await list_planned(intake, body["user_id"])
     if named in CUSTOMERS:
@@ -77,8 +80,7 @@ async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str | d
         return ""
     groups = (
         *(HELP, VALUE, BASELINE, SETTINGS, TEMPLATES, SETUP, FIRM, GUIDELINE, PLANNED, CUSTOMERS),
-        PRIVACY,
-        KNOWLEDGE,
+        *(PRIVACY, AUDIT, KNOWLEDGE),
     )
     known = {word: group[0] for group in groups for word in group}
     near = difflib.get_close_matches(named, known, n=1) or ["help"]

@@ -9,7 +9,8 @@ from __future__ import annotations
 from bot.llm.answers import Answer, Kind, LLMError, Usage
 from bot.llm.client import LLM, MAX_TOKENS, Image, Tier
 from bot.llm.offer import Offer
-from bot.llm.prices import ModelInfo, estimate_tokens, price_microusd, retirement_date
+from bot.llm.prices import ModelInfo, estimate_tokens, most_microusd, price_microusd, retirement_date
+from bot.llm.spoken import Spoken
 
 __all__ = [
     "LLM",
@@ -20,9 +21,11 @@ __all__ = [
     "LLMError",
     "ModelInfo",
     "Offer",
+    "Spoken",
     "Tier",
     "Usage",
     "estimate_tokens",
+    "most_microusd",
     "price_microusd",
     "retirement_date",
 ]

@@ -13,8 +13,11 @@ from bot.tasks import TijdwinstError
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-Kind = Literal["busy", "key", "credit", "model", "too_long", "refusal", "cut_off", "bad_request", "unusable"]
-"""What went wrong: `busy` passes by itself, `key`, `credit` and `model` need an admin, the rest another request."""
+Kind = Literal[
+    "busy", "key", "credit", "model", "too_long", "refusal", "cut_off", "bad_request", "unusable", "stopped"
+]
+"""What went wrong: `busy` passes by itself, `key`, `credit` and `model` need an admin, `stopped` was a
+person's wish, the rest needs another request."""
 
 _STOPS: Mapping[str, tuple[Kind | None, str]] = {
     "end_turn": (None, "has no text"),
@@ -33,21 +36,22 @@ class Usage:
 
     Attributes:
         input_tokens: all that was read: uncached, written to and read from the prompt cache.
-        output_tokens: all that was written, thinking included.
+        output_tokens: all that was written, thinking included; None when the answer broke off untold.
         cost_microusd: price in millionths of a dollar; None when the model's price is not known.
     """
 
     input_tokens: int
-    output_tokens: int
+    output_tokens: int | None
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
     cost_microusd: int | None = None
 
     def __add__(self, other: Usage) -> Usage:
+        told = self.output_tokens is not None and other.output_tokens is not None
         known = self.cost_microusd is not None and other.cost_microusd is not None
         return Usage(
             input_tokens=self.input_tokens + other.input_tokens,
-            output_tokens=self.output_tokens + other.output_tokens,
+            output_tokens=(self.output_tokens or 0) + (other.output_tokens or 0) if told else None,
             cache_read_tokens=self.cache_read_tokens + other.cache_read_tokens,
             cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
             cost_microusd=(self.cost_microusd or 0) + (other.cost_microusd or 0) if known else None,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from bot.llm.answers import Answer, LLMError, Usage, fit, is_json, object_in, read_answer, well_formed
 from bot.llm.faults import name_fault
 from bot.llm.prices import ModelInfo, estimate_tokens, model_info, tokens
+from bot.llm.spoken import Spoken
 from bot.wire import Pulse
 
 if TYPE_CHECKING:
@@ -125,6 +126,45 @@ class LLM:
         """
         return await self._ask(self.models[model], system, user, max_tokens, {"effort": effort})
 
+    async def stream(
+        self,
+        *,
+        model: Tier,
+        system: Sequence[str],
+        user: str,
+        max_tokens: int,
+        effort: str = "low",
+        spoken: Spoken,
+    ) -> Answer:
+        """Answer as `complete` does, and let *spoken* take the words while they come.
+
+        Whoever cancels it finds in *spoken* what was said, and what is known of the cost.
+
+        Raises:
+            LLMError: as for `complete`; of an answer that broke off, `partial` holds what was said, and
+                `usage` leaves unknown what the server did not tell.
+            ValueError: *max_tokens* is out of range.
+        """
+        model_id = self.models[model]
+        arguments, limit_s = self._prepare(model_id, system, user, max_tokens, {"effort": effort})
+        await self._pass_gate(model_id)
+        try:
+            async with self._guarded(model_id, limit_s) as client:
+                started_s = time.monotonic()
+                answered = await client.messages.create(**arguments, stream=True, timeout=_timeout(limit_s))
+                async with answered as events:
+                    async for event in events:
+                        spoken.take(event.to_dict(warnings=False))
+            duration_ms = round((time.monotonic() - started_s) * 1000)
+            request_id = answered.response.headers.get("request-id", "")
+            return read_answer(spoken.message(), request_id=request_id, duration_ms=duration_ms)
+        except LLMError as error:
+            error.model = spoken.model or error.model
+            error.partial = error.partial or spoken.text
+            if not spoken.counted:
+                error.usage = spoken.usage
+            raise
+
     async def structured(
         self,
         *,
@@ -215,12 +255,7 @@ class LLM:
         config: dict[str, Any],
         images: Sequence[Image] = (),
     ) -> Answer:
-        if not 1 <= max_tokens <= MAX_TOKENS:
-            raise ValueError(f"max_tokens is {max_tokens}: it must lie between 1 and {MAX_TOKENS}")
-        arguments = _arguments(model_id, system, user, images) | {"max_tokens": max_tokens}
-        if wanted := {key: value for key, value in config.items() if value}:
-            arguments["output_config"] = wanted
-        limit_s = self._timeout_s or _GRACE_S + max_tokens / _SLOWEST_TOKENS_PER_S
+        arguments, limit_s = self._prepare(model_id, system, user, max_tokens, config, images)
         await self._pass_gate(model_id)
         async with self._guarded(model_id, limit_s) as client:
             started_s = time.monotonic()
@@ -229,6 +264,23 @@ class LLM:
             body = object_in(await raw.text(), model_id)
             duration_ms = round((time.monotonic() - started_s) * 1000)
         return read_answer(body, request_id=raw.headers.get("request-id", ""), duration_ms=duration_ms)
+
+    def _prepare(
+        self,
+        model_id: str,
+        system: Sequence[str],
+        user: str,
+        max_tokens: int,
+        config: dict[str, Any],
+        images: Sequence[Image] = (),
+    ) -> tuple[dict[str, Any], float]:
+        """Return the arguments of a call, and how many seconds it may take."""
+        if not 1 <= max_tokens <= MAX_TOKENS:
+            raise ValueError(f"max_tokens is {max_tokens}: it must lie between 1 and {MAX_TOKENS}")
+        arguments = _arguments(model_id, system, user, images) | {"max_tokens": max_tokens}
+        if wanted := {key: value for key, value in config.items() if value}:
+            arguments["output_config"] = wanted
+        return arguments, self._timeout_s or _GRACE_S + max_tokens / _SLOWEST_TOKENS_PER_S
 
     async def _pass_gate(self, model_id: str) -> None:
         """Wait while *model_id* wants to be left alone: fifty runs need not all knock on a closed door."""

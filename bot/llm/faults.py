@@ -10,6 +10,18 @@ from email.utils import parsedate_to_datetime
 
 from bot.llm.answers import Kind, LLMError
 
+# https://platform.claude.com/docs/en/api/errors
+_STATUSES = {
+    "authentication_error": 401,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+
 
 def name_fault(error: Exception, model_id: str) -> LLMError:
     """Name what went wrong.
@@ -32,6 +44,9 @@ def name_fault(error: Exception, model_id: str) -> LLMError:
     # Whatever answers may write anything there: the SDK checks no types.
     status, type_, code = error.status_code, _label(error.type), _label(error.error_code)
     told = str(error.api_message).lower()
+    if status == 200:
+        # An error inside a stream that began well: only its type tells what it would have been.
+        status = _STATUSES.get(type_, status)
     kind: Kind = "bad_request"
     if status == 402 or type_ == "billing_error" or "spend_limit" in code or "billing" in code:
         kind = "credit"
@@ -53,7 +68,7 @@ def name_fault(error: Exception, model_id: str) -> LLMError:
         retry_after_s=retry_after_s(error.response.headers),
         request_id=error.request_id or "",
         # Who waited too long gets no answer, and perhaps a bill; an error inside a stream came after a part of one.
-        maybe_paid=status in (200, 408, 499, 504),
+        maybe_paid=error.status_code in (200, 408, 499, 504),
     )
 
 

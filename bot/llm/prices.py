@@ -50,6 +50,22 @@ def price_microusd(message: Mapping[str, Any]) -> int | None:
     return rounded if rounded <= _MOST_MICROUSD else None
 
 
+_STAND_IN = "claude-sonnet-5-5"
+"""What a model of unknown price is estimated to cost like: a limit that counts it for nothing is none."""
+
+
+def most_microusd(model_id: str, *, input_tokens: int, output_tokens: int) -> int:
+    """Estimate what a call costs at most, in millionths of a dollar; for limits only, never for the ledger's sums.
+
+    All of the input counts as written to the cache, which is the dearest.
+    """
+    usage = {"input_tokens": 0, "cache_creation_input_tokens": input_tokens, "output_tokens": output_tokens}
+    for known in (model_id, _STAND_IN):
+        if (microusd := price_microusd({"model": known, "usage": usage})) is not None:
+            return microusd
+    raise LookupError(_STAND_IN)
+
+
 def estimate_tokens(text: str) -> int:
     """Estimate the tokens of *text* on the high side: one for three bytes, where English has about four."""
     return max(1, math.ceil(len(text.encode(errors="replace")) / 3))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot.records.audit import Audit
 from bot.records.baselines import Baselines
+from bot.records.budgets import Budgets
 from bot.records.choices import Choices
+from bot.records.conversations import Conversations
 from bot.records.customers import Customers
 from bot.records.drafts import Drafts
+from bot.records.erasures import Erasures
 from bot.records.firms import Firms
 from bot.records.glances import Glances
 from bot.records.knowledge import Knowledge
@@ -26,6 +30,7 @@ from bot.records.settlements import Settlements
 from bot.records.store import Store
 from bot.records.templates import Templates
 from bot.records.uploads import Uploads
+from bot.records.vaults import Vaults
 from bot.records.workspaces import Workspaces, WorkspaceSettings
 
 __all__ = ["Records", "WorkspaceSettings"]
@@ -40,10 +45,14 @@ class Records:
         self.requests = Requests(self.store)
         self.choices = Choices(self.store, self.workspaces)
         self.ledger = Ledger(self.store, self.workspaces)
+        self.budgets = Budgets(self.store)
+        self.audit = Audit(self.store)
+        self.erasures = Erasures(self.store)
         self.drafts = Drafts(self.store)
         self.reviews = Reviews(self.store, self.workspaces)
         self.settlements = Settlements(self.store, self.workspaces)
         self.questions = Questions(self.store)
+        self.conversations = Conversations(self.store)
         self.glances = Glances(self.store)
         self.people = People(self.store)
         self.personal = Personal(self.store)
@@ -55,6 +64,7 @@ class Records:
         self.quote_forms = Forms(self.store)
         self.approvals = Approvals(self.store, self.reviews)
         self.templates = Templates(self.store)
+        self.vaults = Vaults(self.store)
         self.firms = Firms(self.store)
         self.uploads = Uploads(self.store)
         self.knowledge = Knowledge(self.store)

@@ -53,7 +53,7 @@ class Choices:
 
     async def get(self, run_id: str) -> Choice | None:
         """Return the choice of a run; None where its task was known from the start and nothing was missing."""
-        row = await self._store.read(
+        row = await self._store.look(
             lambda db: db.execute(
                 """
                 select run_id, state, kind, candidates, task, taken, into_run_id from choices where run_id = ?

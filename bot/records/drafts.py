@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.records.ledger import RETENTION_DAYS
-from bot.records.moments import days_after, iso, now
+from bot.records.moments import iso, now
 from bot.records.plans import keeps_text
+from bot.records.retention import delete_date
 from bot.records.store import Store
 from bot.tasks import Draft
 
@@ -50,7 +50,7 @@ class Drafts:
                     draft.messages_read,
                     json.dumps(draft.notes, ensure_ascii=False),
                     iso(now()),
-                    days_after(RETENTION_DAYS),
+                    delete_date(db, run_id=draft.run_id),
                 ],
             )
             db.execute("delete from answers where run_id = ?", [draft.run_id])
@@ -59,7 +59,7 @@ class Drafts:
 
     async def get(self, run_id: str, version: int) -> Draft | None:
         """Return one version, or None."""
-        rows = await self._store.read(
+        rows = await self._store.look(
             lambda db: list(
                 db.query("select * from drafts where run_id = ? and version = ?", [run_id, version])
             )
@@ -129,12 +129,21 @@ class Drafts:
 
     async def post(self, post_id: str) -> Post | None:
         """Return a message that stands, or None."""
-        row = await self._store.read(
+        row = await self._store.look(
             lambda db: db.execute(
                 "select channel_id, ts, created_at from posts where post_id = ? and ts is not null", [post_id]
             ).fetchone()
         )
         return None if row is None else _post(row, first=False)
+
+    async def standing(self, channel_id: str) -> set[str]:
+        """Return the `ts` of all messages of ours in a conversation that are known by their claims."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                "select ts from posts where channel_id = ? and ts is not null", [channel_id]
+            ).fetchall()
+        )
+        return {row[0] for row in rows}
 
     async def forget_post(self, post_id: str) -> None:
         """Drop a message that was taken back, so that it may be posted anew."""
@@ -149,7 +158,7 @@ class Drafts:
                 db.execute(
                     f"delete from {table} where delete_after < ? and not ({planned})", [iso(now()), *values]
                 )
-            for table in ("customers", "quote_forms", "knowledge_questions"):
+            for table in ("customers", "quote_forms", "vaults", "sent_texts", "knowledge_questions"):
                 db.execute(f"delete from {table} where delete_after < ?", [iso(now())])
 
         await self._store.write(work)

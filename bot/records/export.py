@@ -51,6 +51,11 @@ TABLES: dict[str, tuple[str, str]] = {
         "team_id, year, sequence, version, run_id, issued_at, net_cents, vat_cents, payable_cents",
         "issued_at",
     ),
+    "audit": (
+        "event_id, team_id, happened_at, (select user_id from actors where actors.actor_id = audit.actor_id)"
+        " as user_id, act, subject, data_class, channel_id",
+        "happened_at",
+    ),
     "digests": ("team_id, due_at, from_at, to_at, channel_id, posted_at", "due_at"),
 }
 
@@ -96,7 +101,7 @@ def as_json_lines(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
 
 def as_csv(rows: Iterator[dict[str, Any]], what: str) -> Iterator[str]:
     """Yield a header and each row as a line of CSV; unknown is empty, and no cell is a formula."""
-    names = [name.strip() for name in TABLES[what][0].split(",")]
+    names = [name.strip().split(" as ")[-1] for name in TABLES[what][0].split(",")]
     yield _line(names)
     for row in rows:
         yield _line([_cell(row[name]) for name in names])

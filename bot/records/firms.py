@@ -20,7 +20,7 @@ class Firms:
 
     async def get(self, team_id: str) -> dict[str, str]:
         """Return what was told, by name; what was emptied again is there as an empty text."""
-        return await self._store.read(lambda db: _latest(db, team_id))
+        return await self._store.look(lambda db: _latest(db, team_id))
 
     async def change(self, team_id: str, told: dict[str, str], *, user_id: str) -> list[str]:
         """Keep what differs from what holds now, and return the names of it."""

@@ -10,8 +10,8 @@ from sqlite_utils import Database
 
 from bot.knowledge import Passage, query_terms
 from bot.records.knowledge_index import Entry, Hit, KnowledgeIndex
-from bot.records.ledger import RETENTION_DAYS
-from bot.records.moments import days_after, iso, now
+from bot.records.moments import iso, now
+from bot.records.retention import delete_date
 from bot.records.store import Store
 
 FIELDS = (
@@ -163,7 +163,7 @@ class Knowledge:
             lambda db: db.execute("select document_id, changed, audience, name from documents").fetchall()
         )
         known = await self._index.known()
-        fresh = [row for row in rows if known.get(row[0]) != row[1]]
+        fresh = [row for row in rows if known.get(row[0]) != (row[1], row[2])]
         gone = known.keys() - {row[0] for row in rows}
         for at in range(0, max(len(fresh), 1), AT_ONCE):
             entries = [await self._entry(*row) for row in fresh[at : at + AT_ONCE]]
@@ -221,7 +221,7 @@ class Knowledge:
                     question.owner_id,
                     question.question,
                     question.asked_at or iso(now()),
-                    days_after(RETENTION_DAYS),
+                    delete_date(db, team_id=team_id),
                 ],
             )
         )

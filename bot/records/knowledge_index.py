@@ -23,10 +23,10 @@ T = TypeVar("T")
 FORMAT = 1
 """Raised when the tables or the stems change: an older file is thrown away and made anew."""
 
-MOST_POSTINGS = 20_000
-"""Occurrences that one search weighs: the rarest words first, and what is everywhere decides nothing."""
+MOST_POSTINGS = 3_000
+"""Passages that one search weighs, word by word: the rarest words first, and what is everywhere decides nothing."""
 
-MOST_NEAR = 6
+MOST_NEAR = 4
 LEAST_CHARS = 4
 """The shortest part of a compound that is looked for."""
 
@@ -97,8 +97,8 @@ class KnowledgeIndex:
         await asyncio.get_running_loop().run_in_executor(self._thread, self.close_now)
         self._thread.shutdown(wait=True)
 
-    async def known(self) -> dict[int, int]:
-        """Return document -> the change that the index holds of it."""
+    async def known(self) -> dict[int, tuple[int, str]]:
+        """Return document -> the change that the index holds of it, and for whom."""
         return await self._run(lambda: self.known_now())
 
     async def put(self, entries: Sequence[Entry], gone: Iterable[int]) -> None:
@@ -124,9 +124,12 @@ class KnowledgeIndex:
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    def known_now(self) -> dict[int, int]:
+    def known_now(self) -> dict[int, tuple[int, str]]:
         """Do what `known` does, here."""
-        return dict(self._open().execute("select document_id, changed from documents"))
+        rows = self._open().execute(
+            "select document_id, changed, audience from documents join scopes using (scope_id)"
+        )
+        return {row[0]: (row[1], row[2]) for row in rows}
 
     def close_now(self) -> None:
         """Do what `close` does, here."""

@@ -25,7 +25,7 @@ class People:
             return {}
         marks = ", ".join("?" * len(user_ids))
         oldest = iso(now() - timedelta(hours=FRESH_HOURS))
-        rows = await self._store.read(
+        rows = await self._store.look(
             lambda db: list(
                 db.query(
                     f"""
@@ -37,6 +37,16 @@ class People:
             )
         )
         return {row["user_id"]: _person(row) for row in rows}
+
+    async def names(self, team_id: str) -> tuple[str, ...]:
+        """Return what the people of a workspace are called, as far as we have met them; bots left out."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                "select distinct name from people where team_id = ? and is_bot = 0 and name <> '' order by name",
+                [team_id],
+            ).fetchall()
+        )
+        return tuple(str(row[0]) for row in rows)
 
     async def put(self, people: list[Person]) -> None:
         """Keep what Slack told about *people*; a known messages tab stays known."""

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
+from bot.records.erasures import delete_texts
 from bot.records.moments import now
 from bot.records.plans import keeps_text
 from bot.records.store import Store
@@ -28,8 +29,6 @@ class Kept:
     rows: int
     last_day: datetime | None
 
-
-TEXTS = ("requests", "answers", "drafts", "quotes", "quote_forms", "knowledge_questions")
 
 # Nothing of a run that still waits for somebody, or that Slack does not show yet as it was decided.
 _DONE = """
@@ -88,16 +87,6 @@ class Personal:
         def work(db: Database) -> int:
             rows = db.execute(f"{_DONE} and not ({planned})", [team_id, user_id, *values]).fetchall()
             done = [row[0] for row in rows]
-            touched = 0
-            for run_id in done:
-                before = db.conn.total_changes
-                for table in TEXTS:
-                    db.execute(f"delete from {table} where run_id = ?", [run_id])
-                touched += db.conn.total_changes > before
-                db.execute(
-                    "update reviews set instruction = null where run_id = ? and instruction is not null",
-                    [run_id],
-                )
-            return touched
+            return delete_texts(db, done)
 
         return await self._store.write(work)

@@ -93,7 +93,7 @@ class Plans:
 
     async def open(self, run_id: str) -> list[Plan]:
         """Return what is still to come of a draft, the first first."""
-        rows = await self._store.read(
+        rows = await self._store.look(
             lambda db: list(
                 db.query(
                     """

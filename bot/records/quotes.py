@@ -13,8 +13,8 @@ from sqlite_utils import Database
 
 from bot.quotes import PriceRow, Sums, Tier
 from bot.quotes.stored import Basis, read_basis, write_basis
-from bot.records.ledger import RETENTION_DAYS
-from bot.records.moments import days_after, iso, now
+from bot.records.moments import iso, now
+from bot.records.retention import delete_date
 from bot.records.store import Store
 
 MICRO = 1_000_000
@@ -100,7 +100,7 @@ class Quotes:
 
     async def document(self, run_id: str, version: int) -> dict[str, Any] | None:
         """Return what a version of a quote says, or None when it is no quote, or deleted."""
-        row = await self._store.read(
+        row = await self._store.look(
             lambda db: db.execute(
                 "select document from quotes where run_id = ? and version = ?", [run_id, version]
             ).fetchone()
@@ -109,7 +109,7 @@ class Quotes:
 
     async def basis(self, run_id: str, version: int) -> Basis | None:
         """Return what a version of a quote rests on; None when it is no quote, deleted, or older than the form."""
-        row = await self._store.read(
+        row = await self._store.look(
             lambda db: db.execute(
                 "select basis from quotes where run_id = ? and version = ? and basis is not null",
                 [run_id, version],
@@ -196,7 +196,7 @@ def keep_quote(db: Database, run_id: str, version: int, document: dict[str, Any]
             version,
             json.dumps(document, ensure_ascii=False),
             iso(now()),
-            days_after(RETENTION_DAYS),
+            delete_date(db, run_id=run_id),
             json.dumps(write_basis(basis), ensure_ascii=False),
         ],
     )

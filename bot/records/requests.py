@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.records.ledger import RETENTION_DAYS
-from bot.records.moments import days_after, iso, now
+from bot.records.moments import iso, now
+from bot.records.retention import delete_date
 from bot.records.store import Store
 from bot.tasks import Run
 
@@ -63,7 +63,7 @@ class Requests:
                     run.source_latest,
                     run.source_since,
                     json.dumps(run.files),
-                    days_after(RETENTION_DAYS),
+                    delete_date(db, team_id=run.team_id),
                 ],
             )
             first = db.conn.total_changes > before
@@ -78,7 +78,7 @@ class Requests:
 
     async def get(self, run_id: str) -> Run | None:
         """Return the request of a run, or None when it was never made or is erased."""
-        rows = await self._store.read(
+        rows = await self._store.look(
             lambda db: list(db.query(f"select {FIELDS} from requests where run_id = ?", [run_id]))
         )
         return _run(rows[0]) if rows else None

@@ -8,8 +8,8 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from bot.records.ledger import RETENTION_DAYS
-from bot.records.moments import days_after, iso, now
+from bot.records.moments import iso, now
+from bot.records.retention import delete_date
 from bot.records.revisions import Revision, withdraw
 from bot.records.settlements import compare, settle
 from bot.records.store import Store
@@ -63,7 +63,7 @@ class Reviews:
 
     async def state(self, run_id: str) -> State | None:
         """Return where the review of a run stands, or None when nothing was drafted."""
-        return await self._store.read(lambda db: _state(db, run_id))
+        return await self._store.look(lambda db: _state(db, run_id))
 
     async def instruction(self, run_id: str, version: int) -> str:
         """Return what was asked of *version* when the one before it was redone."""
@@ -144,7 +144,7 @@ class Reviews:
                     iso(at),
                     minutes,
                     instruction or None,
-                    days_after(RETENTION_DAYS),
+                    delete_date(db, run_id=run_id),
                 ],
             )
             _keep_text(db, run_id, version, act=act, final_text=final_text)
@@ -189,7 +189,7 @@ class Reviews:
             insert into reviews (run_id, version, act, user_id, decided_at, review_minutes, shown_at,
                 delete_after) values (?, ?, 'undone', '', ?, 0, ?, ?)
             """,
-            [run_id, version, iso(at), iso(at), days_after(RETENTION_DAYS)],
+            [run_id, version, iso(at), iso(at), delete_date(db, run_id=run_id)],
         )
         self._book(db, run_id, review="open", user_id="", at=at)
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlite_utils import Database
 
 from bot.records.moments import iso, now
+from bot.records.retention import RETENTION_DAYS, shift_dates
 from bot.records.store import Store
 from bot.tasks import Language
 
@@ -27,11 +28,14 @@ class WorkspaceSettings:
         realisation: the share of saved time that becomes other work.
         fixed_monthly_cost, setup_cost: hosting and the like, and what starting cost once; in that currency.
         monthly_budget: for the model, in that currency; 0 for none.
+        daily_person_budget, run_budget: what one person may spend a day, and one request in all; 0 for no limit.
         digest_channel_id: empty for the admins' messages tabs.
         digest_weekday: 0 is Monday.
         quiet_week: what is posted about a week without runs.
         least_people: task rows that rest on fewer people are merged in the digest.
         control_sample: one request in ten is done by hand, to compare with.
+        retention_days: how long asked words and drafts are kept, from 1 to 365 days.
+        guests_welcome: guests may ask in channels that they are in; people of other firms count as guests.
         model_fast, model_smart: model ids; empty for those of the environment.
         reviewers: people who may decide on the drafts of others, besides admins.
         quote_approvers: who may approve large discounts besides the first, by id, parted by commas; empty for
@@ -50,12 +54,16 @@ class WorkspaceSettings:
     fixed_monthly_cost: Decimal = Decimal(0)
     setup_cost: Decimal = Decimal(0)
     monthly_budget: Decimal = Decimal(0)
+    daily_person_budget: Decimal = Decimal(0)
+    run_budget: Decimal = Decimal(0)
     digest_channel_id: str = ""
     digest_weekday: int = 0
     digest_hour: int = 9
     quiet_week: str = "short"
     least_people: int = 3
     control_sample: bool = False
+    retention_days: int = RETENTION_DAYS
+    guests_welcome: bool = True
     model_fast: str = ""
     model_smart: str = ""
     reviewers: tuple[str, ...] = ()
@@ -98,7 +106,7 @@ class Workspaces:
 
     async def get(self, team_id: str) -> WorkspaceSettings:
         """Return what holds now."""
-        rows = await self._store.read(lambda db: _latest(db, team_id))
+        rows = await self._store.look(lambda db: _latest(db, team_id))
         return apply_changes(self.defaults, rows)
 
     async def change(self, team_id: str, settings: WorkspaceSettings, *, user_id: str) -> list[str]:
@@ -108,6 +116,8 @@ class Workspaces:
             before = asdict(apply_changes(self.defaults, _latest(db, team_id)))
             wanted = asdict(settings)
             changed = [name for name in wanted if wanted[name] != before[name]]
+            if "retention_days" in changed:
+                shift_dates(db, team_id, wanted["retention_days"] - before["retention_days"])
             for name in changed:
                 db.execute(
                     """

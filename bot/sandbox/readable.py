@@ -52,7 +52,9 @@ def _view(view: dict[str, Any]) -> list[str]:
 def _message(method: str, arguments: dict[str, Any]) -> list[str]:
     faults = check_message(arguments)
     blocks = arguments.get("blocks") or []
-    if not faults and (error := message_error(arguments, update=method == "chat.update")):
+    error = "" if faults else message_error(arguments, update=method == "chat.update")
+    # What a stream says came before its end.
+    if error and (method, error) != ("chat.stopStream", "no_text"):
         faults.append(error)
     if blocks and method != "chat.stopStream" and not _says(arguments.get("text")):
         # Notifications and screen readers read `text`, not the blocks.

@@ -36,6 +36,7 @@ _KEYS = {
     "baseline_minutes": int,
     "max_tokens": int,
     "effort": str,
+    "personal_data": str,
     "example": str,
     "urgent": bool,
     "listed": bool,
@@ -221,7 +222,7 @@ def _check_task(file: TaskFile, front: dict[str, Any], prompt: str, *, handlers:
     check_keys(file, front, _KEYS)
     _check_filled(file, front, ("title", "description"))
     for key, hint in get_type_hints(Task).items():
-        if key in ("model", "reads", "deliver", "effort"):
+        if key in ("model", "reads", "deliver", "effort", "personal_data"):
             _check_choice(file, key, front, get_args(hint))
     _check_choice(file, "handler", {"handler": "draft", **front}, sorted(handlers))
     for key, (low, high) in _RANGES.items():

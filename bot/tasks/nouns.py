@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 Language = Literal["en", "nl"]
@@ -67,6 +68,7 @@ class Task:
     """One kind of text work: the front matter of a file in `prompts/`, and its system prompt.
 
     Attributes:
+        personal_data: whether names, numbers and addresses leave as tokens, or as they are.
         listed: people may choose it by name; else only we do.
     """
 
@@ -83,6 +85,7 @@ class Task:
     baseline_minutes: int = 15
     max_tokens: int = 2000
     effort: Literal["low", "medium", "high"] = "low"
+    personal_data: Literal["pseudonymise", "allow"] = "pseudonymise"
     urgent: bool = False
     listed: bool = True
     inputs: tuple[Input, ...] = ()
@@ -152,6 +155,11 @@ class Run:
         """The `ts` of the mention that asked; empty when it was none."""
         return self.run_id.rpartition(":")[2].rstrip("^") if self.surface == "mention" else ""
 
+    @property
+    def opens_thread(self) -> bool:
+        """Whether its answer begins a thread, under the message that asked."""
+        return self.answer_thread_ts == self.run_id.rpartition(":")[2].rstrip("^")
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -215,6 +223,13 @@ class Person:
     locale: str = ""
 
 
+@cache
+def _spelling(word: str) -> re.Pattern[str]:
+    """Return how a name may stand at the beginning; kept, because there are more of them than `re` remembers."""
+    spelled = r"\s+".join(map(re.escape, word.split()))
+    return re.compile(rf"{spelled}(?:[:,.;!?]+(?=\s|$)|(?=\s|$))", re.IGNORECASE)
+
+
 def find_task(tasks: Mapping[str, Task], words: str) -> tuple[Task | None, str]:
     """Return the task whose name, alias or command *words* begin with, and the rest of them."""
     words = words.strip()
@@ -223,9 +238,7 @@ def find_task(tasks: Mapping[str, Task], words: str) -> tuple[Task | None, str]:
     ]
     # The longest first: "meeting notes" is not "meeting".
     for word, task in sorted(known, key=lambda pair: -len(pair[0])):
-        spelled = r"\s+".join(map(re.escape, word.split()))
-        named = re.match(rf"{spelled}(?:[:,.;!?]+(?=\s|$)|(?=\s|$))", words, re.IGNORECASE)
-        if named:
+        if named := _spelling(word).match(words):
             return task, words[named.end() :].strip()
     return None, words
 

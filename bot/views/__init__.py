@@ -62,7 +62,9 @@ from bot.views.planning import (
     read_plan_value,
 )
 from bot.views.quoting import copy_buttons, lines_button, lines_form, second_buttons
+from bot.views.sent import sent_view
 from bot.views.setup import FIRM_LINES, OFFERS, Step, firm_form, guideline_form, setup_card
+from bot.views.talking import feedback_buttons
 from bot.views.templates import (
     Entry,
     notice_view,
@@ -105,6 +107,7 @@ __all__ = [
     "draft_value",
     "edit_form",
     "fallback",
+    "feedback_buttons",
     "firm_form",
     "forgotten_timer",
     "form",
@@ -140,6 +143,7 @@ __all__ = [
     "second_buttons",
     "section",
     "select_input",
+    "sent_view",
     "settings_form",
     "setup_card",
     "split_inputs",

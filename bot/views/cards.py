@@ -207,6 +207,7 @@ def card(
         elements = [button("undo", text("button.undo", language), value)]
         if share_in and not shared and review != "discarded":
             elements.insert(0, _share(value, share_in, language))
+        elements.append(button("sent", text("button.sent", language), value))
         tail.append({"type": "actions", "elements": [*more, *elements]})
     messages[-1][1].extend(tail)
     return messages
@@ -223,7 +224,7 @@ def _undecided(value: str, share_in: str, language: Language, version: int) -> l
         elements.append(_share(value, share_in, language))
     if version > 1:
         elements.append(button("undo", text("button.undo", language), value))
-    return elements
+    return [*elements, button("sent", text("button.sent", language), value)]
 
 
 def _share(value: str, share_in: str, language: Language) -> Block:

@@ -18,6 +18,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "fixed_monthly_cost",
         "setup_cost",
         "monthly_budget",
+        "daily_person_budget",
+        "run_budget",
     ),
     "digest": (
         "digest_channel_id",
@@ -29,7 +31,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "models": ("model_fast", "model_smart"),
     "review": ("reviewers", "quote_approvers", "knowledge_editors"),
-    "channels": ("channels",),
+    "channels": ("channels", "guests_welcome"),
+    "privacy": ("retention_days",),
 }
 PEOPLE, MODELS = ("reviewers", "quote_approvers", "knowledge_editors"), ("model_fast", "model_smart")
 MOST_NAMED = 25  # people or channels in one field
@@ -39,6 +42,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "digest_hour": tuple(str(hour) for hour in range(24)),
     "quiet_week": ("short", "none"),
     "control_sample": ("no", "yes"),
+    "guests_welcome": ("no", "yes"),
     "language": ("en", "nl"),
 }
 
@@ -56,7 +60,7 @@ def word_choice(name: str, value: str, language: Language) -> str:
         return f"{int(value):02}:00"
     if name == "quiet_week":
         return text(f"settings.quiet.{value}", language)
-    if name == "control_sample":
+    if name in ("control_sample", "guests_welcome"):
         return text("settings.yes" if value == "yes" else "settings.no", language)
     return {"en": "English", "nl": "Nederlands"}[value]
 

@@ -15,7 +15,8 @@ import aiohttp
 
 from bot.context import Context, Files
 from bot.delivery import client
-from bot.handlers import HANDLERS, Brief, Desk
+from bot.guard import open_vault
+from bot.handlers import HANDLERS, Brief, Desk, Gate
 from bot.knowledge import EVERYONE, make_passages
 from bot.llm import LLM, LLMError
 from bot.quotes.pricelist import read_prices
@@ -87,7 +88,8 @@ class Stage:
                 await _import_prices(records, case)
                 await _import_documents(records, case)
                 await records.ledger.open(run, claimed_minutes=task.baseline_minutes)
-                desk = Desk(self.identity, self.context, self.files, llm, records, case.firm)
+                gate = Gate(records, open_vault(Path(folder)))
+                desk = Desk(self.identity, self.context, self.files, llm, records, gate, case.firm)
                 return await _draft(desk, Brief(run=run, task=task, company=case.company))
             finally:
                 await records.close()

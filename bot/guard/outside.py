@@ -1,4 +1,4 @@
-"""What may reach the model and what may come back: text from outside is data, never an instruction."""
+"""Text from outside is data, never an instruction: cleaned of what people cannot see, and put between tags."""
 
 from __future__ import annotations
 

@@ -1,0 +1,28 @@
+"""What may reach the model and what may come back: text from outside is data, and personal data stays here."""
+
+from __future__ import annotations
+
+from bot.guard.canary import leaks
+from bot.guard.kinds import ACTIONS, Finding, Kind
+from bot.guard.links import check_links, links_of
+from bot.guard.names import Known
+from bot.guard.outside import clean, wrap
+from bot.guard.pseudonyms import Pseudonyms
+from bot.guard.search import detect
+from bot.guard.vault import Vault, open_vault
+
+__all__ = [
+    "ACTIONS",
+    "Finding",
+    "Kind",
+    "Known",
+    "Pseudonyms",
+    "Vault",
+    "check_links",
+    "clean",
+    "detect",
+    "leaks",
+    "links_of",
+    "open_vault",
+    "wrap",
+]

@@ -1,0 +1,113 @@
+"""Pseudonyms: a token for each value that must not leave, the same for the same value, and the way back."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+
+from bot.guard.kinds import LINK, Finding, Kind, settle
+
+
+@dataclass
+class Pseudonyms:
+    """What stands for what in one run.
+
+    Attributes:
+        nonce: four letters that are part of every token, so that nobody outside can write one.
+        values: token -> what it stands for.
+    """
+
+    nonce: str
+    values: dict[str, str] = field(default_factory=dict)
+    _tokens: dict[tuple[Kind, str], str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        for token, value in self.values.items():
+            kind = token[1:].partition("_")[0].casefold()
+            self._tokens[(kind, value)] = token  # type: ignore[index]
+        mark = rf"([A-Z]{{3,10}})\\?[_ -](\d+[a-z]?)\\?[_ -]{self.nonce}"
+        # With brackets, also escaped ones and with a possessive inside them; or bare, as a word of its own.
+        self._mark = re.compile(mark, re.IGNORECASE)
+        inside = rf"\s*{mark}(['’]?s)?\s*"
+        self._token = re.compile(rf"\\\[{inside}\\\]|\[{inside}\]|(?<![\w\[]){mark}(?!\w)", re.IGNORECASE)
+
+    def mask(self, text: str, found: list[Finding]) -> str:
+        """Return *text* with a token for each of *found* that is to be replaced.
+
+        What looks like one of our own tokens already becomes a token itself, so that `restore` gives back
+        exactly *text*.
+        """
+        replaced = [one for one in found if one.action == "pseudonymise"]
+        closed = [match.span() for match in LINK.finditer(text)]
+        for match in (*self._token.finditer(text), *self._mark.finditer(text)):
+            # A token inside a link is not restored, so it needs no keeping either.
+            if not any(start < match.end() and match.start() < end for start, end in closed):
+                replaced.append(Finding("token", match.start(), match.end(), match[0]))
+        parts, at = [], 0
+        for one in settle(replaced):
+            parts += [text[at : one.start], self._token_of(one.kind, one.value)]
+            at = one.end
+        return "".join([*parts, text[at:]])
+
+    def _token_of(self, kind: Kind, value: str) -> str:
+        token = self._tokens.get((kind, value))
+        if token is None:
+            number = self._short_of(value) if kind == "name" else ""
+            number = number or str(1 + sum(key == kind for key, _ in self._tokens))
+            token = f"[{kind.upper()}_{number}_{self.nonce}]"
+            self._tokens[(kind, value)] = token
+            self.values[token] = value
+        return token
+
+    def _short_of(self, name: str) -> str:
+        """Return `1b` for a part of the name that is `1`: the model shall see that both are one person."""
+        words = set(name.split())
+        wholes = {
+            token
+            for (kind, value), token in self._tokens.items()
+            if kind == "name" and words < set(value.split()) and token.split("_")[1].isdigit()
+        }
+        if len(wholes) != 1:
+            return ""
+        number = wholes.pop().split("_")[1]
+        taken = {token.split("_")[1] for token in self.values}
+        return next((number + letter for letter in "bcdefgh" if number + letter not in taken), "")
+
+    def restore(self, text: str) -> tuple[str, tuple[str, ...]]:
+        """Return *text* with the values back in place, and the tokens that stand for nothing.
+
+        A token inside a link stays a token: a link is no way out for a name.
+        """
+        unknown: list[str] = []
+        closed = [match.span() for match in LINK.finditer(text)]
+
+        def back(match: re.Match[str]) -> str:
+            kind, number, possessive = (
+                next((group for group in match.groups()[at::3] if group), "") for at in range(3)
+            )
+            token = f"[{kind.upper()}_{number.lower()}_{self.nonce}]"
+            if any(start < match.start() and match.end() <= end for start, end in closed):
+                return match[0]
+            if token not in self.values:
+                unknown.append(match[0])
+                return match[0]
+            return self.values[token] + possessive
+
+        return self._token.sub(back, text), tuple(dict.fromkeys(unknown))
+
+    def hold_back(self, text: str) -> str:
+        """Return *text* without a token at its end that is not written to its end yet; for streams."""
+        cut = text.rfind("[")
+        unfinished = cut >= 0 and "]" not in text[cut:] and len(text) - cut < 40 and "\n" not in text[cut:]
+        return text[:cut] if unfinished else text
+
+    def dump(self) -> bytes:
+        """Write it for the vault."""
+        return json.dumps([self.nonce, self.values], ensure_ascii=False).encode()
+
+    @classmethod
+    def load(cls, written: bytes) -> Pseudonyms:
+        """Read what `dump` wrote."""
+        nonce, values = json.loads(written)
+        return cls(nonce, values)

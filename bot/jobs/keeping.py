@@ -1,0 +1,116 @@
+"""Workflows of the house's order: a limit that was lifted is shown, a person's data are brought or erased."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from dbos import DBOS, SetWorkflowID
+
+from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, apart, at_work, start_again, step
+from bot.texts import text
+
+WITH_A_RUN = ("run", "review")
+"""The workflows that the records know as under way."""
+
+
+@DBOS.workflow(name="lift", max_recovery_attempts=MAX_RECOVERIES)
+async def _lift(lift_id: int) -> None:
+    """Show that a limit was lifted."""
+    await _lift_step(lift_id)
+
+
+@step("lift")
+async def _lift_step(lift_id: int) -> None:
+    allowance = at_work().runs.allowance
+    lift = await allowance.records.budgets.get_lift(lift_id)
+    if lift is not None:
+        await allowance.show_lift(lift)
+
+
+async def show_lift(lift_id: int) -> None:
+    """Start showing that a limit was lifted; twice is once."""
+    await start_again(f"lift:{lift_id}", _lift, lift_id)
+
+
+@DBOS.workflow(name="personal", max_recovery_attempts=MAX_RECOVERIES)
+async def _personal(team_id: str, user_id: str, request_id: str) -> None:
+    """Bring somebody everything that is kept of them."""
+    await _personal_step(team_id, user_id, request_id)
+
+
+@step("personal")
+async def _personal_step(team_id: str, user_id: str, request_id: str) -> None:
+    doing = at_work().rounds
+    records = doing.records
+    found = await records.erasures.export(team_id, user_id)
+    content = json.dumps(found, ensure_ascii=False, indent=1).encode()
+    language = (await records.workspaces.get(team_id)).language
+    # Its name is its alone, so that it is found again and comes once.
+    name = f"tijdwinst-{datetime.now(UTC):%Y-%m-%d}-{sha256(request_id.encode()).hexdigest()[:8]}.json"
+    await doing.bring_file(
+        f"personal/{team_id}/{request_id}",
+        team_id,
+        user_id,
+        name=name,
+        content=content,
+        title=text("personal.file-title", language),
+    )
+    await records.erasures.log_export(team_id, user_id)
+
+
+async def bring_personal(team_id: str, user_id: str, *, request_id: str) -> None:
+    """Have everything that is kept of *user_id* brought to them; the same request twice is one."""
+    with SetWorkflowID(f"personal:{team_id}:{request_id}"):
+        await DBOS.start_workflow_async(_personal, team_id, user_id, request_id)
+
+
+@DBOS.workflow(name="erase", max_recovery_attempts=MAX_RECOVERIES)
+async def _erase() -> None:
+    """Erase whom it was asked for; it takes no names, because the engine keeps what it takes."""
+    await _erase_step()
+
+
+@step("erase")
+async def _erase_step() -> None:
+    await apart(erase_asked())
+
+
+async def start_erasing(pseudonym: str) -> None:
+    """Start erasing whoever asked for it; what a run under way still needs goes at a later round."""
+    await start_again(f"erase:{pseudonym}", _erase)
+
+
+async def erase_asked() -> None:
+    """Erase everything of everybody who asked, in the records and in the engine's own."""
+    erasures = at_work().runs.records.erasures
+    for erasure in await erasures.asked():
+        listed = await DBOS.list_workflows_async(load_input=True, load_output=False)
+        naming = [one for one in listed if erasure.user_id in json.dumps(one.input, default=str)]
+        if any(one.status in AT_WORK and one.name not in WITH_A_RUN for one in naming):
+            # What is being brought to them right now would write their id down anew: the next round erases.
+            continue
+        erased = await erasures.erase(erasure)
+        known = set(erased.runs)
+        theirs = [*naming, *(one for one in listed if one.workflow_id.split("~")[0] in known)]
+        ended = {one.workflow_id for one in theirs if one.status not in AT_WORK}
+        if ended:
+            await DBOS.delete_workflows_async(sorted(ended), delete_children=True)
+            await wipe_engine()
+
+
+async def wipe_engine() -> None:
+    """Rewrite the engine's file without what was deleted: its pages are not overwritten as the records' are."""
+    await asyncio.to_thread(_wipe, str(at_work().path))
+
+
+def _wipe(path: str) -> None:
+    connection = sqlite3.connect(path, timeout=30)
+    try:
+        connection.execute("vacuum")
+        connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+    finally:
+        connection.close()

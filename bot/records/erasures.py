@@ -1,0 +1,329 @@
+"""What the records hold of a person: counted, exported, erased; and of a workspace that left: everything, gone.
+
+Every table is walked by the schema, so that a new one is covered on the day that it is made: rows of text that
+belong to a person's runs go, and in what stays their id becomes a pseudonym.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.records.audit import log_event
+from bot.records.moments import iso, now
+from bot.records.retention import retention_days
+from bot.records.store import Store, connect
+
+NOT_WALKED = ("_sqlite_migrations", "audit", "erasures", "departures")
+"""No person stands in them but by `actors`, or they are what does the erasing."""
+
+_BATCH = 500  # ids in one statement
+
+# A request that is being written, or that waits for the model or Slack, needs its asker until it has ended.
+_UNDER_WAY = """
+    select run_id from runs where team_id = ? and user_id = ?
+        and (outcome = 'running' or (outcome = 'waiting' and coalesce(reason, '') <> 'choice'))
+    union select run_id from requests where team_id = ? and user_id = ?
+        and run_id not in (select run_id from runs)
+"""
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What somebody asked to be erased, and the name that takes the place of theirs."""
+
+    team_id: str
+    user_id: str
+    pseudonym: str
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What an erasure did: `runs` that are done with, and how many are still `under_way`."""
+
+    runs: tuple[str, ...]
+    under_way: int
+
+
+class Erasures:
+    """Export and erasure of what is kept of one person; and the end of a workspace."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def teams_of(self, user_id: str) -> list[str]:
+        """Return the workspaces that keep something of a person."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                """
+                select team_id from runs where user_id = ?1 or reviewer_id = ?1
+                union select team_id from requests where user_id = ?1
+                union select team_id from people where user_id = ?1
+                union select team_id from actors where user_id = ?1
+                """,
+                [user_id],
+            ).fetchall()
+        )
+        return sorted(row[0] for row in rows)
+
+    async def export(self, team_id: str, user_id: str) -> dict[str, list[dict[str, Any]]]:
+        """Return every row of a person: that names them, or that belongs to a run of theirs; by table."""
+
+        def work(db: Database) -> dict[str, list[dict[str, Any]]]:
+            runs, names = _runs_of(db, team_id, user_id), {user_id, *_direct(db, team_id, user_id)}
+            _teach(db, dict.fromkeys(names, ""))
+            found: dict[str, list[dict[str, Any]]] = {}
+            for table, columns in _text_columns(db):
+                rows = {}
+                named = " or ".join(f"names_them({column})" for column in columns)
+                for row in db.query(f"select rowid as row_number, * from {table} where {named}"):
+                    rows[row.pop("row_number")] = row
+                for marks, part in _parts(runs if "run_id" in columns else ()):
+                    sql = f"select rowid as row_number, * from {table} where run_id in ({marks})"
+                    for row in db.query(sql, part):
+                        rows[row.pop("row_number")] = row
+                if rows:
+                    found[table] = [rows[number] for number in sorted(rows)]
+            done = db.query(
+                """
+                select happened_at, act, subject, data_class, channel_id from audit join actors using (actor_id)
+                where actors.team_id = ? and user_id = ? order by event_id
+                """,
+                [team_id, user_id],
+            )
+            if events := list(done):
+                found["audit"] = events
+            return found
+
+        return await self._store.read(work)
+
+    async def log_export(self, team_id: str, user_id: str) -> None:
+        """Log that somebody got what is kept of them."""
+        await self._store.write(
+            lambda db: log_event(db, team_id, "exported", user_id=user_id, data_class="personal")
+        )
+
+    async def ask(self, team_id: str, user_id: str) -> Erasure:
+        """Write down that everything of a person is to be erased; twice is once."""
+
+        def work(db: Database) -> Erasure:
+            db.execute(
+                "insert or ignore into erasures values (?, ?, ?, ?)",
+                [team_id, user_id, f"erased-{uuid.uuid4().hex[:12]}", iso(now())],
+            )
+            row = db.execute(
+                "select team_id, user_id, pseudonym from erasures where team_id = ? and user_id = ?",
+                [team_id, user_id],
+            )
+            return Erasure(*row.fetchone())
+
+        return await self._store.write(work)
+
+    async def asked(self) -> list[Erasure]:
+        """Return the erasures that were asked and are not done yet."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                "select team_id, user_id, pseudonym from erasures order by asked_at"
+            ).fetchall()
+        )
+        return [Erasure(*row) for row in rows]
+
+    async def erase(self, erasure: Erasure) -> Erased:
+        """Erase everything of a person that no run under way needs; done when nothing is under way.
+
+        Their words and drafts go; in the ledger, which holds no text, a pseudonym takes the place of their id, so
+        that the team's figures stay. May be done twice.
+        """
+        team_id, user_id = erasure.team_id, erasure.user_id
+
+        def work(db: Database) -> Erased:
+            under_way = {row[0] for row in db.execute(_UNDER_WAY, [team_id, user_id] * 2).fetchall()}
+            runs = [run_id for run_id in _runs_of(db, team_id, user_id) if run_id not in under_way]
+            delete_texts(db, runs)
+            _end_open(db, runs, user_id)
+            if not under_way:
+                db.execute("delete from people where team_id = ? and user_id = ?", [team_id, user_id])
+                log_event(db, team_id, "erased", user_id=user_id, data_class="personal")
+                _rename(db, erasure)
+                db.execute("delete from erasures where team_id = ? and user_id = ?", [team_id, user_id])
+            return Erased(tuple(runs), len(under_way))
+
+        erased = await self._store.write(work)
+        await self.wipe()
+        return erased
+
+    async def wipe(self) -> None:
+        """Take what was deleted out of the write-ahead log, too; the pages themselves are overwritten at once."""
+        await asyncio.to_thread(_checkpoint, self._store)
+
+    async def leave(self, team_id: str, moment: datetime) -> None:
+        """Write down that a workspace uninstalled the bot; after its days everything of it is purged."""
+
+        def work(db: Database) -> None:
+            after = moment + timedelta(days=retention_days(db, team_id))
+            db.execute(
+                "insert or ignore into departures values (?, ?, ?)", [team_id, iso(moment), iso(after)]
+            )
+
+        await self._store.write(work)
+
+    async def stay(self, team_id: str) -> None:
+        """Forget that a workspace left: it is there again."""
+        await self._store.write(lambda db: db.execute("delete from departures where team_id = ?", [team_id]))
+
+    async def gone(self, moment: datetime) -> list[str]:
+        """Return the workspaces that left and have had their days."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                "select team_id from departures where purge_after <= ?", [iso(moment)]
+            ).fetchall()
+        )
+        return [row[0] for row in rows]
+
+    async def purge(self) -> None:
+        """Delete everything there is, the audit log too: the workspace left, and its days are over.
+
+        Raises:
+            ValueError: nobody left, or the days are not over.
+        """
+        if not await self.gone(now()):
+            raise ValueError("no workspace has left for so long")
+
+        def work(db: Database) -> None:
+            # Rows that point at others go with the check at the end of the commit.
+            db.execute("pragma defer_foreign_keys = on")
+            tables = [name for name in _tables(db) if name not in ("_sqlite_migrations", "departures")]
+            for table in (*tables, "departures"):
+                db.execute(f"delete from {table}")
+
+        await self._store.write(work)
+        await self.wipe()
+
+
+def delete_texts(db: Database, runs: Collection[str]) -> int:
+    """Delete what was said and written in *runs*; return of how many there was anything.
+
+    Reviews stay, without what was asked of a redo: the minutes in them belong to the ledger.
+    """
+    touched: set[str] = set()
+    for table, columns in _text_columns(db):
+        if not {"run_id", "delete_after"} <= columns or table == "reviews":
+            continue
+        for marks, part in _parts(runs):
+            gone = db.execute(f"delete from {table} where run_id in ({marks}) returning run_id", part)
+            touched |= {row[0] for row in gone.fetchall()}
+    for marks, part in _parts(runs):
+        db.execute(
+            f"update reviews set instruction = null where run_id in ({marks}) and instruction is not null",
+            part,
+        )
+    return len(touched)
+
+
+def _end_open(db: Database, runs: Collection[str], user_id: str) -> None:
+    """End what waits for somebody: without its texts nothing can come of it."""
+    at = iso(now())
+    for marks, part in _parts(runs):
+        own = f"run_id in ({marks})"
+        for statement, values in (
+            (f"update choices set state = 'expired' where state = 'asking' and {own}", []),
+            (
+                "update runs set outcome = 'refused', reason = 'erased', settled_at = ?,"
+                f" settled_month = substr(?, 1, 7) where outcome = 'waiting' and {own}",
+                [at, at],
+            ),
+            (
+                "update plans set ended_at = ?, outcome = 'withdrawn' where ended_at is null"
+                f" and (user_id = ? or {own})",
+                [at, user_id],
+            ),
+            (f"update reviews set shown_at = ? where shown_at is null and {own}", [at]),
+            (
+                "update quote_approvals set status = 'withdrawn', decided_at = ?, shown_at = ?"
+                f" where decided_at is null and {own}",
+                [at, at],
+            ),
+        ):
+            db.execute(statement, [*values, *part])
+
+
+def _rename(db: Database, erasure: Erasure) -> None:
+    """Put the pseudonym wherever a person's id stands, alone or within a text, and in place of their messages tab."""
+    direct = _direct(db, erasure.team_id, erasure.user_id)
+    _teach(db, {erasure.user_id: erasure.pseudonym, **dict.fromkeys(direct, f"D-{erasure.pseudonym}")})
+    for table, columns in _text_columns(db):
+        for column in columns:
+            db.execute(f"update {table} set {column} = renamed({column}) where names_them({column})")
+
+
+def _teach(db: Database, names: dict[str, str]) -> None:
+    """Let SQL know *names*: `names_them(text)` says whether one stands in it, `renamed(text)` replaces each."""
+    either = "|".join(re.escape(name) for name in names)
+    # Slack's ids are capital letters and digits: a longer id that begins alike is somebody else's.
+    one = re.compile(rf"(?<![A-Z0-9])(?:{either})(?![A-Z0-9])")
+
+    def names_them(text: Any) -> int:
+        return int(isinstance(text, str) and one.search(text) is not None)
+
+    def renamed(text: str) -> str:
+        return one.sub(lambda found: names[found[0]], text)
+
+    db.conn.create_function("names_them", 1, names_them)
+    db.conn.create_function("renamed", 1, renamed)
+
+
+def _runs_of(db: Database, team_id: str, user_id: str) -> list[str]:
+    rows = db.execute(
+        """
+        select run_id from runs where team_id = ? and user_id = ?
+        union select run_id from requests where team_id = ? and user_id = ?
+        """,
+        [team_id, user_id] * 2,
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _direct(db: Database, team_id: str, user_id: str) -> list[str]:
+    """Return the conversations of a person with us: nobody else is in them, so they name that person."""
+    rows = db.execute(
+        """
+        select im_channel_id from people where team_id = ? and user_id = ? and im_channel_id <> ''
+        union select channel_id from runs where team_id = ? and user_id = ? and channel_id like 'D%'
+        union select answer_channel_id from requests
+            where team_id = ? and user_id = ? and answer_channel_id like 'D%'
+        """,
+        [team_id, user_id] * 3,
+    ).fetchall()
+    return [row[0] for row in rows if not row[0].startswith("D-")]
+
+
+def _tables(db: Database) -> list[str]:
+    return [name for name in db.table_names() if not name.startswith("sqlite_")]
+
+
+def _text_columns(db: Database) -> Iterator[tuple[str, set[str]]]:
+    """Yield each table that may hold something of a person, with its columns of text."""
+    for table in _tables(db):
+        if table not in NOT_WALKED:
+            yield table, {column.name for column in db[table].columns if column.type.lower() == "text"}
+
+
+def _parts(runs: Collection[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield *runs* in parts that a statement holds, each with its marks; one empty part for none."""
+    listed = list(runs)
+    for start in range(0, len(listed) or 1, _BATCH):
+        part = listed[start : start + _BATCH]
+        yield ", ".join("?" * len(part)), part
+
+
+def _checkpoint(store: Store) -> None:
+    db = connect(store.path)
+    db.execute("pragma wal_checkpoint(truncate)").fetchall()
+    db.close()

@@ -1,0 +1,103 @@
+"""What leaves as a token comes back as it was, and only where it may."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.guard import Pseudonyms, Vault, detect, open_vault
+
+NONCE = "bcdf"
+PIECES = st.sampled_from(
+    [
+        "Beste Sanne, ", "Sanne de Vries", "sanne@x.example", "[NAME_1_bcdf]", "NAME_1_bcdf", "[NAME_1_bcdf's]",
+        "https://a.example/Sanne", " www.x.nl/", "hxxps://a[.]b/", "06-12345678", "NL91ABNA0417164300", "’s",
+        " 's-Gravenhage 1234 AB", "1234 AB Utrecht", "Groet,\nPiet", "K. Yilmaz", "[", "]", "\\", "|", "<", "(", ")",
+        "_", " ", "\n",
+    ]
+)  # fmt: skip
+TEXTS = st.lists(PIECES | st.text(max_size=6), max_size=12).map("".join)
+
+
+def _masked(text: str) -> tuple[Pseudonyms, str]:
+    pseudonyms = Pseudonyms(NONCE)
+    return pseudonyms, pseudonyms.mask(text, detect(text))
+
+
+@given(TEXTS)
+def test_the_way_back_is_exact(text: str) -> None:
+    """Whatever was asked comes back letter by letter, also when it looks like a token itself."""
+    pseudonyms, masked = _masked(text)
+    kept = Pseudonyms.load(pseudonyms.dump())
+
+    assert pseudonyms.restore(masked)[0] == text
+    assert kept.restore(masked)[0] == text
+    assert kept.mask(text, detect(text)) == masked
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Beste [NAME_1_bcdf],", "Beste Sanne de Vries,"),
+        ("Beste [name_1_BCDF],", "Beste Sanne de Vries,"),
+        ("Beste NAME_1_bcdf,", "Beste Sanne de Vries,"),
+        (r"Beste \[NAME\_1\_bcdf\],", "Beste Sanne de Vries,"),
+        ("[NAME_1_bcdf]'s offerte, [NAME_1_bcdf's] huis", "Sanne de Vries's offerte, Sanne de Vries's huis"),
+        ("**[NAME_1b_bcdf]** belt", "**Sanne** belt"),
+        ("[NAME 1 bcdf] [NAME-1-bcdf]", "Sanne de Vries Sanne de Vries"),
+    ],
+)
+def test_a_token_is_known_however_the_model_writes_it(written: str, shown: str) -> None:
+    """A missing bracket, capitals, an escape or a possessive: the name stands there."""
+    pseudonyms, masked = _masked("Sanne de Vries belt. Sanne komt.")
+
+    assert masked == "[NAME_1_bcdf] belt. [NAME_1b_bcdf] komt."
+    assert pseudonyms.restore(written) == (shown, ())
+
+
+def test_what_stands_for_nothing_is_told_and_links_stay_shut() -> None:
+    """A token that the model made up is named, and no name is put into an address."""
+    pseudonyms, _ = _masked("Sanne de Vries belt.")
+    link = "https://evil.example/?who=[NAME_1_bcdf]"
+
+    assert pseudonyms.restore("Bel [NAME_7_bcdf].") == ("Bel [NAME_7_bcdf].", ("[NAME_7_bcdf]",))
+    assert pseudonyms.restore(f"{link} hxxps://evil[.]example/[NAME_1_bcdf]")[0] == (
+        f"{link} hxxps://evil[.]example/[NAME_1_bcdf]"
+    )
+    assert pseudonyms.restore("[NAME_1_zzzz]")[0] == "[NAME_1_zzzz]"
+
+
+def test_a_half_written_token_waits() -> None:
+    """Who reads along sees no broken token, and nothing else is held back."""
+    pseudonyms, _ = _masked("Sanne de Vries belt.")
+
+    assert pseudonyms.hold_back("Beste [NAME_1_b") == "Beste "
+    assert pseudonyms.hold_back("Beste [NAME_1_bcdf], zie [2]") == "Beste [NAME_1_bcdf], zie [2]"
+    assert pseudonyms.hold_back("een [ zonder eind\nen verder") == "een [ zonder eind\nen verder"
+
+
+def test_the_key_is_made_once_and_read_by_nobody_else(tmp_path: Path) -> None:
+    """Without SECRET_KEYS the data folder gets a key of its own; the next start opens what this one sealed."""
+    sealed = open_vault(tmp_path).seal(b"Sanne")
+
+    assert stat.S_IMODE((tmp_path / "secret.key").stat().st_mode) == 0o600
+    assert open_vault(tmp_path).open(sealed) == b"Sanne"
+    assert "Sanne" not in sealed
+
+
+def test_keys_are_rotated() -> None:
+    """A new key in front seals from now on, the old one still opens, and a run keeps its marks."""
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    before, both, after = Vault([old]), Vault([new, old]), Vault([new])
+
+    assert both.open(before.seal(b"x")) == b"x"
+    assert after.open(both.seal(b"x")) == b"x"
+    assert after.open(before.seal(b"x")) is None
+    assert before.mark("run", "1") == both.mark("run", "1") != both.mark("run", "2")
+    with pytest.raises(ValueError, match="key"):
+        Vault([])
