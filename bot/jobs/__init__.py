@@ -21,6 +21,7 @@ from bot.jobs.workflows import (
     show_review,
     show_second,
     start,
+    take_documents,
     take_prices,
 )
 
@@ -53,6 +54,7 @@ __all__ = [
     "show_second",
     "start",
     "start_erasing",
+    "take_documents",
     "take_prices",
     "waiting",
 ]

@@ -18,6 +18,7 @@ from bot.listeners import (
     customers,
     home,
     keeping,
+    knowledge,
     measuring,
     office,
     planning,
@@ -61,6 +62,7 @@ def register(
     screening.register(app, intake)
     candidates.register(app, intake)
     bulk.register(app, intake)
+    knowledge.register(app, intake)
 
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.
