@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import openpyxl  # type: ignore[import-untyped]
@@ -475,3 +477,56 @@ async def test_a_table_in_a_channel_goes_on_in_the_messages_tab(world: World) ->
 
     assert await world.shown("*bakken.csv*: 3 rows")
     assert "messages tab" in str(world.slack.ephemerals(SALES, ANNA))
+
+
+# What may leave, and what it may cost
+
+
+async def test_a_batch_passes_the_gate_and_the_limits(world: World) -> None:
+    """Clients' names leave as tokens and come back; a limit that has no room stops the set, and nothing is sent."""
+    world.model.answer_with(
+        lambda body: f"Geachte {re.findall(r'Client: (.*)', user_text(body))[0]},\n\nU krijgt bericht."
+    )
+    names = ["Jan de Vries", "Petra Jansen", "Mohamed Bakker", "Sanne Visser", "Kees Smit"]
+    rows = "Client;Onderwerp\n" + "".join(f"{name};aangifte\n" for name in names)
+    await send(world, "letters: aangifte", "brieven.csv", rows.encode())
+    await press(world.slack, "bulk_map")
+    await world.slack.wait_for(lambda: world.slack.modal(ANNA))
+    await world.slack.submit(ANNA, {})
+    await press(world.slack, "bulk_style")
+    records = world.bot.records
+    settings = await records.workspaces.get("T1")
+    await records.workspaces.change("T1", replace(settings, monthly_budget=Decimal("0.0001")), user_id=ANNA)
+    await press(world.slack, "bulk_start")
+    await world.card(having="bulk_resume")
+    stopped = world.model.batches.sent()
+    await records.workspaces.change("T1", settings, user_id=ANNA)
+    await press(world.slack, "bulk_resume")
+    await world.shown("5 of 5 texts")
+    (batch,) = world.model.batches.sent()
+    one = await the_set(world)
+    texts = {item.cells[0]: item.text for item in await records.bulk.items(one.set_id)}
+    open_calls = await records.store.read(
+        lambda db: db.execute("select count(*) from calls where result <> 'answered'").fetchone()
+    )
+
+    assert stopped == []
+    assert "Visser" not in str(batch.requests)
+    assert "[NAME_" in str(batch.requests)
+    assert all(text.startswith(f"Geachte {name},") for name, text in texts.items())
+    assert open_calls == (0,)
+
+
+async def test_an_erasure_takes_the_table(world: World) -> None:
+    """Who is erased leaves no table, no row and no text behind."""
+    await written(world, 4)
+    records = world.bot.records
+    await records.erasures.erase(await records.erasures.ask("T1", ANNA))
+    left = await records.store.read(
+        lambda db: [
+            db.execute(f"select count(*) from {name}").fetchone()[0]
+            for name in ("bulk_sets", "bulk_items", "bulk_batches", "drafts")
+        ]
+    )
+
+    assert left == [0, 0, 0, 0]

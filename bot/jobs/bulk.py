@@ -14,6 +14,7 @@ from typing import Any
 from bot.bulk import Fault, find_alike, read_table
 from bot.delivery import Delivery
 from bot.handlers import Desk
+from bot.handlers.budget import BudgetError
 from bot.handlers.table import Work
 from bot.jobs.bulk_rows import NEEDS_ADMIN, Rows, attempt_of
 from bot.jobs.bulk_shown import SetCards
@@ -59,6 +60,9 @@ class BulkSets:
             return None
         try:
             delay_s = await self._work(one)
+        except BudgetError as error:
+            delay_s = None
+            await self._stop(one, error.key, **error.params)
         except UserError as error:
             await self._bulk.move(set_id, "refused", of=one.stage, trouble=error.key, **error.params)
             delay_s = None
