@@ -119,7 +119,7 @@ async def test_who_may_not_read_a_document_gets_what_there_is_without_it(
             await asking.ask(desk_of(world), brief(world))
             bodies = [json.dumps(one.body, sort_keys=True) for one in world.model.requests]
             # The gate's marks against leaks are drawn anew for each run.
-            asked.append([re.sub(r"_[a-z0-9]{4}\]|asks for it: \w+", "(mark)", body) for body in bodies])
+            asked.append([re.sub(r"_[a-z0-9]{2,4}\]|asks for it: \w+", "(mark)", body) for body in bodies])
 
     assert asked[0] == asked[1]
     assert "verkoop.md" in asked[0][-1]
