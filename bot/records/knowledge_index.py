@@ -93,8 +93,9 @@ class KnowledgeIndex:
         self._db: sqlite3.Connection | None = None
 
     async def close(self) -> None:
-        """Close the file."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self.close_now)
+        """Close the file; closing it again changes nothing."""
+        if self._db is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self.close_now)
         self._thread.shutdown(wait=True)
 
     async def known(self) -> dict[int, tuple[int, str]]:
