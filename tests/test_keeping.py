@@ -351,6 +351,26 @@ async def test_the_command_line_erases_one_and_all(
     assert "nothing is kept of" in capsys.readouterr().err
 
 
+async def test_an_admin_gets_the_ledger_as_a_file(world: World) -> None:
+    """`/tijdwinst export` brings an admin the rows, without who asked; anybody else gets what is kept of them."""
+    root = await world.thread((ANNA, "40 chairs on Friday?"))
+    await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
+    await world.card()
+    await world.rows()
+    await world.slack.command(CHEF, SALES, "/tijdwinst", "export")
+    await world.slack.command(ANNA, SALES, "/tijdwinst", "exporteer")
+    files = world.slack.workspace.files
+    await world.slack.wait_for(lambda: len([one for one in files.values() if one.content]) == 2)
+    brought = {
+        file.name.rpartition(".")[2]: (file.content or b"").decode("utf-8-sig") for file in files.values()
+    }
+
+    assert brought["csv"].splitlines()[0].startswith("run_id,team_id,channel_id,task")
+    assert ",summarise,command," in brought["csv"]
+    assert ANNA not in brought["csv"]
+    assert ANNA in brought["json"]
+
+
 async def test_a_running_bot_is_not_purged_under_its_feet(
     world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
