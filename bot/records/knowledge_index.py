@@ -291,7 +291,8 @@ class _Search:
         """Return words of these audiences that hold one of *group*, or that it begins or ends with -> their share."""
         found: dict[str, float] = {}
         for term in group:
-            if len(term) < LEAST_CHARS or any(one.isdigit() for one in term):
+            # A word of four letters stands in too many others to say anything.
+            if len(term) <= LEAST_CHARS or any(one.isdigit() for one in term):
                 continue
             ends = {end for cut in range(LEAST_CHARS, len(term)) for end in (term[:cut], term[-cut:])}
             marks = ",".join("?" * len(ends))
