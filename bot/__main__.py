@@ -22,6 +22,7 @@ from dotenv import dotenv_values
 from bot.compose import PROMPTS, Bot, StartError
 from bot.delivery import client
 from bot.handlers import HANDLERS
+from bot.knowledge_import import import_folder
 from bot.llm import LLM, LLMError
 from bot.manifest import SCOPES, manifest
 from bot.offline import digest, evaluate, export, export_templates, import_prices, purge
@@ -211,8 +212,15 @@ def _parser() -> argparse.ArgumentParser:
     imported = commands.add_parser(
         "import", help="take in data of yours; all of it, or nothing when a row is wrong"
     )
-    imported.add_argument("what", choices=["prices"], help="a price list for quotes")
-    imported.add_argument("file", type=Path, metavar="FILE", help="CSV or XLSX")
+    kinds = imported.add_subparsers(dest="what", required=True)
+    prices = kinds.add_parser("prices", help="a price list for quotes")
+    prices.add_argument("file", type=Path, metavar="FILE", help="CSV or XLSX")
+    known = kinds.add_parser("knowledge", help="a folder of documents that /ask answers from")
+    known.add_argument("folder", type=Path, metavar="FOLDER", help="what was deleted in it is forgotten")
+    known.add_argument(
+        "--audience", default="", metavar="WHO", help="everyone, #channel, or ids of people: U1,U2"
+    )
+    known.add_argument("--owner", default="", metavar="U1", help="the id of who answers for them")
     purged = commands.add_parser("purge", help="delete texts that are past their date, or all of a person")
     which = purged.add_mutually_exclusive_group()
     which.add_argument("--person", metavar="UID", default="", help="everything of this Slack user id")
@@ -251,6 +259,10 @@ def main(arguments: list[str] | None = None) -> int:
             return asyncio.run(digest(settings))
         if chosen.command == "evaluate":
             return asyncio.run(evaluate(settings, start=chosen.start, end=chosen.end, out=chosen.out))
+        if chosen.command == "import" and chosen.what == "knowledge":
+            return asyncio.run(
+                import_folder(settings, chosen.folder, audience=chosen.audience, owner=chosen.owner)
+            )
         if chosen.command == "purge":
             return asyncio.run(purge(settings, person=chosen.person, everything=chosen.all))
         if chosen.command == "import":

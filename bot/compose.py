@@ -77,6 +77,7 @@ class Bot:
         self._offer = Offer(self._llm)
         self._not_ready = "starting"
         self._lock: IO[str] | None = None
+        self.desk: Desk | None = None
         self._session: aiohttp.ClientSession | None = None
         self._intake: Intake | None = None
         self._socket: Socket | None = None
@@ -124,7 +125,7 @@ class Bot:
             holds=holds,
             ask_again_s=min(ASK_AGAIN_S, self._limits.continue_after_s),
         )
-        desk = Desk(
+        desk = self.desk = Desk(
             identity=identity,
             context=context,
             files=Files(slack, self._wire, context),

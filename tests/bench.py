@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import logging
 import random
 import signal
@@ -336,6 +337,20 @@ async def bench_bulk(rows: int = 800, kills: int = 10) -> list[Figure]:
     ]
 
 
+async def bench_knowledge() -> list[Figure]:
+    """Measure filling and searching a knowledge base of 100,000 passages, in a process of its own."""
+    command = [sys.executable, "-m", "tests.bench_knowledge"]
+    done = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, capture_output=True, check=True)
+    told = json.loads(done.stdout)
+    pages = told["pages_a_second"]
+    return [
+        Figure("pages of plain text indexed a second", f"{pages:.0f}", "at least 50", "", pages >= 50),
+        against("search at 100,000 passages, p50", told["p50_ms"], 50, unit="ms"),
+        Figure("the slowest of 60 searches", f"{told['slowest_ms']:.0f} ms", ""),
+        against("most memory by both", told["memory_mb"], 300, unit="MB"),
+    ]
+
+
 async def bench_stream() -> list[Figure]:
     """Measure what people who read along see, and what that asks of Slack, with Slack's limits on."""
     words = "blog write about chairs and stools at the garden fair"
@@ -375,6 +390,7 @@ PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "ledger": bench_ledger,
     "quote": bench_quote,
     "bulk": bench_bulk,
+    "knowledge": bench_knowledge,
     "stream": bench_stream,
 }
 

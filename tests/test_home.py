@@ -165,7 +165,9 @@ async def test_channels_that_were_not_chosen_are_left_alone(world: World) -> Non
     told = await world.slack.called("chat.postEphemeral", where=lambda one: "<#COTHER>" in one["text"])
     asked = await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
     await world.slack.shortcut(ANNA, SALES, root, "summarize_thread")
-    shortcut = await world.slack.called("chat.postEphemeral", after=1)
+    shortcut = await world.slack.called(
+        "chat.postEphemeral", where=lambda one: "<#COTHER>" in one["text"], after=1
+    )
     await world.slack.say(ANNA, world.im, "Write an e-mail to the landlord: the heating fails.")
     await world.card()
 

@@ -28,7 +28,7 @@ PLANTED = "zwanenhals-4711"
 RUN = Run("T1:C1:1.000001", "T1", "C1", ANNA, "email", "mention", "en", words=f"write about {PLANTED}")
 
 # Of no person: what the firm sells, at which price, and what holds for it; nobody's words about anybody.
-OF_THE_FIRM = {"prices", "price_lists", "baselines", "digests"}
+OF_THE_FIRM = {"prices", "price_lists", "baselines", "digests", "documents", "passages", "knowledge_changes"}
 
 
 @pytest.fixture
@@ -149,6 +149,10 @@ def test_every_text_is_known_to_be_deleted_or_to_be_no_persons() -> None:
         ),
         # Of a vacancy: its own dates hold for them, `texts_until` for words and `delete_after` for all of it.
         *("screening_candidates", "screening_findings", "screening_log"),
+        # Of a table with a text per row: they go with their set, which has a date.
+        *("bulk_items", "bulk_batches", "bulk_returns"),
+        # Files that came in for the knowledge base: ids and names of them.
+        "knowledge_uploads",
         # What the firm fills in about its screening.
         "screening_rules",
     }
@@ -345,6 +349,26 @@ async def test_the_command_line_erases_one_and_all(
     assert ANNA.encode() not in left
     assert _bytes(tmp_path) == b""
     assert "nothing is kept of" in capsys.readouterr().err
+
+
+async def test_an_admin_gets_the_ledger_as_a_file(world: World) -> None:
+    """`/tijdwinst export` brings an admin the rows, without who asked; anybody else gets what is kept of them."""
+    root = await world.thread((ANNA, "40 chairs on Friday?"))
+    await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
+    await world.card()
+    await world.rows()
+    await world.slack.command(CHEF, SALES, "/tijdwinst", "export")
+    await world.slack.command(ANNA, SALES, "/tijdwinst", "exporteer")
+    files = world.slack.workspace.files
+    await world.slack.wait_for(lambda: len([one for one in files.values() if one.content]) == 2)
+    brought = {
+        file.name.rpartition(".")[2]: (file.content or b"").decode("utf-8-sig") for file in files.values()
+    }
+
+    assert brought["csv"].splitlines()[0].startswith("run_id,team_id,channel_id,task")
+    assert ",summarise,command," in brought["csv"]
+    assert ANNA not in brought["csv"]
+    assert ANNA in brought["json"]
 
 
 async def test_a_running_bot_is_not_purged_under_its_feet(

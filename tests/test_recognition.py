@@ -292,7 +292,7 @@ async def test_a_task_asks_in_its_own_form(world: World) -> None:
     [
         ("kun je hier een mailtje van maken voor de klant?", "email"),
         ("could you translate this into Dutch?", "translate"),
-        ("Vraag aan Ben of hij vrijdag kan", "answer"),
+        ("Vraag of hij vrijdag kan", "answer"),
         ("did the carrier answer the email?", "answer"),
     ],
 )

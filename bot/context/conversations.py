@@ -126,6 +126,19 @@ class Context:
             raise
         raise UserError("asker-may-not-read")
 
+    async def is_member(self, channel_id: str, user_id: str) -> bool:
+        """Say whether somebody is in a channel at this moment; no where we cannot see it.
+
+        Raises:
+            SlackError: Slack does not tell.
+        """
+        try:
+            return await self._is_member(channel_id, user_id)
+        except SlackError as error:
+            if error.code in _GONE:
+                return False
+            raise
+
     async def _is_member(self, channel_id: str, user_id: str) -> bool:
         cursor = ""
         while True:

@@ -39,6 +39,7 @@ class Found:
 
     Attributes:
         kind: how it is read: `sheet`, `json`, `text`, `picture`; empty when we cannot.
+        link: where people see it in Slack.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Found:
     kind: str
     size: int
     address: str
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ class Files:
         if told.get("is_external") or told.get("mode") == "external":
             raise UserError("file.elsewhere", name=name)
         address = told.get("url_private_download") or told.get("url_private") or ""
-        return Found(file_id, name, _kind(told), int(told.get("size") or 0), str(address))
+        link = str(told.get("permalink") or "")
+        return Found(file_id, name, _kind(told), int(told.get("size") or 0), str(address), link)
 
     async def _check_shared(self, told: dict[str, Any], user_id: str, channel_id: str) -> None:
         shared = {one for key in ("channels", "groups", "ims") for one in told.get(key) or []}

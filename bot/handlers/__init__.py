@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from bot.handlers.ask import ask
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import draft
 from bot.handlers.gate import Gate
@@ -17,6 +18,7 @@ from bot.handlers.trial import trial
 from bot.tasks import Draft, Language
 
 HANDLERS: dict[str, Callable[[Desk, Brief], Awaitable[Draft]]] = {
+    "ask": ask,
     "draft": draft,
     "letter": letter,
     "quote": quote,

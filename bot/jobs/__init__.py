@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.jobs.candidates import explain, read_cvs, show_board
 from bot.jobs.engine import close_engine, open_engine, waiting
-from bot.jobs.keeping import bring_personal, erase_asked, show_lift, start_erasing
+from bot.jobs.keeping import bring_personal, bring_proof, erase_asked, show_lift, start_erasing
 from bot.jobs.posts import Posts
 from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
@@ -21,6 +21,7 @@ from bot.jobs.workflows import (
     show_review,
     show_second,
     start,
+    take_documents,
     take_prices,
 )
 
@@ -34,6 +35,7 @@ __all__ = [
     "bring_file",
     "bring_personal",
     "bring_planned",
+    "bring_proof",
     "carry_on",
     "close_engine",
     "erase_asked",
@@ -53,6 +55,7 @@ __all__ = [
     "show_second",
     "start",
     "start_erasing",
+    "take_documents",
     "take_prices",
     "waiting",
 ]

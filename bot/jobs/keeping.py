@@ -11,6 +11,7 @@ from hashlib import sha256
 from dbos import DBOS, SetWorkflowID
 
 from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, apart, at_work, start_again, step
+from bot.records.export import proof_csv
 from bot.texts import text
 
 WITH_A_RUN = ("run", "review")
@@ -66,6 +67,34 @@ async def bring_personal(team_id: str, user_id: str, *, request_id: str) -> None
     """Have everything that is kept of *user_id* brought to them; the same request twice is one."""
     with SetWorkflowID(f"personal:{team_id}:{request_id}"):
         await DBOS.start_workflow_async(_personal, team_id, user_id, request_id)
+
+
+@DBOS.workflow(name="proof", max_recovery_attempts=MAX_RECOVERIES)
+async def _proof(team_id: str, user_id: str, request_id: str) -> None:
+    """Bring an admin the ledger's rows."""
+    await _proof_step(team_id, user_id, request_id)
+
+
+@step("proof")
+async def _proof_step(team_id: str, user_id: str, request_id: str) -> None:
+    doing = at_work().rounds
+    content = await asyncio.to_thread(proof_csv, doing.records.store.path)
+    language = (await doing.records.workspaces.get(team_id)).language
+    name = f"tijdwinst-runs-{datetime.now(UTC):%Y-%m-%d}-{sha256(request_id.encode()).hexdigest()[:8]}.csv"
+    await doing.bring_file(
+        f"proof/{team_id}/{request_id}",
+        team_id,
+        user_id,
+        name=name,
+        content=content,
+        title=text("export.file-title", language),
+    )
+
+
+async def bring_proof(team_id: str, user_id: str, *, request_id: str) -> None:
+    """Have the ledger's rows brought to an admin; the same request twice is one."""
+    with SetWorkflowID(f"proof:{team_id}:{request_id}"):
+        await DBOS.start_workflow_async(_proof, team_id, user_id, request_id)
 
 
 @DBOS.workflow(name="erase", max_recovery_attempts=MAX_RECOVERIES)

@@ -17,6 +17,7 @@ from bot.jobs.allowance import Allowance
 from bot.jobs.bulk import BulkSets
 from bot.jobs.choosing import Chooser, taken_note
 from bot.jobs.control import is_by_hand
+from bot.jobs.knowledge import KnowledgeFiles
 from bot.jobs.papers import Papers
 from bot.jobs.plans import Plans
 from bot.jobs.posts import Posts, Spot
@@ -116,8 +117,9 @@ class Runs:
         self._papers = Papers(desk, posts)
         self.plans = Plans(desk, posts, tasks)
         self.uploads = PriceUploads(desk, posts)
-        self.bulk = BulkSets(desk, delivery, posts, tasks)
         self.cvs = CvReader(desk, posts, tasks)
+        self.bulk = BulkSets(desk, delivery, posts, tasks)
+        self.documents = KnowledgeFiles(desk, posts)
         self.allowance = Allowance(desk, posts)
         self._tasks = tasks
         # Told whose Home tab says something else now.

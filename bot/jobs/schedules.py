@@ -20,7 +20,7 @@ from bot.jobs.durable import (
 )
 from bot.jobs.keeping import erase_asked, wipe_engine
 from bot.jobs.sets import attend_sets
-from bot.jobs.workflows import go_on, second, show, start, take_prices
+from bot.jobs.workflows import go_on, second, show, start, take_documents, take_prices
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
@@ -49,11 +49,10 @@ async def _sweep() -> None:
     await _go_on_with_chosen(before)
     for run_id, review_id, act in await engine.runs.records.reviews.unshown(before):
         await _show_again(run_id, review_id, act)
-    for upload in await engine.runs.records.uploads.untold(before):
-        await take_prices(upload.upload_id, asked_by=upload.asked_by)
+    await _take_files(before)
     await _show_seconds(before)
-    await attend_sets(before)
     await sweep_cvs(before)
+    await attend_sets(before)
     for run_id in await engine.runs.records.ledger.unfinished(before):
         status = await DBOS.get_workflow_status_async(run_id)
         if status is not None and status.status in GIVEN_UP:
@@ -75,6 +74,15 @@ async def _go_on_with_chosen(before: datetime) -> None:
         run = await records.requests.get(run_id)
         if run is not None:
             await go_on(run)
+
+
+async def _take_files(before: datetime) -> None:
+    """Answer price lists and documents that came before a moment and are not answered yet."""
+    records = at_work().runs.records
+    for upload in await records.uploads.untold(before):
+        await take_prices(upload.upload_id, asked_by=upload.asked_by)
+    for sent in await records.knowledge_uploads.untold(before):
+        await take_documents(sent.upload_id, sent.audience)
 
 
 async def _show_again(run_id: str, review_id: int, act: str) -> None:
@@ -234,8 +242,7 @@ async def sweep_now() -> None:
     await _go_on_with_chosen(datetime.now(UTC))
     for run_id, review_id, act in await records.reviews.unshown(datetime.now(UTC)):
         await _show_again(run_id, review_id, act)
-    for upload in await records.uploads.untold(datetime.now(UTC)):
-        await take_prices(upload.upload_id, asked_by=upload.asked_by)
+    await _take_files(datetime.now(UTC))
     await _show_seconds(datetime.now(UTC))
-    await attend_sets(datetime.now(UTC))
     await sweep_cvs(datetime.now(UTC))
+    await attend_sets(datetime.now(UTC))

@@ -203,6 +203,34 @@ async def take_prices(upload_id: str, *, asked_by: str) -> None:
     await start_again(f"prices:{upload_id}:{asked_by}", prices_workflow, upload_id)
 
 
+@step("documents")
+async def _documents(upload_id: str) -> None:
+    await at_work().runs.documents.answer(upload_id)
+
+
+@step("documents_failed")
+async def _documents_failed(upload_id: str) -> None:
+    await at_work().runs.documents.fail(upload_id)
+
+
+@DBOS.workflow(name="documents", max_recovery_attempts=MAX_RECOVERIES)
+async def documents_workflow(upload_id: str) -> None:
+    """Take in documents, or ask who may read them; what Slack did not take stays untold, for the sweep."""
+    try:
+        await _documents(upload_id)
+    except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
+        if _slack_is_away(error):
+            log.warning("documents=%s are not answered yet: %s", upload_id, error)
+            return
+        log.exception("documents=%s failed kind=%s", upload_id, type(error).__name__)
+        await _documents_failed(upload_id)
+
+
+async def take_documents(upload_id: str, audience: str) -> None:
+    """Start answering documents that are committed; the same step that is at work is left alone."""
+    await start_again(f"documents:{upload_id}:{audience}", documents_workflow, upload_id)
+
+
 @step("second")
 async def _second(approval_id: int) -> None:
     await at_work().runs.show_second(approval_id)

@@ -18,6 +18,7 @@ from bot.listeners import (
     customers,
     home,
     keeping,
+    knowledge,
     measuring,
     office,
     planning,
@@ -58,9 +59,10 @@ def register(
     templates.register(app, intake)
     setup.register(app, intake)
     uploads.register(app, intake)
-    bulk.register(app, intake)
     screening.register(app, intake)
     candidates.register(app, intake)
+    bulk.register(app, intake)
+    knowledge.register(app, intake)
 
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.

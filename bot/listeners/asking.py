@@ -14,6 +14,7 @@ from bot.listeners.choosing import answered_in_form, asking_minutes, discard_ins
 from bot.listeners.following import follow_up, newest_open
 from bot.listeners.helping import asks_for_help, help_message
 from bot.listeners.intake import ANSWER, Intake, Source, aim
+from bot.listeners.knowledge import take_documents
 from bot.listeners.screening import take_cvs
 from bot.listeners.spans import Span
 from bot.listeners.tijdwinst import carry_out
@@ -105,13 +106,15 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     here = Place(channel_id, thread_ts) if surface == "mention" else None
     run_id = f"{_team(intake, body)}:{channel_id}:{ts}"
     attached = tuple(file["id"] for file in event.get("files") or [] if file.get("id"))
+    in_thread = thread_ts if surface == "mention" else event.get("thread_ts") or ""
+    if await take_documents(intake, event, words, upload_id=run_id, thread_ts=in_thread):
+        return
     task, rest = intake.recognise(words)
     if task is None and await follow_up(intake, words, event, message_id=run_id, surface=surface):
         return
-    thread = thread_ts if surface == "mention" else event.get("thread_ts") or ""
     if await take_cvs(intake, event, words, delivery_id=run_id):
         return
-    if await take_file(intake, event, words, task=task, upload_id=run_id, thread_ts=thread):
+    if await take_file(intake, event, words, task=task, upload_id=run_id, thread_ts=in_thread):
         return
     at_top = _channel(channel_id) if surface == "mention" and not event.get("thread_ts") else ""
     source, rest = intake.source(rest, otherwise=here, here=at_top)

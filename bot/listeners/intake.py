@@ -36,6 +36,7 @@ from bot.tasks import (
     nearest_tasks,
     recognise,
 )
+from bot.tasks.knowledge import ASK, asks_knowledge
 from bot.texts import text
 from bot.value import ASKING_MINUTES_ASSUMED
 from bot.wire import SlackError
@@ -251,7 +252,14 @@ class Intake:
 
     def recognise(self, words: str) -> tuple[Task | None, str]:
         """Return the task that a sentence asks for, and the rest of it; none when it leaves a doubt."""
-        return recognise(self.offered(), words, default=ANSWER, sentence=_SLACK_LINK.sub(" ", words))
+        task, rest = recognise(self.offered(), words, default=ANSWER, sentence=_SLACK_LINK.sub(" ", words))
+        if ASK in self.tasks and task is None and asks_knowledge(words):
+            return self.tasks[ASK], words
+        head = words[: len(words) - len(rest)].strip()
+        if task is not None and task.name == ASK and not head.endswith(":") and not asks_knowledge(words):
+            # "Ask Ben for the address" is no question to documents.
+            return None, words
+        return task, rest
 
     def offered(self) -> dict[str, Task]:
         """Return the tasks that people may ask for by name; the plain answer is one of them."""

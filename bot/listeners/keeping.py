@@ -73,6 +73,15 @@ def privacy_command(intake: Intake, body: dict[str, Any], words: list[str]) -> s
     return ""
 
 
+async def export_answer(intake: Intake, body: dict[str, Any]) -> str:
+    """Bring an admin the ledger's rows, and everybody else what is kept of them."""
+    user_id = body["user_id"]
+    if not await intake.is_admin(user_id):
+        return privacy_command(intake, body, [EXPORT[0]])
+    intake.later(jobs.bring_proof(intake.team_id, user_id, request_id=body["trigger_id"]))
+    return text("export.working", intake.language)
+
+
 async def audit_answer(intake: Intake, user_id: str) -> str:
     """Return the newest events of the audit log, for an admin."""
     language = intake.language

@@ -11,7 +11,8 @@ from bot.digest import Period, parse_period
 from bot.listeners.customers import open_customers
 from bot.listeners.helping import HELP, help_message
 from bot.listeners.intake import Intake
-from bot.listeners.keeping import audit_answer, privacy_command
+from bot.listeners.keeping import audit_answer, export_answer, privacy_command
+from bot.listeners.knowledge import open_knowledge
 from bot.listeners.measuring import baseline_command
 from bot.listeners.office import open_settings
 from bot.listeners.planning import list_planned
@@ -30,6 +31,8 @@ SETUP = ("setup", "inrichten")
 GUIDELINE = ("guideline", "richtlijn")
 FIRM = ("firm", "bedrijf")
 CVS = ("cv", "cvs", "screening")
+KNOWLEDGE = ("knowledge", "kennisbank")
+EXPORT = ("export", "exporteer")
 PRIVACY = ("privacy", "gegevens")
 AUDIT = ("audit", "logboek")
 TEMPLATES = ("templates", "template", "sjablonen", "sjabloon")
@@ -69,6 +72,8 @@ async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str | d
         return ""
     if named in VALUE:
         return await _value(intake, body, " ".join(rest))
+    if named in EXPORT:
+        return await export_answer(intake, body)
     if named in PRIVACY:
         return privacy_command(intake, body, rest)
     if named in AUDIT:
@@ -78,9 +83,12 @@ async def carry_out(intake: Intake, body: dict[str, Any], words: str) -> str | d
     if named in CUSTOMERS:
         intake.later(open_customers(intake, body, " ".join(rest)))
         return ""
+    if named in KNOWLEDGE:
+        intake.later(open_knowledge(intake, body, " ".join(rest)))
+        return ""
     groups = (
         *(HELP, VALUE, BASELINE, SETTINGS, TEMPLATES, SETUP, FIRM, GUIDELINE, PLANNED, CUSTOMERS),
-        *(PRIVACY, AUDIT, CVS),
+        *(PRIVACY, EXPORT, AUDIT, CVS, KNOWLEDGE),
     )
     known = {word: group[0] for group in groups for word in group}
     near = difflib.get_close_matches(named, known, n=1) or ["help"]

@@ -58,6 +58,11 @@ class Content:
     rows: tuple[tuple[str, ...], ...] = ()
     parts: tuple[Part, ...] = ()
 
+    @property
+    def pages(self) -> int:
+        """How many pages, slides or sheets it has; 0 where it has none."""
+        return max((part.page for part in self.parts), default=0)
+
 
 def kind_of(name: str, filetype: str = "") -> str:
     """Return how a file is read, by its name or by Slack's word for its kind; empty when it is not."""

@@ -16,6 +16,8 @@ from bot.records.drafts import Drafts
 from bot.records.erasures import Erasures
 from bot.records.firms import Firms
 from bot.records.glances import Glances
+from bot.records.knowledge import Knowledge
+from bot.records.knowledge_uploads import KnowledgeUploads
 from bot.records.ledger import Ledger
 from bot.records.people import People
 from bot.records.personal import Personal
@@ -69,10 +71,12 @@ class Records:
         self.vaults = Vaults(self.store)
         self.firms = Firms(self.store)
         self.uploads = Uploads(self.store)
-        self.bulk = Bulk(self.store)
         self.screening_rules = Rules(self.store)
         self.screenings = Screenings(self.store)
         self.candidates = Candidates(self.store)
+        self.bulk = Bulk(self.store)
+        self.knowledge = Knowledge(self.store)
+        self.knowledge_uploads = KnowledgeUploads(self.store)
 
     def open(self) -> None:
         """Open the file, making or migrating it.
@@ -84,4 +88,5 @@ class Records:
 
     async def close(self) -> None:
         """Finish what waits and close the file."""
+        await self.knowledge.close()
         await self.store.close()

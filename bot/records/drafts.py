@@ -158,7 +158,8 @@ class Drafts:
                 db.execute(
                     f"delete from {table} where delete_after < ? and not ({planned})", [iso(now()), *values]
                 )
-            for table in ("customers", "quote_forms", "vaults", "sent_texts", "bulk_sets"):
+            mine = ("customers", "quote_forms", "vaults", "sent_texts", "bulk_sets", "knowledge_questions")
+            for table in mine:
                 db.execute(f"delete from {table} where delete_after < ?", [iso(now())])
 
         await self._store.write(work)

@@ -940,6 +940,72 @@ def m017_bulk(db: Database) -> None:
     _carry_out(db, BULK)
 
 
+KNOWLEDGE = """
+create table documents (
+    document_id integer primary key autoincrement,
+    name text not null,
+    source text not null,
+    source_id text not null,
+    content_hash text not null,
+    audience text not null,
+    owner_id text not null,
+    link text not null,
+    pages integer not null,
+    changed integer not null,
+    changed_at text not null,
+    unique (source, source_id)
+) strict;
+
+create table passages (
+    passage_id integer primary key autoincrement,
+    document_id integer not null references documents (document_id),
+    number integer not null,
+    page integer not null,
+    heading text not null,
+    text text not null
+) strict;
+create index passages_document on passages (document_id, number);
+
+create table knowledge_changes (
+    change_id integer primary key autoincrement,
+    changed_at text not null
+) strict;
+
+create table knowledge_questions (
+    run_id text primary key,
+    team_id text not null,
+    user_id text not null,
+    owner_id text not null,
+    question text not null,
+    asked_at text not null,
+    closed_at text,
+    delete_after text not null
+) strict;
+create index knowledge_questions_open on knowledge_questions (team_id, asked_at) where closed_at is null;
+create index knowledge_questions_delete_after on knowledge_questions (delete_after);
+
+create table knowledge_uploads (
+    upload_id text primary key,
+    team_id text not null,
+    channel_id text not null,
+    thread_ts text not null,
+    user_id text not null,
+    files text not null,
+    language text not null,
+    audience text not null,
+    received_at text not null,
+    told_at text
+) strict;
+create index knowledge_uploads_untold on knowledge_uploads (received_at) where told_at is null;
+"""
+
+
+@migrations()
+def m018_knowledge(db: Database) -> None:
+    """Documents of the knowledge base, and the questions that it did not answer."""
+    _carry_out(db, KNOWLEDGE)
+
+
 def _carry_out(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():

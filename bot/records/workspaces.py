@@ -41,6 +41,7 @@ class WorkspaceSettings:
         quote_approvers: who may approve large discounts besides the first, by id, parted by commas; empty for
             the admins.
         channels: where the bot may read and answer; empty for everywhere it was invited to.
+        knowledge_editors: people who may change the knowledge base, besides admins.
     """
 
     language: Language = "en"
@@ -68,6 +69,7 @@ class WorkspaceSettings:
     reviewers: tuple[str, ...] = ()
     quote_approvers: str = ""
     channels: tuple[str, ...] = ()
+    knowledge_editors: tuple[str, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:

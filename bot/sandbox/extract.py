@@ -22,6 +22,9 @@ LONGEST = 300
 PER_SECTION = 5
 """Most sentences under one heading."""
 
+LEAST_SPOKEN_OF = 0.4
+"""How much of a question a text must speak of to be quoted as its answer."""
+
 NOTHING = "…"
 """The answer to nothing."""
 
@@ -38,6 +41,7 @@ _CITED = re.compile(r"\[(\d+(?:, ?\d+)*)\][ \t]*$")
 _TAG = re.compile(r"</?[A-Za-z][\w-]*(?:\s[^<>\n]*)?>")
 _OPENING = re.compile(r"<([A-Za-z][\w-]*)(\s[^<>\n]*)?>\n?")
 _CLOSING = re.compile(r"</([A-Za-z][\w-]*(?:\s[^<>\n]*)?)>")
+_QUESTION = re.compile(r"<question(\s[^<>\n]*)?>\n(.*?)\n</question", re.DOTALL)
 _HEADING = re.compile(r"(?:^|[`\s(])#{2,4}[ \t]+([^\n`#]+)", re.MULTILINE)
 _FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _NUMBER = re.compile(r"(?<![\w.,:-])-?\d{1,15}(?:[.,]\d{1,9})?(?![\w:]|-\d)")
@@ -97,8 +101,53 @@ def prose(system: str, user: str) -> str:
 
 
 def fill(schema: Mapping[str, Any], user: str) -> Any:
-    """Fill the JSON *schema* with what *user* says; every text is a sentence of it, or a part of one."""
-    return _fill(schema, schema, read(user) or [Sentence(NOTHING, 0)], "")
+    """Fill the JSON *schema* with what *user* says; every text is a sentence of it, or a part of one.
+
+    Where *user* asks a question about numbered texts, only the texts that speak of most of it are read.
+    """
+    sentences = read(user)
+    asked = _QUESTION.search(user)
+    if asked and any(each.cited for each in sentences):
+        sentences = _answering(sentences, asked[2])
+    return _fill(schema, schema, sentences or [Sentence(NOTHING, 0)], "")
+
+
+def _answering(sentences: Sequence[Sentence], question: str) -> list[Sentence]:
+    """Return the sentences of the text that speaks most of a question, those that share words with it first.
+
+    None where no text holds enough of the question's words, each counted by how few texts hold it.
+    """
+    stop = STOP_WORDS["en"] | STOP_WORDS["nl"]
+    wanted = sorted({word for word in words_of(question) if word not in stop and len(word) > 2})
+    texts: dict[str, list[Sentence]] = {}
+    for each in sentences:
+        texts.setdefault(each.cited, []).append(each)
+    held = {
+        cited: {word for word in wanted if any(_is_kin(word, other) for each in said for other in each.words)}
+        for cited, said in texts.items()
+    }
+    rare = {word: 1 / max(1, sum(word in words for words in held.values())) for word in wanted}
+    best = max(held, key=lambda cited: sum(rare[word] for word in held[cited]))
+    if not wanted or sum(rare[word] for word in held[best]) < LEAST_SPOKEN_OF * sum(rare.values()):
+        return []
+    kin = {
+        each.position: sum(any(_is_kin(word, other) for other in each.words) for word in wanted)
+        for each in texts[best]
+    }
+    most = max(kin.values())
+    return [
+        replace(each, weight=each.weight + 10 * kin[each.position])
+        for each in texts[best]
+        if kin[each.position] == most
+    ]
+
+
+def _is_kin(word: str, other: str) -> bool:
+    """Say whether two words begin alike, or one stands in the other: plurals, and the parts of compounds."""
+    short, long = sorted((word, other), key=len)
+    if len(short) < 4:
+        return short == long
+    return short in long or (len(short) > 4 and short[: max(4, len(short) - 2)] in long)
 
 
 def language(text: str) -> Language:
@@ -287,7 +336,8 @@ def _list(
 ) -> list[Any]:
     role = _role(hint)
     least = int(schema.get("minItems", 0))
-    fitting = [each for each in said if role == "any" or _cue(each, role) > 0]
+    told = [each for each in said if each.text != NOTHING]
+    fitting = [each for each in told if role == "any" or _cue(each, role) > 0]
     most = max(least, min(3, int(schema.get("maxItems", 3))))
     chosen = _in_order(_best(fitting, most, role))
     chosen += itertools.islice(itertools.cycle(said), max(0, least - len(chosen)))

@@ -56,7 +56,8 @@ def _info(state: State, arguments: Answer) -> Answer:
     for channel_id in found.channels:
         if channel_id in state.workspace.channels:
             listed[KEY_OF_KIND[state.workspace.channels[channel_id].kind]].append(channel_id)
-    return {"file": {**told, **listed}}
+    link = f"{state.workspace.url}files/{found.user}/{found.id}/{found.name}"
+    return {"file": {**told, **listed, "permalink": link}}
 
 
 def may_see(state: State, file_id: str) -> bool:

@@ -37,7 +37,10 @@ def neutralise(markdown: str) -> str:
 
 
 def link_sources(markdown: str, sources: dict[str, str], language: Language) -> str:
-    """Turn `[12]` into a link to message 12; a number that does not exist is marked, never hidden."""
+    """Turn `[12]` into a link to source 12; a number that does not exist is marked, never hidden.
+
+    A source with an empty address exists and has no link: its number stays as it is.
+    """
     no_source = text("card.no-source", language)
 
     def link(found: re.Match[str]) -> str:
@@ -45,11 +48,17 @@ def link_sources(markdown: str, sources: dict[str, str], language: Language) -> 
         numbers = [piece for piece in pieces if piece.isdigit()]
         if not any(number in sources for number in numbers):
             return f"[{found.group(1)}] ({no_source})"
-        linked = [f"[{piece}]({sources[piece]})" if piece in sources else piece for piece in pieces]
+        linked = [_linked(piece, sources) for piece in pieces]
         mark = "" if all(number in sources for number in numbers) else f" ({no_source})"
         return f"({''.join(linked)}){mark}"
 
     return _CITATION.sub(link, markdown)
+
+
+def _linked(piece: str, sources: dict[str, str]) -> str:
+    if piece not in sources:
+        return piece
+    return f"[{piece}]({sources[piece]})" if sources[piece] else f"[{piece}]"
 
 
 def split_markdown(markdown: str, limit: int = PART_LIMIT) -> list[str]:

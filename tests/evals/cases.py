@@ -76,6 +76,7 @@ class Case:
         words, inputs: what the asker types, and what they fill into the form.
         company: the firm in its own words, as `_company.md` holds it.
         prices: a price list as CSV; empty for none.
+        documents: what the knowledge base holds, as Markdown; empty for nothing.
         rubric: what only a reader can judge, one criterion each.
     """
 
@@ -89,6 +90,7 @@ class Case:
     company: str = ""
     firm: Firm = field(default_factory=Firm)
     prices: str = ""
+    documents: str = ""
     rubric: tuple[str, ...] = ()
     expected: Expected = field(default_factory=Expected)
 
@@ -106,7 +108,7 @@ class Case:
     def material(self) -> str:
         """Return everything that a draft may take its facts from."""
         said = [f"{who}: {what}" for who, what in self.thread]
-        return "\n".join([*said, self.words, *self.inputs.values(), self.company])
+        return "\n".join([*said, self.words, *self.inputs.values(), self.company, self.documents])
 
 
 def known_tasks() -> dict[str, Task]:
@@ -162,6 +164,7 @@ def _make(path: Path, read: Mapping[str, Any], table: dict[str, Any]) -> Case:
         company=company.strip(),
         firm=Firm(**details),
         prices=_named(read, "lists", table.get("prices", ""), place) or "",
+        documents=_named(read, "lists", table.get("documents", ""), place) or "",
         rubric=(*read.get("rubric", ()), *table.get("rubric", ())),
         expected=_expect(wanted, place),
     )

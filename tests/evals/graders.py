@@ -15,8 +15,8 @@ from tests.evals.cases import Case, Tongue
 from tests.evals.forms import FORMS, HEADINGS, bullets, sections
 from tests.evals.stage import Written
 
-CITING = frozenset({"summarise", "actions", "questions", "minutes", "answer"})
-"""Tasks whose drafts name the messages that they rest on; all others must not."""
+CITING = frozenset({"summarise", "actions", "questions", "minutes", "answer", "ask"})
+"""Tasks whose drafts name the messages or passages that they rest on; all others must not."""
 
 MOST_WORDS, MOST_WORDS_LINKEDIN = 80, 150
 """Longest good post, as `prompts/social.md` says."""

@@ -17,10 +17,12 @@ from bot.context import Context, Files
 from bot.delivery import client
 from bot.guard import open_vault
 from bot.handlers import HANDLERS, Brief, Desk, Gate
+from bot.knowledge import EVERYONE, make_passages
 from bot.llm import LLM, LLMError
 from bot.quotes.pricelist import read_prices
-from bot.reading import read_sheet
+from bot.reading import read_content, read_sheet
 from bot.records import Records
+from bot.records.knowledge import Document
 from bot.records.screening_rules import ScreeningRules
 from bot.sandbox.slack import Slack
 from bot.tasks import Draft, Identity, Run, Task, UserError
@@ -89,6 +91,7 @@ class Stage:
                 await _import_prices(records, case)
                 if task.handler == "screening":
                     await records.screening_rules.put(run.team_id, RULES, user_id=ASKER)
+                await _import_documents(records, case)
                 await records.ledger.open(run, claimed_minutes=task.baseline_minutes)
                 gate = Gate(records, open_vault(Path(folder)))
                 desk = Desk(self.identity, self.context, self.files, llm, records, gate, case.firm)
@@ -165,6 +168,13 @@ async def _import_prices(records: Records, case: Case) -> None:
     if faults:
         raise CaseError(f"{case.key}: {faults[0].word('en')}")
     await records.quotes.import_prices(rows, file_name="prices.csv", file_hash=case.prices)
+
+
+async def _import_documents(records: Records, case: Case) -> None:
+    if case.documents:
+        document = Document("handbook.md", "folder", "handbook.md", case.documents, EVERYONE)
+        parts = read_content(case.documents.encode(), "text").parts
+        await records.knowledge.put(document, make_passages(parts))
 
 
 async def _draft(desk: Desk, brief: Brief) -> Written:

@@ -1,0 +1,75 @@
+"""A folder becomes the knowledge base on the command line: only what changed is read, what is gone is forgotten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.knowledge_import import import_folder
+from bot.settings import Settings
+from tests.conftest import ANNA, BEN, SALES, make_slack, running
+from tests.documents import pdf
+
+
+async def test_a_folder_is_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Added, changed, the same and gone are counted; what cannot be read is named and the rest goes in."""
+    folder = tmp_path / "docs"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.md").write_text("# Verlof\n\nVijfentwintig dagen.")
+    (folder / "sub" / "b.txt").write_text("Bellen voor acht uur.")
+    (folder / ".hidden.md").write_text("niet dit")
+    (folder / "scan.pdf").write_bytes(pdf("", ""))
+    (folder / "foto.psd").write_bytes(b"8BPS")
+    settings = Settings(data_dir=tmp_path / "data")
+    first = await import_folder(settings, folder, audience="", owner=BEN)
+    told = capsys.readouterr()
+    (folder / "foto.psd").unlink()
+    (folder / "scan.pdf").unlink()
+    (folder / "a.md").write_text("# Verlof\n\nDertig dagen.")
+    (folder / "sub" / "b.txt").unlink()
+    second = await import_folder(settings, folder, audience=f"{BEN},{ANNA}", owner="")
+    third = await import_folder(settings, folder, audience="everyone", owner="")
+    later = capsys.readouterr().out
+    async with running(tmp_path / "data") as world:
+        (held,) = await world.bot.records.knowledge.listed()
+        found = await world.bot.records.knowledge.search("dagen verlof", [held.audience])
+
+    assert (first, second, third) == (2, 0, 0)
+    assert "2 added, 0 changed, 0 the same, 0 gone; 2 passages read" in told.out
+    assert "scan.pdf is a scan" in told.err
+    assert "cannot read foto.psd" in told.err
+    assert "0 added, 1 changed, 0 the same, 1 gone; 1 passages" in later
+    assert "0 added, 0 changed, 1 the same, 0 gone; 0 passages" in later
+    assert (held.name, held.audience, held.owner_id) == ("a.md", "everyone", BEN)
+    assert [one.passage.text for one in found] == ["Dertig dagen."]
+
+
+async def test_what_cannot_be_meant_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No folder, nobody as audience, a folder that is empty all of a sudden: each is said, and nothing is lost."""
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "a.md").write_text("Vijfentwintig dagen.")
+    async with make_slack() as slack:
+        settings = Settings(
+            data_dir=tmp_path / "data", slack_bot_token=slack.token, slack_api_url=f"{slack.url}/api/"
+        )
+        codes = [
+            await import_folder(settings, folder / "none", audience="", owner=""),
+            await import_folder(settings, folder, audience="de buren", owner=""),
+            await import_folder(settings, folder, audience="#nergens", owner=""),
+            await import_folder(settings, folder, audience="#sales", owner=""),
+        ]
+        (folder / "a.md").unlink()
+        codes.append(await import_folder(settings, folder, audience="", owner=""))
+    told = capsys.readouterr().err
+    async with running(tmp_path / "data") as world:
+        (held,) = await world.bot.records.knowledge.listed()
+
+    assert codes == [2, 2, 2, 0, 2]
+    assert "is no folder" in told
+    assert "“de buren” is nobody" in told
+    assert "nothing was deleted" in told
+    assert held.audience == SALES
