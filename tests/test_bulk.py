@@ -137,7 +137,7 @@ async def test_the_style_of_the_samples_is_the_example(world: World) -> None:
     assert "vriendelijk" in str(form)
     assert "an amount that I do not know" in asked
     assert "15% for texts that are written twice" in asked
-    assert "approved the style" in system
+    assert "approved its style" in system
     assert "Zeg je." in system
     assert "cortenstaal" not in user
     assert [row["calls"] for row in await world.rows(5)].count(2) == 3
@@ -485,7 +485,7 @@ async def test_a_table_in_a_channel_goes_on_in_the_messages_tab(world: World) ->
 async def test_a_batch_passes_the_gate_and_the_limits(world: World) -> None:
     """Clients' names leave as tokens and come back; a limit that has no room stops the set, and nothing is sent."""
     world.model.answer_with(
-        lambda body: f"Geachte {re.findall(r'Client: (.*)', user_text(body))[0]},\n\nU krijgt bericht."
+        lambda body: f"Geachte {re.findall(r'Client: (.*)', user_text(body))[-1]},\n\nU krijgt bericht."
     )
     names = ["Jan de Vries", "Petra Jansen", "Mohamed Bakker", "Sanne Visser", "Kees Smit"]
     rows = "Client;Onderwerp\n" + "".join(f"{name};aangifte\n" for name in names)
@@ -511,8 +511,8 @@ async def test_a_batch_passes_the_gate_and_the_limits(world: World) -> None:
     )
 
     assert stopped == []
-    assert "Visser" not in str(batch.requests)
-    assert "[NAME_" in str(batch.requests)
+    assert not [name for name in names if name.split()[-1] in str(batch.requests)]
+    assert "<approved-sample" in user_text(batch.requests[0]["params"])
     assert all(text.startswith(f"Geachte {name},") for name, text in texts.items())
     assert open_calls == (0,)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import openpyxl  # type: ignore[import-untyped]
 import pytest
@@ -118,13 +119,19 @@ def test_a_claim_is_a_word_not_a_part_of_one() -> None:
 
 def test_what_stays_the_same_comes_first_for_the_cache() -> None:
     """Two rows differ in the last message alone; a second try holds the first text and its faults."""
-    system, user = ask_about(WORK, ROW)
-    other = ask_about(WORK, Row(5, "Stoel", ()))
+    allowed = replace(WORK, task=replace(TASK, personal_data="allow"), samples=("Zo is het goed.",))
+    masked = ask_about(replace(allowed, task=TASK), ROW)
+    system, user = ask_about(allowed, ROW)
+    other = ask_about(allowed, Row(5, "Stoel", ()))
     anew = ask_about(WORK, ROW, Anew("Oud.", (Fault("figures", "999"),), "korter"))[1]
 
     assert system == other[0]
     assert "<keywords" in user
     assert "Noem Utrecht." in "".join(system)
+    # Only what stands in the message is masked: where people are named, nothing of theirs may stand before it.
+    assert "Noem Utrecht." not in "".join(masked[0])
+    assert "Zo is het goed." not in "".join(masked[0])
+    assert "Zo is het goed." in masked[1]
     assert all(part in anew for part in ("Oud.", "999", "korter"))
 
 

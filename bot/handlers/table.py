@@ -14,7 +14,8 @@ from bot.handlers.letter import unknown_figures
 from bot.tasks import Draft, Language, TableWork, Task, UserError
 
 STYLE = """\
-Your colleague approved the style of these texts; write the others like them, about their own row only."""
+What stands under <approved-sample> is about other rows; your colleague approved its style. Write in that style, about
+the row alone: take no name, figure or fact from a sample."""
 
 KEYWORDS = "Use each word or phrase that stands under <keywords> at least once, as it is written there."
 
@@ -57,14 +58,18 @@ def ask_about(work: Work, row: Row, anew: Anew | None = None) -> tuple[list[str]
     """Return what the model is asked about a row: the stable blocks, the same for all rows, and the row itself."""
     asked = "\n".join(filter(None, [work.instructions, f"At most {work.most_words} words."]))
     system = [RULES, work.company, work.task.prompt, LANGUAGE[work.language], KEYWORDS]
-    system.append(put_in_tags("request", asked, work.set_id).strip())
-    if work.samples:
-        joined = "\n\n".join(put_in_tags("approved-sample", one, work.set_id).strip() for one in work.samples)
-        system.append(f"{STYLE}\n{joined}")
+    system += [STYLE] if work.samples else []
+    shared = put_in_tags("request", asked, work.set_id)
+    shared += "".join(put_in_tags("approved-sample", one, work.set_id) for one in work.samples)
     facts = "\n".join(f"{header}: {cell}" for header, cell in row.facts)
     user = put_in_tags("row", facts, work.set_id) + put_in_tags(
         "keywords", ", ".join(row.keywords), work.set_id
     )
+    if work.task.personal_data == "allow":
+        system.append(shared.strip())
+    else:
+        # What stands before everything is not masked, and a letter to one client names them.
+        user = shared + user
     if anew is not None:
         user += put_in_tags("previous-draft", anew.before, work.set_id)
         told = [*(fault.for_model for fault in anew.faults), anew.instruction]

@@ -324,6 +324,9 @@ class BulkSets:
         if one.confirmed_at is not None:
             items = await self._bulk.items(one.set_id)
             samples = tuple(item.text for item in items if item.is_sample and item.text)
+        if self._tasks[one.task].personal_data != "allow":
+            # One client's letter goes along with every other's: one is enough for the style.
+            samples = samples[:1]
         return Work(
             set_id=one.set_id,
             task=self._tasks[one.task],
