@@ -147,11 +147,19 @@ async def test_two_editors_do_not_overwrite_each_other(world: World) -> None:
 
 
 async def test_only_admins_make_templates(world: World) -> None:
-    """Everybody else reads whose they are."""
+    """Everybody else reads whose they are, until an admin names them in the settings."""
     await world.slack.command(ANNA, SALES, "/tijdwinst", "sjablonen")
     await world.slack.called("chat.postEphemeral", where=lambda told: "made by the admins" in told["text"])
 
-    assert world.slack.modal(ANNA) is None
+    before = world.slack.modal(ANNA)
+    await world.slack.command(CHEF, SALES, "/tijdwinst", "settings review")
+    await _form(world, CHEF)
+    await world.slack.submit(CHEF, {"template_editors": [ANNA]})
+    await world.slack.command(ANNA, SALES, "/tijdwinst", "sjablonen")
+    listed = await _form(world, ANNA)
+
+    assert before is None
+    assert listed["callback_id"] == "templates"
 
 
 async def test_a_template_is_there_after_a_restart_and_as_a_file(

@@ -48,7 +48,7 @@ LIMITS = ("monthly_budget", "daily_person_budget", "run_budget")  # 0 is none
 MONEY = ("hourly_rate", "fixed_monthly_cost", "setup_cost", *LIMITS)
 WHOLE = ("least_people", "retention_days")
 YES_OR_NO = ("control_sample", "guests_welcome")
-LISTS = ("reviewers", "channels", "knowledge_editors")
+LISTS = ("reviewers", "channels", "knowledge_editors", "template_editors")
 HIDDEN = ("usd_rate_on",)  # it goes with another setting and is no news of its own
 
 

@@ -85,7 +85,7 @@ async def open_templates(intake: Intake, body: dict[str, Any]) -> None:
 
 
 async def _may_edit(intake: Intake, user_id: str) -> bool:
-    return await intake.is_admin(user_id)
+    return user_id in intake.holds.template_editors or await intake.is_admin(user_id)
 
 
 async def _list(intake: Intake, note: str = "") -> Block:

@@ -42,6 +42,7 @@ class WorkspaceSettings:
             the admins.
         channels: where the bot may read and answer; empty for everywhere it was invited to.
         knowledge_editors: people who may change the knowledge base, besides admins.
+        template_editors: people who may make and publish templates, besides admins.
     """
 
     language: Language = "en"
@@ -70,6 +71,7 @@ class WorkspaceSettings:
     quote_approvers: str = ""
     channels: tuple[str, ...] = ()
     knowledge_editors: tuple[str, ...] = ()
+    template_editors: tuple[str, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:

@@ -30,11 +30,14 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "control_sample",
     ),
     "models": ("model_fast", "model_smart"),
-    "review": ("reviewers", "quote_approvers", "knowledge_editors"),
+    "review": ("reviewers", "quote_approvers", "knowledge_editors", "template_editors"),
     "channels": ("channels", "guests_welcome"),
     "privacy": ("retention_days",),
 }
-PEOPLE, MODELS = ("reviewers", "quote_approvers", "knowledge_editors"), ("model_fast", "model_smart")
+PEOPLE, MODELS = (
+    ("reviewers", "quote_approvers", "knowledge_editors", "template_editors"),
+    ("model_fast", "model_smart"),
+)
 MOST_NAMED = 25  # people or channels in one field
 OPTIONAL = ("usd_rate",)
 _CHOICES: dict[str, tuple[str, ...]] = {
