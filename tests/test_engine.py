@@ -121,7 +121,7 @@ async def test_a_poison_run_ends_in_an_apology(world: World) -> None:
         lambda db: db.execute("update runs set started_at = '2026-01-01T00:00:00.000+00:00'")
     )
     with SetWorkflowID(run.run_id):
-        handle = await DBOS.start_workflow_async(workflows.show, "T1:nobody", 1, "approved")
+        handle = await DBOS.start_workflow_async(workflows.run_workflow, "T1:nobody", 1, "nobody", 0)
     with pytest.raises(Exception, match="no request"):
         await handle.get_result(polling_interval_sec=0.02)
     await schedules.sweep_step()

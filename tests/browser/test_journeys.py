@@ -69,7 +69,7 @@ async def test_a_draft_is_shared_where_it_came_from(desk: Desk) -> None:
     await desk.be("Emma Clarke")
     await desk.go_to_thread(FAIR)
 
-    await expect(desk.messages().last).to_contain_text("Fatima El Amrani: I can do Friday, not Saturday.")
+    await expect(desk.messages().last).to_contain_text("I can do Friday, not Saturday.")
     await expect(desk.card()).to_have_count(0)
 
 
