@@ -146,6 +146,7 @@ class Homes:
         return Office(
             groups=groups,
             prices=await self._prices(),
+            knowledge=await self._knowledge(),
             baselines=await work_lines(
                 intake.records, intake.team_id, tasks=intake.tasks, language=intake.language
             ),
@@ -159,6 +160,17 @@ class Homes:
 
     def _moment(self, moment: datetime) -> str:
         return format_moment(moment, self.intake.language, self.intake.zone)
+
+    async def _knowledge(self) -> str:
+        """Say how many documents there are, and how many questions nobody could answer."""
+        records, language = self.intake.records, self.intake.language
+        documents = await records.knowledge.listed()
+        questions = await records.knowledge.questions(self.intake.team_id)
+        said = [
+            text("home.knowledge-documents", language, count=len(documents)),
+            text("home.knowledge-questions", language, count=len(questions)),
+        ]
+        return " ".join(said)
 
     async def _prices(self) -> str:
         language = self.intake.language

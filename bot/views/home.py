@@ -38,6 +38,7 @@ class Office:
 
     groups: Sequence[tuple[str, str]]
     prices: str
+    knowledge: str
     baselines: Sequence[str]
     health: Sequence[str]
     changes: Sequence[str]
@@ -117,6 +118,7 @@ def _office(office: Office, language: Language) -> list[Block]:
     )
     blocks.append(_changeable("home_baselines", "home.baselines", office.baselines, language))
     blocks.append(section(f"*{text('home.prices', language)}*\n{office.prices}"))
+    blocks.append(section(f"*{text('home.knowledge', language)}*\n{office.knowledge}"))
     blocks.append(section("\n".join([f"*{text('home.health', language)}*", *office.health])))
     if office.changes:
         blocks.append(context("\n".join([f"*{text('home.changes', language)}*", *office.changes])))
