@@ -103,6 +103,7 @@ async def test_admins_set_each_group_and_it_holds_at_once(world: World) -> None:
     assert (holds.hourly_rate, holds.language) == (Decimal("52.5"), "nl")
     assert "Share of the saved time" in changed
     assert "Guests may ask: Yes" in shown
+    assert "0 documents." in shown
     assert "in ten by hand" not in shown
     assert "Taal: Nederlands, door" in dutch
 
