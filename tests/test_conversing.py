@@ -514,8 +514,9 @@ async def test_kill_nine_in_mid_stream_leaves_one_message(tmp_path: Path) -> Non
 
 
 async def test_twenty_at_once_stay_within_slacks_limits(tmp_path: Path) -> None:
-    """Twenty-five people ask at the same moment: at most twenty read a stream, the others the draft; nobody waits."""
-    async with make_slack() as slack, Model(latency_s=1.5) as model:
+    """Twenty-five people ask at the same moment: twenty read a stream, the others the draft, nobody waits for Slack."""
+    # Slow enough that every stream has begun before its draft is done, on a busy machine too.
+    async with make_slack() as slack, Model(latency_s=5.0) as model:
         slack.api.limits = True
         model.answer_with(lambda _: TEXT)
         async with running(tmp_path, slack=slack, model=model) as world:
@@ -531,8 +532,7 @@ async def test_twenty_at_once_stay_within_slacks_limits(tmp_path: Path) -> None:
             refused = [call for call in slack.calls if call.error == "ratelimited"]
 
             assert {row["outcome"] for row in rows} == {"drafted"}
-            # On a busy machine the last drafts are done before their streams begin.
-            assert 10 <= slack.count("chat.startStream") <= 20
+            assert slack.count("chat.startStream") == 20
             assert [call.method for call in refused] == []
             assert all(len(ours(slack, tab)) == 1 for tab in tabs)
 
