@@ -10,23 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.reading.pages import MOST_PAGES, split_page
-from bot.reading.parts import FileError
+from bot.reading.parts import BROKEN, FileError
 from bot.reading.sheet import SheetError, check_zip
 
 MOST_CHARS = 200_000
 SMALLEST_HALF_POINTS = 8  # Word counts in half points: below 4 points nobody reads it
 NEAR_WHITE = 0.93  # of each of red, green and blue
-
-BROKEN = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    NotImplementedError,
-    TypeError,
-    ValueError,
-)
-"""A damaged file fails in as many ways as there are places in it."""
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"

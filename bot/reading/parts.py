@@ -7,6 +7,17 @@ from dataclasses import dataclass
 
 from bot.tasks import TijdwinstError
 
+BROKEN = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+)
+"""A damaged file fails in as many ways as there are places in it."""
+
 
 class FileError(TijdwinstError):
     """A file that cannot be read.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 
-from bot.reading.parts import FileError, Part, clean_lines
+from bot.reading.parts import BROKEN, FileError, Part, clean_lines
 
 MOST_PAGES = 500
 
@@ -41,20 +41,8 @@ def read_pdf(content: bytes) -> tuple[Part, ...]:
         raise FileError("too-large") from error
     except FileError:
         raise
-    # A damaged file fails in as many ways as there are places in it.
-    except (PyPdfError, RecursionError, OSError, *_BROKEN) as error:
+    except (PyPdfError, RecursionError, OSError, *BROKEN) as error:
         raise FileError("damaged") from error
     if not any(part.has_words for part in parts):
         raise FileError("scanned" if parts else "empty")
     return parts
-
-
-_BROKEN = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    NotImplementedError,
-    TypeError,
-    ValueError,
-)

@@ -148,7 +148,9 @@ class KnowledgeIndex:
             for entry in entries:
                 _take_in(db, entry)
             db.execute("commit")
-        except BaseException:
+        except (
+            BaseException
+        ):  # Ctrl-C too: nothing may leave half a document in the index, or the lock, behind
             db.execute("rollback")
             raise
 
