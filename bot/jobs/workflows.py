@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -173,6 +174,23 @@ async def show(run_id: str, review_id: int, act: str) -> None:
             await DBOS.start_workflow_async(run_workflow, run_id, again["version"], again["key"], 0)
 
 
+async def _answer_upload(
+    upload_id: str,
+    *,
+    answer: Callable[[str], Awaitable[None]],
+    fail: Callable[[str], Awaitable[None]],
+) -> None:
+    """Answer an upload by a step, or tell by another that it failed; while Slack is away it stays untold."""
+    try:
+        await answer(upload_id)
+    except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
+        if _slack_is_away(error):
+            log.warning("upload=%s is not answered yet: %s", upload_id, error)
+            return
+        log.exception("upload=%s failed kind=%s", upload_id, type(error).__name__)
+        await fail(upload_id)
+
+
 @step("prices")
 async def _prices(upload_id: str) -> None:
     await at_work().runs.uploads.answer(upload_id)
@@ -188,14 +206,7 @@ async def _prices_failed(upload_id: str) -> None:
 @DBOS.workflow(name="prices", max_recovery_attempts=MAX_RECOVERIES)
 async def prices_workflow(upload_id: str) -> None:
     """Answer a file that came without a task, once; what Slack did not take stays untold, for the sweep."""
-    try:
-        await _prices(upload_id)
-    except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
-        if _slack_is_away(error):
-            log.warning("upload=%s is not answered yet: %s", upload_id, error)
-            return
-        log.exception("upload=%s failed kind=%s", upload_id, type(error).__name__)
-        await _prices_failed(upload_id)
+    await _answer_upload(upload_id, answer=_prices, fail=_prices_failed)
 
 
 async def take_prices(upload_id: str, *, asked_by: str) -> None:
@@ -216,14 +227,7 @@ async def _documents_failed(upload_id: str) -> None:
 @DBOS.workflow(name="documents", max_recovery_attempts=MAX_RECOVERIES)
 async def documents_workflow(upload_id: str) -> None:
     """Take in documents, or ask who may read them; what Slack did not take stays untold, for the sweep."""
-    try:
-        await _documents(upload_id)
-    except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
-        if _slack_is_away(error):
-            log.warning("documents=%s are not answered yet: %s", upload_id, error)
-            return
-        log.exception("documents=%s failed kind=%s", upload_id, type(error).__name__)
-        await _documents_failed(upload_id)
+    await _answer_upload(upload_id, answer=_documents, fail=_documents_failed)
 
 
 async def take_documents(upload_id: str, audience: str) -> None:
