@@ -8,11 +8,10 @@ from datetime import datetime
 
 from dbos import DBOS, SetWorkflowID
 
-from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, at_work, enqueue, step, turn
+from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, at_work, enqueue, slack_is_away, step, turn
 from bot.jobs.screening import STRANDED
 from bot.records.screenings import Screening
 from bot.screening.candidate import Candidate
-from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ async def candidate_workflow(candidate_id: str, screening_id: str, lane: str, tr
     try:
         again = await _take(candidate_id) and await _read(candidate_id) == "busy"
     except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
-        again = _is_away(error)
+        again = slack_is_away(error)
         if not again:
             log.exception("candidate=%s failed kind=%s", candidate_id, type(error).__name__)
             await _fail(candidate_id, STRANDED)
@@ -97,14 +96,9 @@ async def _try_show(screening_id: str, *, at_once: bool) -> None:
         async with turn(key, key):
             await _show(screening_id, at_once)
     except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
-        if not _is_away(error):
+        if not slack_is_away(error):
             raise
         log.warning("screening=%s its board is not up to date: %s", screening_id, error)
-
-
-def _is_away(error: BaseException) -> bool:
-    met = getattr(error, "errors", None) or [error]
-    return isinstance(met[-1], SlackError) and met[-1].away
 
 
 def _id(candidate_id: str) -> str:

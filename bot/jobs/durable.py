@@ -79,6 +79,13 @@ async def _may_help(error: BaseException) -> bool:
     )
 
 
+def slack_is_away(error: BaseException) -> bool:
+    """Say whether Slack is down or refuses the token: nobody can be told, and waiting can help."""
+    # A step that was tried often enough ends in DBOS' own error, which lists what it met.
+    met = getattr(error, "errors", None) or [error]
+    return isinstance(met[-1], SlackError) and met[-1].away
+
+
 def step(
     name: str,
 ) -> Callable[[Callable[..., Coroutine[Any, Any, Any]]], Callable[..., Coroutine[Any, Any, Any]]]:

@@ -9,11 +9,10 @@ from typing import Any
 
 from dbos import DBOS, SetWorkflowID
 
-from bot.jobs.durable import MAX_RECOVERIES, apart, at_work, enqueue, start_again, step, turn
+from bot.jobs.durable import MAX_RECOVERIES, apart, at_work, enqueue, slack_is_away, start_again, step, turn
 from bot.jobs.runs import turn_key
 from bot.jobs.sets import attend_sets
 from bot.tasks import Outcome, Run
-from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
 
@@ -71,14 +70,14 @@ async def run_workflow(run_id: str, version: int, key: str, tries: int, waits: i
                 return
             await _write(run_id, version, key, tries, waits)
         except Exception as error:  # the one place where a run is closed: told to the asker, then raised on
-            if _slack_is_away(error):
+            if slack_is_away(error):
                 await _wait_for_slack(run_id, version, key, tries, waits)
                 return
             log.exception("run=%s failed kind=%s", run_id, type(error).__name__)
             try:
                 await _refuse(run_id, version, {"outcome": "failed", "key": "error.generic", "retry": True})
             except Exception as untold:  # whatever it is, the row must still be closed below
-                if _slack_is_away(untold):
+                if slack_is_away(untold):
                     await _wait_for_slack(run_id, version, key, tries, waits)
                     return
                 log.exception("run=%s its failure could not be told kind=%s", run_id, type(untold).__name__)
@@ -101,13 +100,6 @@ async def _may_write(run_id: str) -> bool:
     elif verdict["next"] == "redo" and verdict["review"]:
         await show_review(verdict["run"], verdict["review"], "redone")
     return bool(verdict["next"] == "write")
-
-
-def _slack_is_away(error: BaseException) -> bool:
-    """Say whether Slack is down or refuses the token: nobody can be told, and waiting can help."""
-    # A step that was tried often enough ends in DBOS' own error, which lists what it met.
-    met = getattr(error, "errors", None) or [error]
-    return isinstance(met[-1], SlackError) and met[-1].away
 
 
 async def _wait_for_slack(run_id: str, version: int, key: str, tries: int, waits: int) -> None:
@@ -164,7 +156,7 @@ async def show(run_id: str, review_id: int, act: str) -> None:
         async with turn(showing(run_id), showing(run_id)):
             again = await _review(run_id, review_id, act)
     except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
-        if not _slack_is_away(error):
+        if not slack_is_away(error):
             raise
         log.warning("run=%s a decision is not shown yet: %s", run_id, error)
         return
@@ -184,7 +176,7 @@ async def _answer_upload(
     try:
         await answer(upload_id)
     except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
-        if _slack_is_away(error):
+        if slack_is_away(error):
             log.warning("upload=%s is not answered yet: %s", upload_id, error)
             return
         log.exception("upload=%s failed kind=%s", upload_id, type(error).__name__)
@@ -247,7 +239,7 @@ async def second(run_id: str, approval_id: int) -> None:
         async with turn(showing(run_id), showing(run_id)):
             await _second(approval_id)
     except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
-        if not _slack_is_away(error):
+        if not slack_is_away(error):
             raise
         log.warning("approval=%s is not shown yet: %s", approval_id, error)
 
