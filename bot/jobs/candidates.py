@@ -15,7 +15,7 @@ from bot.screening.candidate import Candidate
 
 log = logging.getLogger(__name__)
 
-LANES = 2  # CVs of one vacancy that are read at the same time
+LANES = 3  # CVs of one vacancy that are read at the same time; the queue has room for more than one vacancy or table
 MOST_TRIES = 200
 LONGEST_WAIT_S = 900.0
 

@@ -51,7 +51,7 @@ async def open_engine(path: Path, runs: Runs, doing: Rounds) -> None:
         polling_interval_sec=0.1,
     )
     await DBOS.register_queue_async(
-        "batch", partition_concurrency=1, worker_concurrency=2, polling_interval_sec=1.0
+        "batch", partition_concurrency=1, worker_concurrency=4, polling_interval_sec=0.25
     )
     await _schedule("sweep", sweep, "* * * * *")
     await _schedule("plans", plans, "* * * * *")
