@@ -1,4 +1,4 @@
-"""The machine dies while CVs are read: every candidate is read once, and nothing is paid twice but what was in flight."""
+"""The machine dies while CVs are read: each is read once, and nothing is paid twice but what was in flight."""
 
 from __future__ import annotations
 
