@@ -6,19 +6,22 @@ import asyncio
 import fcntl
 import logging
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
 import aiohttp
 
 from bot import jobs
-from bot.app import Metrics, Server, Socket, build_app
+from bot.app import QUIET_S, Server, Socket, build_app
 from bot.context import Context, Files
 from bot.delivery import Delivery, client
 from bot.guard import Vault, open_vault
 from bot.handlers import HANDLERS, Desk, Gate
+from bot.handlers.budget import month_limit
 from bot.listeners import Homes, Intake, load_templates, register
 from bot.llm import LLM, Offer
+from bot.metrics import Metrics, Reading
 from bot.records import Records, WorkspaceSettings
 from bot.records.store import is_damaged
 from bot.settings import Settings
@@ -56,6 +59,7 @@ class Bot:
         prompts: Path = PROMPTS,
         limits: jobs.Limits | None = None,
         pace_s: float = 1.0,
+        quiet_s: float = QUIET_S,
     ) -> None:
         self.settings = settings
         self.tasks = load_tasks(prompts, HANDLERS)
@@ -63,9 +67,10 @@ class Bot:
         self._firm = load_firm(prompts)
         self._limits = limits or jobs.Limits()
         self._pace_s = pace_s
+        self._quiet_s = quiet_s
         self.records = open_records(settings)
         self.metrics = Metrics()
-        self.server = Server(self.metrics, ready=self._why_not_ready, queued=self._queued)
+        self.server = Server(self.metrics, ready=self._why_not_ready, read=self._reading)
         self._wire = Wire()
         self._tokens: Tokens | None = None
         self._naming: asyncio.Task[None] | None = None
@@ -109,7 +114,10 @@ class Bot:
             connector=aiohttp.TCPConnector(limit=100), timeout=aiohttp.ClientTimeout(total=30)
         )
         slack = client(
-            token=self.settings.slack_bot_token, base_url=self.settings.slack_api_url, session=self._session
+            token=self.settings.slack_bot_token,
+            base_url=self.settings.slack_api_url,
+            session=self._session,
+            pulse=self._wire.pulse,
         )
         identity = await self._who_am_i(slack)
         context = Context(slack, self._wire, identity)
@@ -150,6 +158,7 @@ class Bot:
             ),
             tasks=self.tasks,
             limits=self._limits,
+            metrics=self.metrics,
         )
         app = build_app(
             client=slack,
@@ -199,7 +208,9 @@ class Bot:
                 session=self._session,
                 retry_handlers=[],
             )
-            self._socket = Socket(app, app_token=self.settings.slack_app_token, client=sockets)
+            self._socket = Socket(
+                app, app_token=self.settings.slack_app_token, client=sockets, quiet_s=self._quiet_s
+            )
             await self._socket.open()
         if self.settings.slack_signing_secret and not self.settings.socket_mode:
             self.server.serve(app)
@@ -307,7 +318,26 @@ class Bot:
         return (self._tokens.why_not() if self._tokens is not None else "") or self._not_ready
 
     async def _queued(self) -> int:
-        return await jobs.waiting() if self._engine_open else 0
+        return (await jobs.waiting())[0] if self._engine_open else 0
+
+    async def _reading(self) -> Reading:
+        queued, oldest_s = await jobs.waiting() if self._engine_open else (0, 0.0)
+        spent, budget = {}, {}
+        for team_id in await self.records.workspaces.teams():
+            limit = month_limit(team_id, await self.records.workspaces.get(team_id), datetime.now(UTC))
+            spent[team_id] = await self.records.budgets.spent(limit)
+            budget[team_id] = limit.most_microusd
+        return Reading(
+            queued=queued,
+            oldest_s=oldest_s,
+            spent_microusd=spent,
+            budget_microusd=budget,
+            slack_faults=self._wire.pulse.misses,
+            model_faults=self._llm.pulse.misses,
+            model_calls=self._llm.pulse.beats,
+            quiet_s=self._socket.silent_s if self._socket is not None else None,
+            reopened=self._socket.reopened if self._socket is not None else 0,
+        )
 
 
 def _identity(answer: Any) -> Identity:
