@@ -229,7 +229,7 @@ async def take_documents(upload_id: str, audience: str) -> None:
 
 @step("second")
 async def _second(approval_id: int) -> None:
-    await at_work().runs.show_second(approval_id)
+    await at_work().runs.cards.show_second(approval_id)
 
 
 @DBOS.workflow(name="second", max_recovery_attempts=MAX_RECOVERIES)
@@ -246,7 +246,7 @@ async def second(run_id: str, approval_id: int) -> None:
 
 @step("copy")
 async def _copy(run_id: str, kind: str, user_id: str) -> None:
-    await at_work().runs.bring_copy(run_id, kind, user_id)
+    await at_work().runs.cards.bring_copy(run_id, kind, user_id)
 
 
 @DBOS.workflow(name="copy", max_recovery_attempts=MAX_RECOVERIES)
@@ -310,7 +310,8 @@ def halt(run_id: str) -> None:
 
 async def show_card(run_id: str) -> None:
     """Show what was told about a draft; best effort: what is stored stands, and the next press shows it."""
-    await at_work().runs.show_card(run_id)
+    runs = at_work().runs
+    await runs.cards.show(await runs.records.requests.need(run_id))
 
 
 async def show_by_hand(run_id: str, minutes: float) -> None:
