@@ -17,6 +17,7 @@ from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 
 from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Outage, Runs
+from bot.logs import about_run
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
@@ -152,7 +153,9 @@ async def turn(key: str, run_id: str) -> AsyncIterator[None]:
     lock = engine.turns.setdefault(key, asyncio.Lock())
     try:
         async with lock:
-            yield
+            # What follows a run has a turn of its own, and is about that run all the same.
+            with about_run(run_id.split("~")[0]):
+                yield
     finally:
         _leave_turn(engine, key)
 
