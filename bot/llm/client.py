@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import copy
 import importlib
 import json
 import time
 import warnings
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from bot.llm.answers import Answer, LLMError, Usage, fit, is_json, object_in, read_answer, well_formed
@@ -46,6 +47,14 @@ _IN_WORDS = (
     "Answer with one JSON object and nothing else: no code fence, no comment, no text before or after it. "
     "It must fit this JSON schema:\n"
 )
+
+
+@dataclass
+class _Line:
+    """The connections to a server, shared by every `LLM` that speaks with it; `client` is None until it is made."""
+
+    client: anthropic.AsyncAnthropic | None = None
+    warming: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(frozen=True)
@@ -84,10 +93,15 @@ class LLM:
         self._base_url = base_url or _API_URL
         self._timeout_s = timeout_s
         self._max_wait_s = max_wait_s
-        self._client: anthropic.AsyncAnthropic | None = None
-        self._warming = asyncio.Lock()
+        self._line = _Line()
         self._not_before: dict[str, float] = {}
         self._ignores_format: set[str] = set()
+
+    def beside(self) -> LLM:
+        """Return another of the same server, over the same connections, whose models may be others."""
+        other = copy.copy(self)
+        other.models = dict(self.models)
+        return other
 
     async def warm(self) -> None:
         """Import the SDK and make the client, in a thread: the event loop has no second to spare for it.
@@ -95,15 +109,15 @@ class LLM:
         Raises:
             LLMError: the server's address is none.
         """
-        async with self._warming:
-            if self._client is None:
-                self._client = await asyncio.to_thread(self._make_client)
+        async with self._line.warming:
+            if self._line.client is None:
+                self._line.client = await asyncio.to_thread(self._make_client)
                 # The start check names models that retire; the SDK would say so on stderr, in mid-run.
                 warnings.filterwarnings("ignore", message=_DEPRECATION, category=DeprecationWarning)
 
     async def close(self) -> None:
         """Close the client's connections."""
-        client, self._client = self._client, None
+        client, self._line.client = self._line.client, None
         if client is not None:
             await client.close()
 
@@ -304,7 +318,7 @@ class LLM:
         import anthropic
         import httpx2
 
-        client = cast("anthropic.AsyncAnthropic", self._client)
+        client = cast("anthropic.AsyncAnthropic", self._line.client)
         try:
             async with asyncio.timeout(limit_s):
                 yield client
