@@ -12,6 +12,7 @@ from typing import Any
 
 import openpyxl  # type: ignore[import-untyped]
 import pypdf
+import pytest
 
 from bot.jobs import carry_on
 from bot.jobs.durable import at_work
@@ -158,9 +159,10 @@ async def test_the_price_is_in_the_firms_own_money(world: World) -> None:
     assert "genai-prices" in asked
 
 
-async def test_without_batches_rows_are_asked_one_by_one(world: World) -> None:
+@pytest.mark.parametrize("status", [404, 405, 501])
+async def test_without_batches_rows_are_asked_one_by_one(world: World, status: int) -> None:
     """A server that knows no batches gets ordinary calls, and the person the same texts."""
-    world.model.fail("not_found", on=BATCHES, times=None)
+    world.model.fail("status", on=BATCHES, times=None, status=status, type="not_found_error")
     one = await written(world, 24)
 
     assert not one.uses_batches
@@ -168,10 +170,10 @@ async def test_without_batches_rows_are_asked_one_by_one(world: World) -> None:
     assert len(await world.rows(24)) == 24
 
 
-async def test_a_batch_whose_name_was_lost_is_found_again(world: World) -> None:
-    """Stopped between sending and keeping the batch's name, the bot finds it, and pays nothing twice."""
+async def sent(world: World, rows: int) -> BulkSet:
+    """Take a table to the moment when its batch is sent and nobody has looked after it yet; return its set."""
     world.model.answer_with(unlike)
-    await send(world, "descriptions", "bakken.csv", table(8))
+    await send(world, "descriptions", "bakken.csv", table(rows))
     await press(world.slack, "bulk_map")
     await world.slack.wait_for(lambda: world.slack.modal(ANNA))
     await world.slack.submit(ANNA, {})
@@ -182,11 +184,39 @@ async def test_a_batch_whose_name_was_lost_is_found_again(world: World) -> None:
     one = await the_set(world)
     work = await sets._work_of(one)
     await sets._send(one, work, await records.bulk_items.items(one.set_id, states=("open",)))
-    await records.store.write(lambda db: db.execute("update bulk_batches set batch_id = null"))
+    return one
+
+
+async def test_a_batch_whose_name_was_lost_is_found_again(world: World) -> None:
+    """Stopped between sending and keeping the batch's name, the bot finds it, and pays nothing twice."""
+    one = await sent(world, 8)
+    await world.bot.records.store.write(lambda db: db.execute("update bulk_batches set batch_id = null"))
     await carry_on(one.set_id)
     await world.shown("8 of 8 texts")
 
     assert len(world.model.batches.sent()) == 1
+    assert {row["calls"] for row in await world.rows(8)} == {1}
+
+
+async def test_a_server_that_lost_its_batches_is_asked_again(world: World) -> None:
+    """A batch that its server forgot holds nobody up: its rows go out once more, and the set is written."""
+    one = await sent(world, 8)
+    world.model.batches._batches.clear()
+    await carry_on(one.set_id)
+
+    assert await world.shown("8 of 8 texts")
+
+
+async def test_who_cannot_list_batches_was_sent_none(world: World) -> None:
+    """Stopped before it knew that the server has no batches, the bot goes on with ordinary calls."""
+    one = await sent(world, 8)
+    world.model.batches._batches.clear()
+    world.model.fail("status", on=BATCHES, times=None, status=501)
+    await world.bot.records.store.write(lambda db: db.execute("update bulk_batches set batch_id = null"))
+    await carry_on(one.set_id)
+    await world.shown("8 of 8 texts")
+
+    assert not (await the_set(world)).uses_batches
     assert {row["calls"] for row in await world.rows(8)} == {1}
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Dictionary
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -204,7 +204,7 @@ class BulkSets:
         if batch is not None:
             await self._items.sent(claim.claim_id, batch.id)
             return 1.0
-        await asyncio.gather(*(self._records.ledger.end_call(attempt_of(claim, item)) for item in items))
+        await self._forget_calls(claim, items)
         if questions and not faults:
             await self._bulk.no_batches(one.set_id)
         await self._items.end_claim(claim.claim_id)
@@ -224,6 +224,7 @@ class BulkSets:
             if found is None and one.stage == "running":
                 return await self._submit(one, work, claim)
             if found is None:
+                await self._forget_calls(claim, asked)
                 await self._items.end_claim(claim.claim_id)
                 return 0.0
             if not found.ended:
@@ -231,13 +232,19 @@ class BulkSets:
             batch_id = found.id
             await self._items.sent(claim.claim_id, batch_id)
         batch = await self._batches.look(batch_id)
-        if not batch.ended:
+        if batch is not None and not batch.ended:
             self._progress[one.set_id] = batch.done
             if one.stage != "running":
                 await self._batches.cancel(batch_id)
                 return 1.0
             return _patience_s(claim)
-        await self._take(one, work, claim, await self._batches.results(batch_id))
+        results = await self._batches.results(batch_id) if batch is not None else None
+        if results is None:
+            # What it may have cost stays unknown in the ledger, as of any call that was never heard of again.
+            log.warning("set=%s the server keeps batch %s no more", one.set_id, batch_id)
+            await self._items.end_claim(claim.claim_id)
+        else:
+            await self._take(one, work, claim, results)
         self._progress.pop(one.set_id, None)
         return 0.0
 
@@ -252,9 +259,7 @@ class BulkSets:
         waiting = {f"{claim.claim_id}-{item.number}": item for item in await self._claimed(claim)}
         known = [(waiting.pop(name), result) for name, result in results if name in waiting]
         await asyncio.gather(*(self._rows.take(one, work, claim, item, result) for item, result in known))
-        await asyncio.gather(
-            *(self._records.ledger.end_call(attempt_of(claim, item)) for item in waiting.values())
-        )
+        await self._forget_calls(claim, waiting.values())
         await self._items.end_claim(claim.claim_id)
         faults = [result for _, result in known if isinstance(result, LLMError)]
         if faults and len(faults) == len(known) and faults[0].kind in NEEDS_ADMIN:
@@ -316,6 +321,10 @@ class BulkSets:
             if item.review == "redone":
                 await self._items.fall_back(item)
                 await self._records.reviews.take_back(item.run_id, item.version - 1)
+
+    async def _forget_calls(self, claim: Claim, items: Iterable[Item]) -> None:
+        """Take what rows of a batch were to cost out of the ledger: it was never sent, or brought nothing for them."""
+        await asyncio.gather(*(self._records.ledger.end_call(attempt_of(claim, item)) for item in items))
 
     async def _claimed(self, claim: Claim) -> list[Item]:
         items = await self._items.items(claim.set_id, states=("asked",))
