@@ -6,17 +6,20 @@ import asyncio
 import fcntl
 import logging
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
 import aiohttp
 
 from bot import jobs
-from bot.app import Metrics, Server, Socket
+from bot.app import QUIET_S, Server, Socket
 from bot.delivery import client
 from bot.guard import Vault, open_vault
 from bot.handlers import HANDLERS
+from bot.handlers.budget import month_limit
 from bot.llm import LLM, Offer
+from bot.metrics import Metrics, Reading
 from bot.records import Records, WorkspaceSettings
 from bot.records.store import is_damaged
 from bot.settings import Settings
@@ -58,6 +61,7 @@ class Bot:
         prompts: Path = PROMPTS,
         limits: jobs.Limits | None = None,
         pace_s: float = 1.0,
+        quiet_s: float = QUIET_S,
     ) -> None:
         self.settings = settings
         self.tasks = load_tasks(prompts, HANDLERS)
@@ -65,9 +69,10 @@ class Bot:
         self._firm = load_firm(prompts)
         self._limits = limits or jobs.Limits()
         self._pace_s = pace_s
+        self._quiet_s = quiet_s
         self.records = open_records(settings)
         self.metrics = Metrics()
-        self.server = Server(self.metrics, ready=self._why_not_ready, queued=self._queued)
+        self.server = Server(self.metrics, ready=self._why_not_ready, read=self._reading)
         self._wire = Wire()
         self._naming: asyncio.Task[None] | None = None
         self._llm = LLM(
@@ -160,6 +165,7 @@ class Bot:
             token=self.settings.slack_bot_token,
             base_url=self.settings.slack_api_url,
             session=shared.session,
+            pulse=self._wire.pulse,
         )
         identity = await self._who_am_i(slack)
         await self.records.erasures.stay(identity.team_id)
@@ -181,7 +187,12 @@ class Bot:
             session=session,
             retry_handlers=[],
         )
-        self._socket = Socket(workspace.app, app_token=self.settings.slack_app_token, client=sockets)
+        self._socket = Socket(
+            workspace.app,
+            app_token=self.settings.slack_app_token,
+            client=sockets,
+            quiet_s=self._quiet_s,
+        )
         await self._socket.open()
 
     async def stop(self) -> None:
@@ -269,7 +280,26 @@ class Bot:
         return (self.workspace.tokens.why_not() if self.workspace is not None else "") or self._not_ready
 
     async def _queued(self) -> int:
-        return await jobs.waiting() if self._engine_open else 0
+        return (await jobs.waiting())[0] if self._engine_open else 0
+
+    async def _reading(self) -> Reading:
+        queued, oldest_s = await jobs.waiting() if self._engine_open else (0, 0.0)
+        spent, budget = {}, {}
+        for team_id in await self.records.workspaces.teams():
+            limit = month_limit(team_id, await self.records.workspaces.get(team_id), datetime.now(UTC))
+            spent[team_id] = await self.records.budgets.spent(limit)
+            budget[team_id] = limit.most_microusd
+        return Reading(
+            queued=queued,
+            oldest_s=oldest_s,
+            spent_microusd=spent,
+            budget_microusd=budget,
+            slack_faults=self._wire.pulse.misses,
+            model_faults=self._llm.pulse.misses,
+            model_calls=self._llm.pulse.beats,
+            quiet_s=self._socket.silent_s if self._socket is not None else None,
+            reopened=self._socket.reopened if self._socket is not None else 0,
+        )
 
 
 def _identity(answer: Any) -> Identity:

@@ -9,13 +9,14 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import jobs
-from bot.app import Metrics, build_app
+from bot.app import build_app
 from bot.context import Context, Files
 from bot.delivery import Delivery
 from bot.guard import Vault
 from bot.handlers import Desk, Gate
 from bot.listeners import Homes, Intake, load_templates, register
 from bot.llm import LLM, Offer
+from bot.metrics import Metrics
 from bot.records import Records, WorkspaceSettings
 from bot.settings import Settings
 from bot.streaming import Streams
@@ -135,6 +136,7 @@ class Workspace:
             talks=talks,
             tasks=self.tasks,
             limits=self._shared.limits,
+            metrics=self._shared.metrics,
         )
 
     def _listen(self, wire: Wire) -> None:

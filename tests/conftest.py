@@ -130,6 +130,7 @@ async def running(
     """Start the bot on *tmp_path* between a Slack and a model."""
     limits = more.pop("limits", LIMITS)
     prompts = more.pop("prompts", PROMPTS)
+    quiet_s = more.pop("quiet_s", 600.0)
     async with AsyncExitStack() as stack:
         if slack is None:
             slack = await stack.enter_async_context(make_slack())
@@ -146,7 +147,7 @@ async def running(
             port=0,
             **more,
         )
-        bot = Bot(settings, prompts=prompts, limits=limits, pace_s=0.0)
+        bot = Bot(settings, prompts=prompts, limits=limits, pace_s=0.0, quiet_s=quiet_s)
         stack.push_async_callback(bot.stop)
         await bot.start()
         if not socket:

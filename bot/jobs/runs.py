@@ -26,6 +26,7 @@ from bot.jobs.prices import PriceUploads
 from bot.jobs.screening import CvReader
 from bot.jobs.talks import Talk, Talks
 from bot.llm import LLMError
+from bot.metrics import Metrics
 from bot.records import Records
 from bot.records.bulk import set_of
 from bot.tasks import Draft, Outcome, Run, Task, TijdwinstError, UserError
@@ -96,10 +97,12 @@ class Runs:
         talks: Talks,
         tasks: Mapping[str, Task],
         limits: Limits,
+        metrics: Metrics,
         stir: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.records: Records = desk.records
         self.limits = limits
+        self._metrics = metrics
         self._desk = desk
         self._posts = posts
         self._talks = talks
@@ -333,7 +336,9 @@ class Runs:
 
     async def close(self, run_id: str, outcome: Outcome, reason: str) -> None:
         """Close the ledger row."""
-        await self.records.ledger.close(run_id, outcome, reason=reason)
+        duration_ms = await self.records.ledger.close(run_id, outcome, reason=reason)
+        if duration_ms is not None:
+            self._metrics.count_run(outcome, None if outcome == "waiting" else duration_ms / 1000)
         log.info("run=%s outcome=%s reason=%s", run_id, outcome, reason or "-")
         run = await self.records.requests.get(run_id)
         if run is not None:
