@@ -17,7 +17,7 @@ from bot.records.screening_rules import HIGH_RISK_FROM, LONGEST_WEEKS, Screening
 from bot.records.screenings import Screening
 from bot.screening.criteria import FEWEST, LONGEST_CHARS, MOST, Criterion, forbidden_grounds
 from bot.texts import text
-from bot.views import form_values
+from bot.views import fallback, form_values
 from bot.views.screening import REMOVE, criteria_form, rules_form
 
 LONGEST_RULE = 2_000
@@ -209,7 +209,7 @@ async def _book_lock(intake: Intake, screening_id: str, user_id: str, *, changed
         await jobs.show_review(screening_id, decision.review_id, act)
     else:
         await jobs.show_card(screening_id)
-    await intake.tell(user_id, text("screening.send-cvs", intake.language, title=vacancy.title))
+    await intake.tell(user_id, text("screening.send-cvs", intake.language, title=fallback(vacancy.title)))
 
 
 async def take_cvs(intake: Intake, event: dict[str, Any], words: str, *, delivery_id: str) -> bool:
