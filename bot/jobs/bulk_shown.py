@@ -8,19 +8,18 @@ import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from decimal import ROUND_UP, Decimal
-from importlib.metadata import version
+from datetime import datetime
+from decimal import Decimal
 
 from bot.bulk import Line, result_csv, result_xlsx
 from bot.bulk.paper import Letter, Paper, letters_docx, pack_letters
 from bot.handlers import Desk
+from bot.jobs.costs import word_basis, word_price
 from bot.jobs.posts import Posts, Spot
-from bot.llm import estimate_microusd
 from bot.records.bulk import ENDED, BulkSet, file_mark
 from bot.records.bulk_items import Counts, Item
 from bot.tasks import TableWork, Task
-from bot.texts import format_cents, format_day, format_number, text
+from bot.texts import text
 from bot.value import ACCEPTED
 from bot.views import Block, fallback, plain
 from bot.views.bulk import Shown, bar, review_card, set_button, set_message, texts_blocks
@@ -165,33 +164,24 @@ class SetCards:
         paid = await self._items.cost(one.set_id, samples=True)
         settings = await self._records.workspaces.get(one.team_id)
         if not paid:
-            return text("bulk.price-unknown", one.language, tokens="?")
+            return text("price.unknown", one.language, tokens="?")
         used = Decimal(count) * (1 + REDO_SHARE) / sum(row["calls"] for row in paid)
-        tokens_in = int(sum(row["input_tokens"] or 0 for row in paid) * used)
-        tokens_out = int(sum(row["output_tokens"] or 0 for row in paid) * used)
-        price = estimate_microusd(
-            paid[-1]["model"], input_tokens=tokens_in, output_tokens=tokens_out, batch=one.uses_batches
-        )
-        if price is None:
-            tokens = format_number(tokens_in + tokens_out, one.language, 0)
-            return text("bulk.price-unknown", one.language, tokens=tokens)
-        # Rounded up: nobody is surprised by less.
-        cents = (Decimal(price) / 10_000 * settings.usd_rate).quantize(Decimal(1), rounding=ROUND_UP)
-        return text(
-            "bulk.price", one.language, price=format_cents(int(cents), settings.currency, one.language)
+        return word_price(
+            settings,
+            one.language,
+            model=paid[-1]["model"],
+            input_tokens=int(sum(row["input_tokens"] or 0 for row in paid) * used),
+            output_tokens=int(sum(row["output_tokens"] or 0 for row in paid) * used),
+            batch=one.uses_batches,
         )
 
     async def _basis(self, one: BulkSet) -> str:
         """Say what a price rests on: the list of prices, the dollar's, and what is counted in."""
         settings = await self._records.workspaces.get(one.team_id)
-        rate = text("bulk.rate-assumed", one.language)
-        if settings.usd_rate_on:
-            day = format_day(_day(settings.usd_rate_on), one.language)
-            rate = text("bulk.rate", one.language, day=day)
-        return text("bulk.basis", one.language, prices=f"genai-prices {version('genai-prices')}", rate=rate)
+        return text("bulk.basis", one.language, **word_basis(settings, one.language))
 
-    async def bring_result(self, one: BulkSet, kind: str = "") -> str:
-        """Bring the texts of a set as a file; return a sentence where there is nothing to bring.
+    async def bring_result(self, one: BulkSet, kind: str = "", number: int = 1) -> str:
+        """Bring the texts of a set as a file, once; return a sentence where there is something to tell.
 
         Args:
             kind: `xlsx`, `csv` or one of `LETTERS`; empty for what belongs to the task once all is written.
@@ -214,7 +204,6 @@ class SetCards:
             said = text("bulk.not-as-pdf", one.language, count=len(instead), rows=rows) if instead else ""
         else:
             content = await self._content(one, items, kind or "xlsx")
-        number = 1 if not kind else await self._bulk.next_file(one.set_id)
         post_id = f"{one.set_id}/file/{number if kind else 'first'}"
         stem = re.sub(r"[^\w-]+", "-", one.file_name.rpartition(".")[0] or one.task).strip("-")[:40]
         kind = kind or "xlsx"
@@ -252,7 +241,3 @@ class SetCards:
 
 
 _DECIDED = (*ACCEPTED, "discarded")
-
-
-def _day(written: str) -> date:
-    return date.fromisoformat(written[:10])

@@ -50,10 +50,34 @@ def register(app: AsyncApp, intake: Intake) -> None:
         else:
             intake.later(jobs.show_board(screening_id))
 
+    async def read(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        await _read(intake, ack, body, str(action["value"]))
+
+    app.action("screening_read")(read)
     app.view("screening_rules")(ruled)
     app.action("screening_lock")(lock)
     app.view("screening_criteria")(locked)
     app.action("screening_close")(close)
+
+
+async def _read(intake: Intake, ack: AsyncAck, body: dict[str, Any], value: str) -> None:
+    """Store that somebody agreed to the price that they saw, and have the CVs read."""
+    screening_id, upto, count = value.split("#")
+    user_id = body["user"]["id"]
+    vacancy = await intake.records.screenings.get(screening_id)
+    refusal = await _refusal(intake, vacancy, user_id) if vacancy is not None else "screening.not-yours"
+    agreed = []
+    if not refusal:
+        agreed = await intake.records.candidates.agree(
+            screening_id, upto=int(upto), count=int(count), user_id=user_id
+        )
+    await ack()
+    if refusal:
+        intake.later(intake.answer(body, text(refusal, intake.language)))
+    elif agreed:
+        intake.later(jobs.read_cvs(agreed))
+    else:
+        intake.later(jobs.show_board(screening_id))
 
 
 async def find_vacancy(intake: Intake, screening_id: str, user_id: str) -> Screening | None:
