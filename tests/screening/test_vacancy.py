@@ -141,7 +141,7 @@ async def test_a_cv_goes_the_whole_way(world: World) -> None:
     assert "Of what the CV tells" not in before + opened
     assert "Of what the CV tells" in after
     assert "It tells of 3 of 5 criteria" in after
-    assert "What can you tell about: Has restored listed buildings" in after
+    assert "“Has restored listed buildings”: what can you tell about that?" in after
     assert "restored twelve" not in after
     assert "screening_next" not in buttons(decided)
     assert (row["review"], row["outcome"], row["calls"], row["baseline_minutes"]) == (
@@ -234,7 +234,9 @@ async def test_it_is_off_until_an_admin_filled_it_in(world: World) -> None:
 @pytest.mark.parametrize("name", ["purpose", "legal_basis", "dpia_on", "overseer_id", "notice", "council"])
 def test_each_rule_alone_keeps_it_off(name: str) -> None:
     """Whatever is left empty keeps screening off, and is the one thing asked for; weeks always have a number."""
-    assert replace(RULES, **{name: " "}).missing(date(2026, 11, 30)) == (name,)
+    empty: dict[str, Any] = {name: " "}
+
+    assert replace(RULES, **empty).missing(date(2026, 11, 30)) == (name,)
     assert RULES.missing(date(2026, 11, 30)) == ()
     assert ScreeningRules().retention_weeks == 4
 
