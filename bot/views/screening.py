@@ -10,7 +10,8 @@ from bot.screening.criteria import FEWEST, KINDS, MOST, WEIGHTS, Criterion
 from bot.screening.scoring import Finding, Score, to_ask
 from bot.tasks import Language
 from bot.texts import text
-from bot.views.cards import Block, button, context, form, neutralise, section, select_input, text_input
+from bot.views.blocks import Block, button, context, neutralise, section
+from bot.views.forms import form, select_input, text_input
 
 PAGE = 40  # candidates in one list
 SPARE_ROWS = 2  # empty rows under the proposed criteria
