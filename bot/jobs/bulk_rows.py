@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from bot.bulk import Row, make_row
 from bot.handlers import Brief, Desk
+from bot.handlers.admission import AcceptError
 from bot.handlers.budget import BudgetError, reserve
 from bot.handlers.gate import Passage
 from bot.handlers.table import Anew, Work, ask_about, check
@@ -37,6 +38,7 @@ class Rows:
 
         Raises:
             BudgetError: a limit leaves no room.
+            AcceptError: its asker is to accept the guideline first.
         """
         made = await self._question(work, one, item)
         if made is None:
@@ -57,6 +59,8 @@ class Rows:
     ) -> Passage | None:
         try:
             return await self._desk.let_out(brief, system=system, user=user)
+        except AcceptError:
+            raise
         except UserError as error:
             await self._bulk.failed(item, text(error.key, one.language, **error.params), most_tries=0)
             return None
@@ -101,6 +105,7 @@ class Rows:
 
         Raises:
             BudgetError: a limit leaves no room.
+            AcceptError: its asker is to accept the guideline first.
         """
         made = await self._question(work, one, item)
         if made is None:
@@ -109,7 +114,7 @@ class Rows:
         brief = await self._open(one, work, item)
         try:
             paid = await self._desk.ask(brief, system=system, user=user)
-        except BudgetError:
+        except (AcceptError, BudgetError):
             raise
         except UserError as error:
             await self._bulk.failed(item, text(error.key, one.language, **error.params), most_tries=0)

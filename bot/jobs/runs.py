@@ -7,12 +7,15 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from bot.delivery import Delivery
 from bot.handlers import EDITED, HANDLERS, Brief, Desk
+from bot.handlers.admission import AcceptError, may_write
 from bot.handlers.budget import BudgetError
 from bot.handlers.choosing import CHANGE
+from bot.jobs.acceptance import Acceptance
 from bot.jobs.allowance import Allowance
 from bot.jobs.bulk import BulkSets
 from bot.jobs.choosing import Chooser, taken_note
@@ -117,8 +120,9 @@ class Runs:
         self._papers = Papers(desk, posts)
         self.plans = Plans(desk, posts, tasks)
         self.uploads = PriceUploads(desk, posts)
-        self.cvs = CvReader(desk, posts, tasks)
-        self.bulk = BulkSets(desk, delivery, posts, tasks)
+        self.acceptance = Acceptance(desk, posts, tasks)
+        self.cvs = CvReader(desk, posts, tasks, self.acceptance)
+        self.bulk = BulkSets(desk, delivery, posts, tasks, self.acceptance)
         self.documents = KnowledgeFiles(desk, posts)
         self.allowance = Allowance(desk, posts)
         self._tasks = tasks
@@ -153,7 +157,10 @@ class Runs:
         choice = await self.records.choices.get(run_id)
         if choice is None:
             raise TijdwinstError(f"no choice for {run_id}")
-        verdict = await self.chooser.choose(run, choice)
+        try:
+            verdict = await self.chooser.choose(run, choice)
+        except AcceptError as error:
+            return await self._wait_for_accept(run, 1, error)
         if verdict["next"] == "write":
             began = await self._begin(await self._run(run_id), chosen=True)
             verdict["next"] = began if isinstance(began, str) else "by_hand" if began else "write"
@@ -171,11 +178,12 @@ class Runs:
             return True
         if await self.chooser.ask_inputs(run):
             return "asked"
-        if await self._talks.begin(run, task) and not await self.records.drafts.post(f"{run.run_id}/place"):
+        stands = await self.records.drafts.post(f"{run.run_id}/place")
+        if await self._talks.begin(run, task) and not stands:
             # The text will open its message itself; until then the status says that we are at work.
             return False
         sentence = text("placeholder.working", run.language, task=title)
-        if chosen:
+        if chosen or stands:
             await self._replace_placeholder(run, sentence, placeholder(sentence))
         else:
             await self._post_placeholder(run, sentence)
@@ -198,10 +206,12 @@ class Runs:
         run = await self._run(run_id)
         task = self._tasks[run.task]
         try:
-            await self._desk.check_welcome(run)
+            await self._desk.admit(run, task)
             async with self._talks.writing(run, task, version) as talk:
                 brief = await self._brief(run, task, version, talk)
                 written = await self._with_patience(run, version, HANDLERS[task.handler](self._desk, brief))
+        except AcceptError as error:
+            return await self._wait_for_accept(run, version, error)
         except BudgetError as error:
             return await self.allowance.refuse(run, error)
         except UserError as error:
@@ -214,6 +224,30 @@ class Runs:
         written = replace(written, notes=(*written.notes, *notes))
         await self.records.drafts.add(await self._greet(run, await self.allowance.note(run, written)))
         return {"outcome": "drafted"}
+
+    async def _wait_for_accept(self, run: Run, version: int, error: AcceptError) -> dict[str, Any]:
+        """Let a version wait for its asker to accept the guideline, and say so where it will stand."""
+        await self.acceptance.ask(run, version, error)
+        sentence = text("guideline.waits", run.language)
+        if version > 1:
+            await self._say(run, version, sentence)
+        else:
+            await self._replace_placeholder(run, sentence, placeholder(sentence))
+        await self._talks.end(run)
+        return {"outcome": "waiting", "next": "accept", "key": "guideline"}
+
+    async def expire_waits(self, moment: datetime) -> None:
+        """Settle what waited for its asker to accept the guideline for a week, and say so where it stands."""
+        for run, wait in await self.acceptance.expire(moment):
+            verdict = {"outcome": "refused", "key": "guideline.expired", "retry": True}
+            try:
+                await self.refuse(run.run_id, wait.version, verdict)
+            except SlackError as error:
+                if error.away:
+                    continue
+                log.warning("run=%s its end is not shown: %s", run.run_id, error)
+            await self.close(run.run_id, "refused", "guideline.expired")
+            await self.records.guidelines.begun(wait)
 
     async def _brief(self, run: Run, task: Task, version: int, talk: Talk) -> Brief:
         again = version > 1
@@ -371,7 +405,7 @@ class Runs:
             note = text("plan.discarded", run.language)
         try:
             if act == "shared" and state.shared:
-                await self._share(run)
+                note = await self._share(run, state)
             if act == "undone":
                 await self._unshare(run)
         except SlackError as error:
@@ -439,17 +473,20 @@ class Runs:
         post = await self.records.drafts.post(await self._part_id(run, 0))
         return (post.channel_id, post.ts) if post else ("", "")
 
-    async def _share(self, run: Run) -> None:
-        """Post what was accepted to the conversation that it came from."""
-        state = await self.records.reviews.state(run.run_id)
-        draft = await self.records.drafts.get(run.run_id, state.version) if state else None
-        if state is None or draft is None:
-            return
+    async def _share(self, run: Run, state: State) -> str:
+        """Post what was accepted to the conversation that it came from; return why not, where rules refuse it."""
+        draft = await self.records.drafts.get(run.run_id, state.version)
+        if draft is None:
+            return ""
         spot = self._share_spot(run)
+        if not await self._may_write(run, spot.channel_id):
+            await self.records.reviews.take_back(run.run_id, state.version)
+            return text("guideline.no.share", run.language, channel=f"<#{spot.channel_id}>")
         shown = link_sources(state.final_text or draft.text, draft.sources, run.language)
         for index, part in enumerate(split_markdown(shown)):
             post_id = f"{run.run_id}/share{index}"
             await self._posts.once(post_id, spot, fallback(part), [markdown_block(part)], run_id=run.run_id)
+        return ""
 
     async def _unshare(self, run: Run) -> None:
         index = 0
@@ -545,9 +582,20 @@ class Runs:
         return run
 
     async def _asked_at(self, run: Run) -> Spot:
-        if run.answer_channel_id:
+        if run.answer_channel_id and await self._writes_in(run, run.answer_channel_id):
             return Spot(run.answer_channel_id, run.answer_thread_ts)
         return await self._posts.messages_tab(run.team_id, run.user_id)
+
+    async def _writes_in(self, run: Run, channel_id: str) -> bool:
+        """Say whether a run is answered in a channel: where its first message stands, else where rules allow it."""
+        if channel_id.startswith("D"):
+            return True
+        place = await self.records.drafts.post(f"{run.run_id}/place")
+        return place.channel_id == channel_id if place else await self._may_write(run, channel_id)
+
+    async def _may_write(self, run: Run, channel_id: str) -> bool:
+        settings = await self.records.workspaces.get(run.team_id)
+        return may_write(settings, await self.records.guidelines.current(run.team_id), channel_id)
 
     async def _draft_spot(self, run: Run) -> Spot:
         # What was said elsewhere is not for everybody here: its draft is the asker's to share.
