@@ -8,14 +8,14 @@ from datetime import datetime
 
 from dbos import DBOS, SetWorkflowID
 
-from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, at_work, enqueue, slack_is_away, step, turn
+from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, at_work, enqueue, show_in_turn, slack_is_away, step
 from bot.jobs.screening import STRANDED
 from bot.records.screenings import Screening
 from bot.screening.candidate import Candidate
 
 log = logging.getLogger(__name__)
 
-LANES = 2  # CVs of one vacancy that are read at the same time
+LANES = 3  # CVs of one vacancy that are read at the same time; the queue has room for more than one vacancy or table
 MOST_TRIES = 200
 LONGEST_WAIT_S = 900.0
 
@@ -64,7 +64,7 @@ async def candidate_workflow(candidate_id: str, screening_id: str, lane: str, tr
             screening_id,
             lane,
             tries + 1,
-            workflow_id=f"{_id(candidate_id)}~~{tries + 1}",
+            workflow_id=f"{str(DBOS.workflow_id).split('~~')[0]}~~{tries + 1}",
             partition=lane,
             delay_s=min(LONGEST_WAIT_S, limit_s * min(tries + 1, 15)),
         )
@@ -92,19 +92,16 @@ async def _explain(candidate_id: str, user_id: str, press: str) -> None:
 
 
 async def _try_show(screening_id: str, *, at_once: bool) -> None:
-    # One at a time, so that an older board never covers a newer one.
-    key = f"{screening_id}~board"
-    try:
-        async with turn(key, key):
-            await _show(screening_id, at_once)
-    except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
-        if not slack_is_away(error):
-            raise
-        log.warning("screening=%s its board is not up to date: %s", screening_id, error)
+    await show_in_turn(
+        f"{screening_id}~board",
+        lambda: _show(screening_id, at_once),
+        what=f"screening={screening_id} its board",
+    )
 
 
-def _id(candidate_id: str) -> str:
-    return f"cv:{candidate_id}"
+def _id(one: Candidate) -> str:
+    # What waited for somebody's word had a workflow already, that opened it.
+    return f"cv:{one.candidate_id}{'~agreed' if one.agreed_by else ''}"
 
 
 async def read_cvs(candidates: list[Candidate]) -> None:
@@ -118,7 +115,7 @@ async def read_cvs(candidates: list[Candidate]) -> None:
             one.screening_id,
             lane,
             0,
-            workflow_id=_id(one.candidate_id),
+            workflow_id=_id(one),
             partition=lane,
         )
     for screening_id in {one.screening_id for one in candidates}:
@@ -141,7 +138,7 @@ async def sweep_cvs(before: datetime) -> None:
     """Queue what came before a moment, waits, and is in no queue: a crash came between."""
     for one in await at_work().runs.records.candidates.waiting(before):
         found = await DBOS.list_workflows_async(
-            workflow_id_prefix=_id(one.candidate_id), load_input=False, load_output=False
+            workflow_id_prefix=_id(one), load_input=False, load_output=False
         )
         if not found:
             await read_cvs([one])

@@ -43,7 +43,7 @@ create index guideline_waits_delete_after on guideline_waits (delete_after);
 
 
 @migrations()
-def m019_guidelines(db: Database) -> None:
+def m020_guidelines(db: Database) -> None:
     """Guidelines with rules: published in versions, accepted once each; both stand in the audit log."""
     carry_out(db, GUIDELINES)
     log_events(
