@@ -581,8 +581,7 @@ async def test_a_task_is_ruled_out_in_one_channel(world: World) -> None:
 
 async def test_nothing_leaves_though_it_was_let_in(world: World) -> None:
     """A rule that comes between the reading and the sending still holds: the gate looks again."""
-    desk = world.bot.desk
-    assert desk is not None
+    desk = world.workspace.desk
     run = Run("T1:D1:1.1", "T1", world.im, ANNA, "email", "message", "en", words="Hello")
     brief = Brief(run=run, task=world.bot.tasks["email"], company="")
     await desk.let_out(brief, system=[], user="Hello")

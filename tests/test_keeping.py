@@ -164,6 +164,19 @@ def test_every_text_is_known_to_be_deleted_or_to_be_no_persons() -> None:
     assert undated - OF_THE_FIRM == kept
 
 
+async def test_an_erasure_that_is_done_twice_is_done_once(records: Records) -> None:
+    """The button and the clock may both carry it out: the second finds it done, and brings no id back."""
+    await _plant(records)
+    erasure = await records.erasures.ask("T1", ANNA)
+    await records.erasures.erase(erasure)
+    again = await records.erasures.erase(erasure)
+    events = [row for row in _rows(records, "audit") if row["act"] == "erased"]
+
+    assert again.runs == ()
+    assert ANNA not in str(_rows(records, "actors"))
+    assert len(events) == 1
+
+
 async def test_others_keep_what_is_theirs(records: Records) -> None:
     """An erasure touches nobody whose id begins alike, and no run of anybody else."""
     other = replace(RUN, run_id="T1:C1:2.000001", user_id=f"{ANNA}2")

@@ -146,6 +146,10 @@ class Erasures:
         team_id, user_id = erasure.team_id, erasure.user_id
 
         def work(db: Database) -> Erased:
+            asked = "select 1 from erasures where (team_id, user_id, pseudonym) = (?, ?, ?)"
+            if db.execute(asked, [team_id, user_id, erasure.pseudonym]).fetchone() is None:
+                # Done by somebody else a moment ago: logging it anew would bring the id back.
+                return Erased((), 0)
             under_way = {row[0] for row in db.execute(_UNDER_WAY, [team_id, user_id] * 3).fetchall()}
             runs = [run_id for run_id in _runs_of(db, team_id, user_id) if run_id not in under_way]
             delete_texts(db, runs)
