@@ -24,6 +24,7 @@ from bot.sandbox.model import Reply
 from bot.sandbox.model_rules import user_text
 from tests.bulk_set import HEAD, begin, press, table, unlike
 from tests.conftest import ANNA, BEN, SALES, World, buttons
+from tests.test_files import archive
 
 BATCHES = "/v1/messages/batches"
 
@@ -251,6 +252,25 @@ async def test_pause_and_cancel_keep_what_is_written(world: World) -> None:
     assert "bulk_resume" not in buttons(cancelled)
     assert "3 of 3 texts wait" in str(await world.shown("texts wait"))
     assert world.model.batches.sent() == []
+
+
+async def test_a_pause_stops_the_batch_on_the_server(world: World) -> None:
+    """Pressed while the server is at work, pause has it stop; go on sends the same rows again, each paid once."""
+    world.model.answer_with(unlike)
+    world.model.batches.held = True
+    await begin(world.slack, table(9))
+    running = await world.shown("3 of 9")
+    batch = await world.slack.wait_for(lambda: next(iter(world.model.batches.sent()), None))
+    await world.slack.click(ANNA, world.im, running["ts"], "bulk_pause")
+    paused = await world.shown("is paused: 3 of 9")
+    await world.slack.wait_for(lambda: batch.ended_at)
+    world.model.batches.held = False
+    await world.slack.click(ANNA, world.im, paused["ts"], "bulk_resume")
+    await world.shown("9 of 9 texts")
+
+    assert {each["result"]["type"] for each in batch.results} == {"canceled"}
+    assert {row["calls"] for row in await world.rows(9)} == {1}
+    assert sum("░" in str(one) or "▓" in str(one) for one in world.slack.messages(world.im)) <= 1
 
 
 async def test_resumed_it_goes_on(world: World) -> None:
@@ -499,11 +519,37 @@ async def test_what_is_no_table_is_told(world: World) -> None:
             "61 columns",
         ),
         ("brief.pdf", b"%PDF-1.4", "is no table"),
-        ("stuk.xlsx", b"PK\3\4rubbish", "stuk.xlsx"),
+        ("brief.csv", b"%PDF-1.4 a;b", "not the kind of file"),
+        ("stuk.xlsx", b"PK\3\4rubbish", "stuk.xlsx is damaged"),
+        ("bom.xlsx", archive(parts=3, size_bytes=20_000_000), "at most 2,000 rows and 10 MB"),
+        (
+            "slot.xlsx",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
+            "a password on it",
+        ),
     ):
         await send(world, "descriptions", name, content)
         assert await world.shown(wanted), name
     assert world.model.requests == []
+
+
+async def test_a_second_table_is_not_ignored_in_silence(world: World) -> None:
+    """Two tables at once: the set says that it took the first, and what to do with the other."""
+    files = [("bakken.csv", table(2)), ("stoelen.csv", table(3))]
+    await world.slack.say(ANNA, world.im, "descriptions", files=files)
+
+    assert "*bakken.csv*: 2 rows" in str(await world.shown("You sent 2 files"))
+
+
+async def test_a_file_that_is_brought_once_more_is_the_same(world: World) -> None:
+    """Killed after the upload, the bot brings no second file of the same press."""
+    one = await written(world, 4)
+    sets = at_work().runs.bulk
+    for _ in range(2):
+        await sets.bring_file(one.set_id, "csv", 1)
+    await newest_file(world, ".csv")
+
+    assert len([file for file in world.slack.workspace.files.values() if "-1.csv" in file.name]) == 1
 
 
 async def test_a_file_that_is_deleted_meanwhile_is_told(world: World) -> None:

@@ -21,6 +21,7 @@ from bot.bulk import (
     Line,
     Mapping,
     Row,
+    Table,
     find_alike,
     find_mark,
     guess_mapping,
@@ -56,10 +57,20 @@ def test_a_header_is_found_below_empty_rows_and_columns() -> None:
     assert Mapping.read(mapping.write()) == mapping
 
 
+def test_a_title_above_the_table_is_not_its_header() -> None:
+    """An export that begins with its name and a date has the columns of its table, whatever parts them."""
+    exported = read_sheet(b"Voorraad 2026\n\nNaam,Tekst\nBak,groot\n")
+    table = read_table(exported, "a.csv")
+
+    assert table == Table(("Naam", "Tekst"), ((4, ("Bak", "groot")),))
+    assert read_table([["Naam"], ["Bak"]], "a.csv").headers == ("Naam",)
+
+
 @pytest.mark.parametrize(
     ("rows", "key"),
     [
         ([], "bulk.no-rows"),
+        ([["Voorraad 2026"], ["Naam", "Prijs"]], "bulk.no-rows"),
         ([["Naam"]], "bulk.no-rows"),
         ([["Naam", "NAAM"], ["a", "b"]], "bulk.twice"),
         ([["Naam"], *[["a"]] * 2_001], "bulk.too-many"),
