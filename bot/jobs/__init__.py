@@ -14,6 +14,7 @@ from bot.jobs.talks import Talks
 from bot.jobs.workflows import (
     accepted,
     bring_copy,
+    forget_document,
     go_on,
     halt,
     show_answer,
@@ -44,6 +45,7 @@ __all__ = [
     "erase_asked",
     "evaluate",
     "explain",
+    "forget_document",
     "go_on",
     "go_round",
     "halt",

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from bot.tasks import Language
 from bot.tasks.guideline import MOST_SPECIAL, NO_RULES, Rules, Special
 from bot.texts import text
-from bot.views.cards import OPTIONS_LIMIT, Block, button, context, form, section, select_input, text_input
+from bot.views.blocks import Block, button, context, section
+from bot.views.forms import OPTIONS_LIMIT, form, select_input, text_input
 
 MOST_CHANNELS = 25  # in one field
 LONGEST_BODY = 3000
