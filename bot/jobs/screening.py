@@ -34,6 +34,7 @@ SHOW_EVERY_S = (
 )
 FAULTS = {"refusal": "screening.fault.refused", "too_long": "screening.fault.long"}
 STRANDED = "screening.fault.ours"
+CLOSED = "screening.fault.closed"
 
 
 @dataclass
@@ -62,7 +63,7 @@ class CvReader:
             return candidate.is_at_work
         try:
             if vacancy.locked_at is None or vacancy.closed_at is not None:
-                raise UserError("screening.fault.closed", name=candidate.name)
+                raise UserError(CLOSED, name=candidate.name)
             found = await self.desk.files.look(
                 candidate.file_id, user_id=candidate.user_id, channel_id=channel_id
             )
@@ -93,6 +94,9 @@ class CvReader:
             sqlite3.Error: it is not stored.
         """
         candidate, vacancy = await self._find(candidate_id)
+        if candidate.status == "waiting" and vacancy.closed_at is not None:
+            await self.fail(candidate_id, CLOSED)
+            return ""
         if candidate.status == "waiting":
             run = candidate_run(candidate, vacancy, await self._channel(vacancy))
             try:
