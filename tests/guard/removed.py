@@ -1,6 +1,6 @@
 """Take one defence out of the bot and see its tests fail: `python -m tests.guard.removed [NAME …]`.
 
-All of them take some minutes. It is a plug-in of pytest too: what `TIJDWINST_WITHOUT` names is gone before a test is read.
+It takes some minutes. It is a plug-in of pytest too: what `TIJDWINST_WITHOUT` names is gone before a test is read.
 """
 
 from __future__ import annotations
