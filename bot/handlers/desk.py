@@ -20,6 +20,7 @@ from bot.llm import LLM, Answer, Image, LLMError, Spoken
 from bot.records import Records
 from bot.records.ledger import Call, Paid
 from bot.tasks import Firm, Identity, Run, Task, UserError, put_firm
+from bot.wire import SlackError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -139,6 +140,17 @@ class Desk:
                 accept the guideline first.
         """
         await admit(self, run, task, at_the_gate=at_the_gate)
+
+    async def is_admin(self, user_id: str) -> bool:
+        """Ask Slack whether somebody is an admin at this moment.
+
+        Raises:
+            SlackError: Slack does not tell.
+        """
+        people = await self.context.people({user_id})
+        if not people:
+            raise SlackError("users.info", "server")
+        return people[0].is_admin and not people[0].is_guest
 
     def stands_alone(self, run: Run) -> bool:
         """Say whether the request is a mention at top level: there is no thread but itself."""
