@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.jobs.candidates import explain, read_cvs, show_board
+from bot.jobs.candidates import ask_second_look, explain, read_cvs, show_board, show_closed
 from bot.jobs.engine import close_engine, open_engine, waiting
 from bot.jobs.keeping import bring_personal, bring_proof, erase_asked, show_lift, start_erasing
 from bot.jobs.posts import Posts
@@ -12,12 +12,15 @@ from bot.jobs.schedules import bring_planned, evaluate, go_round
 from bot.jobs.sets import bring_file, carry_on
 from bot.jobs.talks import Talks
 from bot.jobs.workflows import (
+    accepted,
     bring_copy,
+    forget_document,
     go_on,
     halt,
     show_answer,
     show_by_hand,
     show_card,
+    show_guideline,
     show_review,
     show_second,
     start,
@@ -31,6 +34,8 @@ __all__ = [
     "Rounds",
     "Runs",
     "Talks",
+    "accepted",
+    "ask_second_look",
     "bring_copy",
     "bring_file",
     "bring_personal",
@@ -41,6 +46,7 @@ __all__ = [
     "erase_asked",
     "evaluate",
     "explain",
+    "forget_document",
     "go_on",
     "go_round",
     "halt",
@@ -50,6 +56,8 @@ __all__ = [
     "show_board",
     "show_by_hand",
     "show_card",
+    "show_closed",
+    "show_guideline",
     "show_lift",
     "show_review",
     "show_second",

@@ -21,7 +21,7 @@ LONGEST_WAIT_S = 900.0
 
 
 @step("cv_take")
-async def _take(candidate_id: str) -> bool:
+async def _take(candidate_id: str) -> str | bool:
     return await at_work().runs.cvs.take(candidate_id)
 
 
@@ -47,7 +47,9 @@ async def candidate_workflow(candidate_id: str, screening_id: str, lane: str, tr
     """Take a CV in, read it, tell of it; while Slack or the model is away it waits in the queue."""
     again = False
     try:
-        again = await _take(candidate_id) and await _read(candidate_id) == "busy"
+        # What `take` returned is kept by the engine: an older bot wrote only True and False.
+        taken = await _take(candidate_id)
+        again = taken == "busy" or (taken in (True, "ready") and await _read(candidate_id) == "busy")
     except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
         again = slack_is_away(error)
         if not again:
@@ -124,6 +126,20 @@ async def show_board(screening_id: str) -> None:
     """Start bringing a vacancy's board up to date; twice changes nothing."""
     with SetWorkflowID(f"board:{screening_id}:{uuid.uuid4().hex[:12]}"):
         await DBOS.start_workflow_async(board_workflow, screening_id)
+
+
+async def ask_second_look(screening_id: str, first: str) -> tuple[str, ...]:
+    """Ask others than *first* for a second look at a vacancy; return who was asked. Best effort: press again."""
+    vacancy = await at_work().runs.records.screenings.get(screening_id)
+    return await at_work().runs.second_looks.ask(vacancy, first) if vacancy else ()
+
+
+async def show_closed(screening_id: str, user_id: str) -> None:
+    """Show that somebody closed a vacancy: on its board, and to whoever was asked for a second look."""
+    await show_board(screening_id)
+    vacancy = await at_work().runs.records.screenings.get(screening_id)
+    if vacancy is not None:
+        await at_work().runs.second_looks.tell_closed(vacancy, user_id)
 
 
 async def explain(candidate_id: str, *, user_id: str, press: str) -> None:
