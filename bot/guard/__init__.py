@@ -8,19 +8,26 @@ from bot.guard.links import check_links, links_of
 from bot.guard.names import Known
 from bot.guard.outside import clean, wrap
 from bot.guard.pseudonyms import Pseudonyms
+from bot.guard.rules import SETTABLE, Asked, Refusal, act_on, find_refusal, is_open
 from bot.guard.search import detect
 from bot.guard.vault import Vault, open_vault
 
 __all__ = [
     "ACTIONS",
+    "SETTABLE",
+    "Asked",
     "Finding",
     "Kind",
     "Known",
     "Pseudonyms",
+    "Refusal",
     "Vault",
+    "act_on",
     "check_links",
     "clean",
     "detect",
+    "find_refusal",
+    "is_open",
     "leaks",
     "links_of",
     "open_vault",
