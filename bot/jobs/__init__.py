@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.jobs.candidates import explain, read_cvs, show_board
+from bot.jobs.candidates import ask_second_look, explain, read_cvs, show_board, show_closed
 from bot.jobs.engine import close_engine, open_engine, waiting
 from bot.jobs.keeping import bring_personal, bring_proof, erase_asked, show_lift, start_erasing
 from bot.jobs.posts import Posts
@@ -35,6 +35,7 @@ __all__ = [
     "Runs",
     "Talks",
     "accepted",
+    "ask_second_look",
     "bring_copy",
     "bring_file",
     "bring_personal",
@@ -55,6 +56,7 @@ __all__ = [
     "show_board",
     "show_by_hand",
     "show_card",
+    "show_closed",
     "show_guideline",
     "show_lift",
     "show_review",
