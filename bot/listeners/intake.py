@@ -38,6 +38,7 @@ from bot.tasks import (
     recognise,
 )
 from bot.tasks.knowledge import ASK, asks_knowledge
+from bot.tasks.material import is_bare
 from bot.texts import text
 from bot.wire import SlackError
 
@@ -276,18 +277,23 @@ class Intake:
             "unknown-task", self.language, name=word, nearest=", ".join(f"`{name}`" for name in names)
         )
 
-    def source(self, words: str, *, otherwise: Place | None = None, here: str = "") -> tuple[Source, str]:
+    def source(
+        self, words: str, *, otherwise: Place | None = None, here: str = "", task: Task | None = None
+    ) -> tuple[Source, str]:
         """Return what *words* are about, and the words without it: a message they link to, or a part of a channel.
 
         Args:
             otherwise: the thread that it was said in.
             here: the channel that it was said in, for words like "since monday"; empty where that is no channel.
+            task: what is asked for. In a note that says "called Mrs Smit today" the day is part of the note.
         """
         place = find_link(words)
         if place is not None:
             return place, _SLACK_LINK.sub("", words).strip()
         # Inside a thread "since monday" means little; a channel that is named does.
         span, rest = find_span(words, here=here, moment=datetime.now(UTC), zone=self.zone)
+        if span is not None and task is not None and task.deliver == "private" and not is_bare(rest, task):
+            span, rest = find_span(words, here="", moment=datetime.now(UTC), zone=self.zone)
         return (span, rest) if span is not None else (otherwise, words)
 
     def check_material(self, task: Task, source: Source, words: str, *, form: bool = False) -> None:
