@@ -139,7 +139,7 @@ class Intake:
             choosing: its task is not known yet, and the run finds out.
 
         Raises:
-            TimeoutError, sqlite3.Error: it is not stored: no ack, Slack sends it again.
+            TimeoutError, STORE_ERRORS: it is not stored: no ack, Slack sends it again.
         """
         task = self.tasks.get(run.task)
         if task is not None and task.table is not None and run.files and not choosing:
