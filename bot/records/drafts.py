@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.plans import keeps_text
 from bot.records.retention import delete_date
@@ -45,8 +44,8 @@ class Drafts:
         def work(db: Database) -> None:
             db.execute(
                 """
-                insert or ignore into drafts (run_id, version, text, model, sources, messages_read, notes,
-                    created_at, delete_after) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                insert into drafts (run_id, version, text, model, sources, messages_read, notes,
+                    created_at, delete_after) values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing
                 """,
                 [
                     draft.run_id,
@@ -117,12 +116,11 @@ class Drafts:
         """Claim a message before it is posted; `first` says that nobody tried before."""
 
         def work(db: Database) -> Post:
-            before = db.conn.total_changes
-            db.execute(
-                "insert or ignore into posts values (?, ?, ?, null, ?)",
+            cursor = db.execute(
+                "insert into posts values (?, ?, ?, null, ?) on conflict do nothing",
                 [post_id, run_id, channel_id, iso(now())],
             )
-            first = db.conn.total_changes > before
+            first = cursor.rowcount > 0
             row = db.execute("select channel_id, ts, created_at from posts where post_id = ?", [post_id])
             return _post(row.fetchone(), first=first)
 
