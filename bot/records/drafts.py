@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlite_utils import Database
@@ -15,15 +15,28 @@ from bot.records.retention import delete_date
 from bot.records.store import Store
 from bot.tasks import Draft
 
+RESTORE_DOUBT = timedelta(days=1)
+"""Longer than Slack redelivers, and than what was due meanwhile takes to be noticed as due."""
+
+_RESTORED = """
+    select subject from audit where act = 'restored' and happened_at >= ? order by happened_at desc limit 1
+"""
+
 
 @dataclass(frozen=True)
 class Post:
-    """A message of ours: claimed before it is posted, found again after a crash."""
+    """A message of ours: claimed before it is posted, found again after a crash.
+
+    Attributes:
+        first: nobody tried before, as far as these records know.
+        restored: a backup was put back lately, so that they may have forgotten it.
+    """
 
     channel_id: str
     ts: str
     first: bool
     claimed_at: datetime
+    restored: bool = False
 
 
 class Drafts:
@@ -107,17 +120,22 @@ class Drafts:
         await self._store.write(work)
 
     async def claim_post(self, post_id: str, *, run_id: str, channel_id: str) -> Post:
-        """Claim a message before it is posted; `first` says that nobody tried before."""
+        """Claim a message before it is posted; `first` says that nobody tried before.
+
+        For a day after a backup was put back nobody knows: what was posted since the backup stands in Slack alone.
+        So it counts as claimed at the moment of the backup, and is looked for from there on.
+        """
 
         def work(db: Database) -> Post:
+            restored = db.execute(_RESTORED, [iso(now() - RESTORE_DOUBT)]).fetchone()
             before = db.conn.total_changes
             db.execute(
                 "insert or ignore into posts values (?, ?, ?, null, ?)",
-                [post_id, run_id, channel_id, iso(now())],
+                [post_id, run_id, channel_id, restored[0] if restored else iso(now())],
             )
             first = db.conn.total_changes > before
             row = db.execute("select channel_id, ts, created_at from posts where post_id = ?", [post_id])
-            return _post(row.fetchone(), first=first)
+            return replace(_post(row.fetchone(), first=first), restored=restored is not None)
 
         return await self._store.write(work)
 
