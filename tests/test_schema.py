@@ -67,6 +67,15 @@ async def test_an_old_ledger_is_taken_over(tmp_path: Path) -> None:
     assert due == ([], [])
 
 
+def test_each_migration_has_a_number_of_its_own() -> None:
+    """Two changes that were made at the same time do not reach a ledger in an order that nobody chose."""
+    numbers = [name[:4] for name in (each.name for each in migrations.pending(Database(memory=True)))]
+    later = numbers[numbers.index("m005") :]  # two of number four are out in the world, in this order
+
+    assert numbers == sorted(numbers)
+    assert later == [f"m{number:03d}" for number in range(5, 5 + len(later))]
+
+
 async def test_a_command_says_that_the_ledger_is_older(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

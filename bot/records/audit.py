@@ -1,6 +1,6 @@
 """The audit log: who did what with which class of data where; rows are added and never changed.
 
-The database writes most of them itself, in the same commit as the event (`schema.py`); here is what else is logged.
+The database writes most of them itself, in the same commit as the event (`schema/`); here is what else is logged.
 Persons stand in `actors`, so that an erasure can give one a pseudonym while the log stays as it was written.
 """
 
