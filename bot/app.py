@@ -50,6 +50,11 @@ class Metrics:
             buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
         )
         self.queued = Gauge("tijdwinst_queued_runs", "Runs that wait in the queues.", registry=self.registry)
+        self.backup = Gauge(
+            "tijdwinst_backup_timestamp_seconds",
+            "When the newest backup was made; 0 before the first.",
+            registry=self.registry,
+        )
 
     def count_unknown(self, kind: str) -> None:
         """Count a payload that no listener is for."""

@@ -20,6 +20,7 @@ from bot.handlers import HANDLERS, Desk, Gate
 from bot.listeners import Homes, Intake, load_templates, register
 from bot.llm import LLM, Offer
 from bot.records import Records, WorkspaceSettings
+from bot.records.backups import RESTORING, newest_backup
 from bot.records.store import is_damaged
 from bot.settings import Settings
 from bot.streaming import Streams
@@ -46,6 +47,42 @@ def open_records(settings: Settings) -> Records:
     return Records(settings.data_dir.absolute() / "records.sqlite", defaults)
 
 
+def lock_folder(folder: Path) -> IO[str]:
+    """Take a data folder for ourselves until what is returned is closed; make it where there is none.
+
+    Raises:
+        StartError: it cannot be written, or a bot runs on it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (folder / "bot.lock").open("a")
+    except OSError as error:
+        raise StartError(
+            f"DATA_DIR={folder} cannot be written ({error.strerror}): create it, or make it writable"
+            " for the user that runs the bot."
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise StartError(
+            f"another bot runs on DATA_DIR={folder}: stop it first, or give this one a folder of its own."
+        ) from error
+    return lock
+
+
+def _refuse_half_restored(folder: Path) -> None:
+    """Refuse files of which some are a backup's and some are not.
+
+    Raises:
+        StartError: somebody was stopped while putting a backup back.
+    """
+    if (folder / RESTORING).exists():
+        raise StartError(
+            f"a restore into DATA_DIR={folder} was cut off: do it again with `python -m bot restore FILE`."
+        )
+
+
 class Bot:
     """A whole bot: every room, tied together."""
 
@@ -66,6 +103,7 @@ class Bot:
         self.records = open_records(settings)
         self.metrics = Metrics()
         self.server = Server(self.metrics, ready=self._why_not_ready, queued=self._queued)
+        self.metrics.backup.set_function(self._backed_up_s)
         self._wire = Wire()
         self._tokens: Tokens | None = None
         self._naming: asyncio.Task[None] | None = None
@@ -89,14 +127,16 @@ class Bot:
         Raises:
             StartError: the data folder or the port cannot be used, or another bot has them.
         """
-        self._take_data_folder()
+        self._lock = lock_folder(self.settings.data_dir)
+        _refuse_half_restored(self.settings.data_dir)
         try:
             self.records.open()
             await self.server.open(self.settings.host, self.settings.port)
         except (sqlite3.Error, OSError) as error:
             if is_damaged(error):
                 raise StartError(
-                    f"{self.settings.data_dir / 'records.sqlite'} is damaged ({error}): put a backup in its place."
+                    f"{self.settings.data_dir / 'records.sqlite'} is damaged ({error}):"
+                    " put the last backup back with `python -m bot restore FILE`."
                 ) from error
             raise StartError(
                 f"cannot start with DATA_DIR={self.settings.data_dir} HOST={self.settings.host}"
@@ -230,25 +270,6 @@ class Bot:
         if self._lock is not None:
             self._lock.close()
 
-    def _take_data_folder(self) -> None:
-        folder = self.settings.data_dir
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock = (folder / "bot.lock").open("a")
-        except OSError as error:
-            raise StartError(
-                f"DATA_DIR={folder} cannot be written ({error.strerror}): create it, or make it writable"
-                " for the user that runs the bot."
-            ) from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._lock.close()
-            self._lock = None
-            raise StartError(
-                f"another bot runs on DATA_DIR={folder}: stop it first, or give this one a folder of its own."
-            ) from error
-
     def _open_vault(self) -> Vault:
         try:
             return open_vault(self.settings.data_dir, self.settings.secret_keys)
@@ -305,6 +326,10 @@ class Bot:
 
     def _why_not_ready(self) -> str:
         return (self._tokens.why_not() if self._tokens is not None else "") or self._not_ready
+
+    def _backed_up_s(self) -> float:
+        newest = newest_backup(self.settings.data_dir)
+        return newest.timestamp() if newest is not None else 0.0
 
     async def _queued(self) -> int:
         return await jobs.waiting() if self._engine_open else 0

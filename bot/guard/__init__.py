@@ -9,7 +9,7 @@ from bot.guard.names import Known
 from bot.guard.outside import clean, wrap
 from bot.guard.pseudonyms import Pseudonyms
 from bot.guard.search import detect
-from bot.guard.vault import Vault, open_vault
+from bot.guard.vault import Vault, begin_rotation, end_rotation, open_vault
 
 __all__ = [
     "ACTIONS",
@@ -18,9 +18,11 @@ __all__ = [
     "Known",
     "Pseudonyms",
     "Vault",
+    "begin_rotation",
     "check_links",
     "clean",
     "detect",
+    "end_rotation",
     "leaks",
     "links_of",
     "open_vault",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.jobs.backups import back_up
 from bot.jobs.candidates import explain, read_cvs, show_board
 from bot.jobs.engine import close_engine, open_engine, waiting
 from bot.jobs.keeping import bring_personal, bring_proof, erase_asked, show_lift, start_erasing
@@ -31,6 +32,7 @@ __all__ = [
     "Rounds",
     "Runs",
     "Talks",
+    "back_up",
     "bring_copy",
     "bring_file",
     "bring_personal",

@@ -13,6 +13,7 @@ from typing import Any
 
 from dbos import DBOS, DBOSPortableJSONSerializer
 
+from bot.jobs.backups import backup, show_restored
 from bot.jobs.durable import (
     VERSION,
     Engine,
@@ -56,8 +57,10 @@ async def open_engine(path: Path, runs: Runs, doing: Rounds) -> None:
     await _schedule("sweep", sweep, "* * * * *")
     await _schedule("plans", plans, "* * * * *")
     await _schedule("clean", clean, "17 3 * * *")
+    await _schedule("backup", backup, "47 * * * *")
     await _schedule("rounds", rounds, "*/5 * * * *")
     await sweep_now()
+    await show_restored()
 
 
 def _prepare(path: Path) -> None:

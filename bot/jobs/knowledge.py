@@ -8,7 +8,7 @@ from typing import Any
 from bot.handlers import Desk
 from bot.jobs.posts import Posts, Spot
 from bot.knowledge import make_passages
-from bot.records.knowledge import Document
+from bot.records.knowledge import By, Document
 from bot.records.knowledge_uploads import KnowledgeUpload
 from bot.tasks import UserError
 from bot.texts import text
@@ -75,7 +75,8 @@ class KnowledgeFiles:
             link=found.link,
             pages=content.pages,
         )
-        await self._records.knowledge.put(document, passages)
+        by = By(upload.team_id, upload.user_id)
+        await self._records.knowledge.put(document, passages, by=by)
         silent = sum(not part.has_words for part in content.parts)
         key = "knowledge.taken-partly" if silent else "knowledge.taken"
         return text(key, upload.language, name=found.name, count=len(passages), pages=silent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from bot.jobs.durable import (
 from bot.jobs.keeping import erase_asked, wipe_engine
 from bot.jobs.sets import attend_sets
 from bot.jobs.workflows import go_on, second, show, start, take_documents, take_prices
+from bot.records.backups import delete_backups
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
@@ -231,6 +233,7 @@ async def _purge_departed() -> None:
             await doing.records.erasures.stay(team_id)
         else:
             await doing.records.erasures.purge()
+            await asyncio.to_thread(delete_backups, at_work().path.parent)
             log.warning("team=%s left and its days are over: everything was deleted", team_id)
 
 

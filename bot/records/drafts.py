@@ -18,10 +18,6 @@ from bot.tasks import Draft
 RESTORE_DOUBT = timedelta(days=1)
 """Longer than Slack redelivers, and than what was due meanwhile takes to be noticed as due."""
 
-_RESTORED = """
-    select subject from audit where act = 'restored' and happened_at >= ? order by happened_at desc limit 1
-"""
-
 
 @dataclass(frozen=True)
 class Post:
@@ -127,17 +123,21 @@ class Drafts:
         """
 
         def work(db: Database) -> Post:
-            restored = db.execute(_RESTORED, [iso(now() - RESTORE_DOUBT)]).fetchone()
+            restored = _restored_to(db)
             before = db.conn.total_changes
             db.execute(
                 "insert or ignore into posts values (?, ?, ?, null, ?)",
-                [post_id, run_id, channel_id, restored[0] if restored else iso(now())],
+                [post_id, run_id, channel_id, restored or iso(now())],
             )
             first = db.conn.total_changes > before
             row = db.execute("select channel_id, ts, created_at from posts where post_id = ?", [post_id])
-            return replace(_post(row.fetchone(), first=first), restored=restored is not None)
+            return replace(_post(row.fetchone(), first=first), restored=bool(restored))
 
         return await self._store.write(work)
+
+    async def restored_to(self) -> str:
+        """Return the moment of the backup that was put back within the last day; empty when none was."""
+        return await self._store.read(_restored_to)
 
     async def posted(self, post_id: str, *, ts: str) -> None:
         """Keep the `ts` under which a claimed message stands."""
@@ -181,6 +181,16 @@ class Drafts:
                 db.execute(f"delete from {table} where delete_after < ?", [iso(now())])
 
         await self._store.write(work)
+
+
+def _restored_to(db: Database) -> str:
+    row = db.execute(
+        """
+        select subject from audit where act = 'restored' and happened_at >= ? order by happened_at desc limit 1
+        """,
+        [iso(now() - RESTORE_DOUBT)],
+    ).fetchone()
+    return str(row[0]) if row is not None else ""
 
 
 def _post(row: tuple[str, str | None, str], *, first: bool) -> Post:
