@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import gc
 import json
-import logging
 import os
 import re
 import signal
@@ -24,6 +23,7 @@ from bot.delivery import client
 from bot.handlers import HANDLERS
 from bot.knowledge_import import import_folder
 from bot.llm import LLM, LLMError
+from bot.logs import set_up as set_up_log
 from bot.manifest import SCOPES, manifest
 from bot.offline import digest, evaluate, export, export_templates, import_prices, purge
 from bot.records.export import TABLES
@@ -250,11 +250,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Carry out one command; return its exit code: 0 done, 1 not done, 2 faults in what was given."""
     chosen = _parser().parse_args(arguments)
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
-    for noisy in ("slack_bolt", "slack_sdk", "httpx2", "aiohttp.access"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
+    set_up_log()
     environ = {**{key: value or "" for key, value in dotenv_values(".env").items()}, **os.environ}
     if chosen.command == "check":
         return asyncio.run(check(environ))
@@ -292,6 +288,7 @@ def main(arguments: list[str] | None = None) -> int:
             return rotate_keys(settings)
         if chosen.command == "import":
             return import_prices(settings, chosen.file)
+        set_up_log(settings.log_format)
         asyncio.run(run(settings))
     except (SettingsError, TaskFileError, StartError) as error:
         print(error, file=sys.stderr)

@@ -9,56 +9,31 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
+import aiohttp
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.metrics import Metrics, Reading, Silence
 from bot.tasks import Identity
 
 log = logging.getLogger(__name__)
 
 BODY_LIMIT_BYTES = 1_000_000
+QUIET_S = 600.0  # Slack's own hello and refreshes count as something that came
 SIGNATURE_LIFE_S = 600.0  # Slack's five minutes, in either direction of the clock
 
 UNREADABLE = (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError)
 """What a payload ends in that lacks a field, or holds something else in it than Slack ever sends."""
-
-
-class Metrics:
-    """What `/metrics` tells, in Prometheus' text format."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "tijdwinst_slack_requests", "Requests by answer.", ["status"], registry=self.registry
-        )
-        self.unknown = Counter(
-            "tijdwinst_slack_unknown", "Payloads that nobody handles.", ["type"], registry=self.registry
-        )
-        self.ack = Histogram(
-            "tijdwinst_ack_seconds",
-            "Until Slack had its answer.",
-            registry=self.registry,
-            buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
-        )
-        self.queued = Gauge("tijdwinst_queued_runs", "Runs that wait in the queues.", registry=self.registry)
-        self.backup = Gauge(
-            "tijdwinst_backup_timestamp_seconds",
-            "When the newest backup was made; 0 before the first.",
-            registry=self.registry,
-        )
-
-    def count_unknown(self, kind: str) -> None:
-        """Count a payload that no listener is for."""
-        self.unknown.labels(kind or "none").inc()
 
 
 def build_app(
@@ -120,11 +95,11 @@ class Server:
     """The port: health from the first moment, Slack's requests as soon as the bot can store them."""
 
     def __init__(
-        self, metrics: Metrics, *, ready: Callable[[], str], queued: Callable[[], Awaitable[int]]
+        self, metrics: Metrics, *, ready: Callable[[], str], read: Callable[[], Awaitable[Reading]]
     ) -> None:
         self.metrics = metrics
         self._ready = ready
-        self._queued = queued
+        self._read = read
         self._app: AsyncApp | None = None
         self._accepted: dict[str, float] = {}  # signature -> when, oldest first
         self._runner: web.AppRunner | None = None
@@ -208,8 +183,7 @@ class Server:
         return web.json_response(body, status=503 if why_not else 200)
 
     async def _measured(self, _: web.Request) -> web.Response:
-        self.metrics.queued.set(await self._queued())
-        return web.Response(body=generate_latest(self.metrics.registry), content_type="text/plain")
+        return web.Response(body=self.metrics.expose(await self._read()), content_type="text/plain")
 
 
 def _is_object(body: str, content_type: str) -> bool:
@@ -223,21 +197,61 @@ def _is_object(body: str, content_type: str) -> bool:
 
 
 class Socket:
-    """Slack over a socket that we open."""
+    """Slack over a socket that we open, and open anew when it stays silent.
 
-    def __init__(self, app: AsyncApp, *, app_token: str, client: AsyncWebClient) -> None:
+    A socket can answer every ping and still bring nothing. Opening another costs nothing, so silence is
+    enough of a reason; what Slack sent over the deaf one it sends again over the next, because it had no ack.
+
+    Attributes:
+        reopened: how often silence was the reason.
+    """
+
+    def __init__(
+        self, app: AsyncApp, *, app_token: str, client: AsyncWebClient, quiet_s: float = QUIET_S
+    ) -> None:
         # The SDK logs every failed attempt with a traceback; who watches the tokens says it once.
         quiet = logging.getLogger(f"{__name__}.socket")
         quiet.setLevel(logging.CRITICAL)
         # A client of its own: the SDK sends the app-level token with it.
         self._handler = AsyncSocketModeHandler(app, app_token, logger=quiet, web_client=client)
+        self._quiet_s = quiet_s
+        self._silence = Silence()
+        self._watching: asyncio.Task[None] | None = None
+        self.reopened = 0
+        self._handler.client.on_message_listeners.append(self._hear)
+
+    @property
+    def silent_s(self) -> float:
+        """How long nothing has come, in seconds."""
+        return self._silence.lasted_s
 
     async def open(self) -> None:
-        """Connect; reconnecting is the SDK's."""
+        """Connect; reconnecting what is closed is the SDK's."""
         await self._handler.connect_async()  # type: ignore[no-untyped-call]
+        self._silence.end()
+        self._watching = asyncio.create_task(self._watch())
 
     async def close(self) -> None:
         """Disconnect."""
+        if self._watching is not None:
+            self._watching.cancel()
         await self._handler.close_async()  # type: ignore[no-untyped-call]
         # The SDK cancels its loops without waiting for them.
         await asyncio.sleep(0)
+
+    async def _hear(self, _: Any) -> None:
+        self._silence.end()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(max(0.0, self._quiet_s - self.silent_s))
+            if self.silent_s < self._quiet_s:
+                continue
+            log.info("nothing came over the socket for %d s; opening another", self.silent_s)
+            self.reopened += 1
+            self._silence.end()
+            try:
+                await self._handler.client.connect_to_new_endpoint(force=True)
+            except (SlackApiError, SlackClientError, aiohttp.ClientError, OSError) as error:
+                # The old one is still there; who watches the tokens tells when they are the reason.
+                log.warning("no other socket could be opened: %s", type(error).__name__)

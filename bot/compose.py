@@ -6,27 +6,28 @@ import asyncio
 import fcntl
 import logging
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
 import aiohttp
 
 from bot import jobs
-from bot.app import Metrics, Server, Socket, build_app
-from bot.context import Context, Files
-from bot.delivery import Delivery, client
+from bot.app import QUIET_S, Server, Socket
+from bot.delivery import client
 from bot.guard import Vault, open_vault
-from bot.handlers import HANDLERS, Desk, Gate
-from bot.listeners import Homes, Intake, load_templates, register
+from bot.handlers import HANDLERS
+from bot.handlers.budget import month_limit
 from bot.llm import LLM, Offer
+from bot.metrics import Metrics, Reading
 from bot.records import Records, WorkspaceSettings
 from bot.records.backups import RESTORING, newest_backup
 from bot.records.store import is_damaged
 from bot.settings import Settings
-from bot.streaming import Streams
 from bot.tasks import Identity, TijdwinstError, load_company, load_firm, load_tasks
-from bot.tokens import ANY_TEAM, ASK_AGAIN_S, Tokens
+from bot.tokens import ANY_TEAM
 from bot.wire import SlackError, SocketClient, Wire
+from bot.workspace import Shared, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +85,11 @@ def _refuse_half_restored(folder: Path) -> None:
 
 
 class Bot:
-    """A whole bot: every room, tied together."""
+    """A whole bot: what every workspace shares, and the workspace that its token belongs to.
+
+    Attributes:
+        workspace: None until Slack has told who we are.
+    """
 
     def __init__(
         self,
@@ -93,6 +98,7 @@ class Bot:
         prompts: Path = PROMPTS,
         limits: jobs.Limits | None = None,
         pace_s: float = 1.0,
+        quiet_s: float = QUIET_S,
     ) -> None:
         self.settings = settings
         self.tasks = load_tasks(prompts, HANDLERS)
@@ -100,24 +106,21 @@ class Bot:
         self._firm = load_firm(prompts)
         self._limits = limits or jobs.Limits()
         self._pace_s = pace_s
+        self._quiet_s = quiet_s
         self.records = open_records(settings)
         self.metrics = Metrics()
-        self.server = Server(self.metrics, ready=self._why_not_ready, queued=self._queued)
-        self.metrics.backup.set_function(self._backed_up_s)
+        self.server = Server(self.metrics, ready=self._why_not_ready, read=self._reading)
         self._wire = Wire()
-        self._tokens: Tokens | None = None
         self._naming: asyncio.Task[None] | None = None
         self._llm = LLM(
             api_key=settings.anthropic_api_key,
             base_url=settings.anthropic_base_url,
             models={"fast": settings.model_fast, "smart": settings.model_smart},
         )
-        self._offer = Offer(self._llm)
         self._not_ready = "starting"
         self._lock: IO[str] | None = None
-        self.desk: Desk | None = None
+        self.workspace: Workspace | None = None
         self._session: aiohttp.ClientSession | None = None
-        self._intake: Intake | None = None
         self._socket: Socket | None = None
         self._engine_open = False
 
@@ -129,6 +132,33 @@ class Bot:
         """
         self._lock = lock_folder(self.settings.data_dir)
         _refuse_half_restored(self.settings.data_dir)
+        await self._open_doors()
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=100), timeout=aiohttp.ClientTimeout(total=30)
+        )
+        shared = self._share(self._session)
+        workspace = self.workspace = await self._join(shared)
+        engine = self.settings.data_dir.absolute() / "engine.sqlite"
+        await jobs.open_engine(engine, workspace.runs, workspace.rounds)
+        self._engine_open = True
+        # Only now: beside the engine's many small steps the import would hold up the port for a second.
+        warming = asyncio.create_task(self._llm.warm())
+        workspace.tokens.start()
+        if self.settings.socket_mode:
+            await self._open_socket(workspace, self._session)
+        if self.settings.slack_signing_secret and not self.settings.socket_mode:
+            self.server.serve(workspace.app)
+        await warming
+        self._naming = asyncio.create_task(self._name_models(workspace))
+        self._not_ready = ""
+        log.info("ready for team=%s tasks=%d", workspace.identity.team_id, len(workspace.tasks))
+
+    async def _open_doors(self) -> None:
+        """Open the records and the port.
+
+        Raises:
+            StartError: they cannot be used.
+        """
         try:
             self.records.open()
             await self.server.open(self.settings.host, self.settings.port)
@@ -145,108 +175,64 @@ class Bot:
         log.info("listening on http://%s:%d", self.settings.host, self.server.port)
         # Also while Slack refuses the token: texts are kept so long and no longer.
         await self.records.drafts.delete_expired()
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=100), timeout=aiohttp.ClientTimeout(total=30)
+
+    def _share(self, session: aiohttp.ClientSession) -> Shared:
+        """Gather what all workspaces work with.
+
+        Raises:
+            StartError: the keys cannot be used.
+        """
+        return Shared(
+            settings=self.settings,
+            records=self.records,
+            vault=self._open_vault(),
+            llm=self._llm,
+            offer=Offer(self._llm),
+            tasks=self.tasks,
+            company=self._company,
+            firm=self._firm,
+            limits=self._limits,
+            pace_s=self._pace_s,
+            metrics=self.metrics,
+            session=session,
+            queued=self._queued,
         )
+
+    async def _join(self, shared: Shared) -> Workspace:
+        """Open the workspace that the bot token belongs to, as soon as Slack takes it."""
         slack = client(
-            token=self.settings.slack_bot_token, base_url=self.settings.slack_api_url, session=self._session
+            token=self.settings.slack_bot_token,
+            base_url=self.settings.slack_api_url,
+            session=shared.session,
+            pulse=self._wire.pulse,
         )
         identity = await self._who_am_i(slack)
-        context = Context(slack, self._wire, identity)
-        delivery = Delivery(slack, self._wire, pace_s=self._pace_s)
         await self.records.erasures.stay(identity.team_id)
-        holds = await self.records.workspaces.get(identity.team_id)
-        self._tokens = Tokens(
-            wire=self._wire,
+        workspace = Workspace(
+            shared,
+            identity=identity,
             slack=slack,
-            context=context,
-            delivery=delivery,
-            records=self.records,
-            holds=holds,
-            ask_again_s=min(ASK_AGAIN_S, self._limits.continue_after_s),
+            wire=self._wire,
+            holds=await self.records.workspaces.get(identity.team_id),
         )
-        desk = self.desk = Desk(
-            identity=identity,
-            context=context,
-            files=Files(slack, self._wire, context),
-            llm=self._llm,
-            records=self.records,
-            gate=Gate(self.records, self._open_vault()),
-            firm=self._firm,
-            about=self._company,
+        await workspace.open()
+        return workspace
+
+    async def _open_socket(self, workspace: Workspace, session: aiohttp.ClientSession) -> None:
+        sockets = SocketClient(
+            workspace.tokens.app_token,
+            token=self.settings.slack_bot_token,
+            base_url=self.settings.slack_api_url,
+            session=session,
+            retry_handlers=[],
         )
-        streams = Streams(slack, self._wire, bot_user_id=identity.bot_user_id)
-        posts = jobs.Posts(self.records, delivery, streams)
-        runs = jobs.Runs(
-            desk=desk,
-            delivery=delivery,
-            posts=posts,
-            talks=jobs.Talks(
-                streams=streams,
-                posts=posts,
-                delivery=delivery,
-                records=self.records,
-                stream_s=self._limits.stream_s,
-            ),
-            tasks=self.tasks,
-            limits=self._limits,
+        self._socket = Socket(
+            workspace.app,
+            app_token=self.settings.slack_app_token,
+            client=sockets,
+            quiet_s=self._quiet_s,
         )
-        app = build_app(
-            client=slack,
-            identity=identity,
-            signing_secret="" if self.settings.socket_mode else self.settings.slack_signing_secret,
-            count_unknown=self.metrics.count_unknown,
-        )
-        self._intake = Intake(
-            records=self.records,
-            delivery=delivery,
-            posts=posts,
-            tasks=self.tasks,
-            identity=identity,
-            holds=holds,
-            models=self._offer,
-            own_models=self._own_models(),
-            streams=streams,
-            sent=desk.gate.sent,
-            admins_of=context.people,
-            sender_of=desk.sender,
-            on_settings=self._hold,
-        )
-        self._hold(holds)
-        homes = Homes(
-            self._intake, {"slack": self._wire.pulse, "model": self._llm.pulse}, queued=self._queued
-        )
-        self._intake.stir, self._intake.stir_all, runs.stir = homes.stir, homes.stir_all, homes.stir
-        register(
-            app,
-            self._intake,
-            homes,
-            count_unknown=self.metrics.count_unknown,
-            suspect=self._wire.suspect,
-        )
-        await load_templates(self._intake)
-        rounds = jobs.Rounds(desk=desk, delivery=delivery, posts=posts, runs=runs, tasks=self.tasks)
-        await jobs.open_engine(self.settings.data_dir.absolute() / "engine.sqlite", runs, rounds)
-        self._engine_open = True
-        # Only now: beside the engine's many small steps the import would hold up the port for a second.
-        warming = asyncio.create_task(self._llm.warm())
-        self._tokens.start()
-        if self.settings.socket_mode:
-            sockets = SocketClient(
-                self._tokens.app_token,
-                token=self.settings.slack_bot_token,
-                base_url=self.settings.slack_api_url,
-                session=self._session,
-                retry_handlers=[],
-            )
-            self._socket = Socket(app, app_token=self.settings.slack_app_token, client=sockets)
-            await self._socket.open()
-        if self.settings.slack_signing_secret and not self.settings.socket_mode:
-            self.server.serve(app)
-        await warming
-        self._naming = asyncio.create_task(self._name_models())
-        self._not_ready = ""
-        log.info("ready for team=%s tasks=%d", identity.team_id, len(self.tasks))
+        await self._socket.open()
 
     async def stop(self) -> None:
         """Take no more, let open runs finish for 20 seconds; the rest goes on at the next start."""
@@ -254,12 +240,10 @@ class Bot:
         await self.server.stop_taking()
         if self._socket is not None:
             await self._socket.close()
-        if self._tokens is not None:
-            await self._tokens.stop()
         if self._naming is not None:
             self._naming.cancel()
-        if self._intake is not None:
-            await self._intake.drain()
+        if self.workspace is not None:
+            await self.workspace.close()
         if self._engine_open:
             await jobs.close_engine()
         await self._llm.close()
@@ -300,39 +284,47 @@ class Bot:
             await asyncio.sleep(RETRY_START_S[min(attempt, len(RETRY_START_S) - 1)])
             attempt += 1
 
-    async def _name_models(self) -> None:
+    async def _name_models(self, workspace: Workspace) -> None:
         """Warn of a model that the server does not list; only `check` calls that a fault."""
-        listed = await self._offer.look(within_s=NAME_WITHIN_S)
+        own_models = workspace.intake.own_models
+        listed = await workspace.intake.models.look(within_s=NAME_WITHIN_S)
         if not listed:
             log.warning("the model's server did not list its models")
-        for tier, model_id in self._llm.models.items():
+        for tier, model_id in workspace.llm.models.items():
             if listed and model_id not in listed:
-                own = model_id == self._own_models()[f"model_{tier}"]
+                own = model_id == own_models[f"model_{tier}"]
                 setting = f"MODEL_{tier.upper()}" if own else f"the {tier} model set in Slack"
                 log.warning("%s=%s is not a model that the server lists", setting, model_id)
 
-    def _own_models(self) -> dict[str, str]:
-        return {"model_fast": self.settings.model_fast, "model_smart": self.settings.model_smart}
-
-    def _hold(self, holds: WorkspaceSettings) -> None:
-        """Let the workspace's settings hold where they are not read anew each time."""
-        own = self._own_models()
-        self._llm.models = {
-            "fast": holds.model_fast or own["model_fast"],
-            "smart": holds.model_smart or own["model_smart"],
-        }
-        if self._tokens is not None:
-            self._tokens.holds = holds
-
     def _why_not_ready(self) -> str:
-        return (self._tokens.why_not() if self._tokens is not None else "") or self._not_ready
+        return (self.workspace.tokens.why_not() if self.workspace is not None else "") or self._not_ready
 
     def _backed_up_s(self) -> float:
         newest = newest_backup(self.settings.data_dir)
         return newest.timestamp() if newest is not None else 0.0
 
     async def _queued(self) -> int:
-        return await jobs.waiting() if self._engine_open else 0
+        return (await jobs.waiting())[0] if self._engine_open else 0
+
+    async def _reading(self) -> Reading:
+        queued, oldest_s = await jobs.waiting() if self._engine_open else (0, 0.0)
+        spent, budget = {}, {}
+        for team_id in await self.records.workspaces.teams():
+            limit = month_limit(team_id, await self.records.workspaces.get(team_id), datetime.now(UTC))
+            spent[team_id] = await self.records.budgets.spent(limit)
+            budget[team_id] = limit.most_microusd
+        return Reading(
+            queued=queued,
+            oldest_s=oldest_s,
+            spent_microusd=spent,
+            budget_microusd=budget,
+            slack_faults=self._wire.pulse.misses,
+            model_faults=self._llm.pulse.misses,
+            model_calls=self._llm.pulse.beats,
+            quiet_s=self._socket.silent_s if self._socket is not None else None,
+            reopened=self._socket.reopened if self._socket is not None else 0,
+            backup_s=self._backed_up_s(),
+        )
 
 
 def _identity(answer: Any) -> Identity:

@@ -13,7 +13,7 @@ import aiohttp
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.wire import SlackError, Wire
+from bot.wire import Pulse, SlackError, Wire
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +25,22 @@ MOST_PAGES = 50  # of a search for a message of ours: ten thousand messages sinc
 CLOCK_MARGIN = timedelta(hours=1)  # our clock and Slack's need not agree
 
 
-def client(*, token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
-    """Make the one Slack client: a 429 waits as Slack asks; nothing else is sent twice.
+class _Patience(AsyncRateLimitErrorRetryHandler):
+    """Waits as a 429 asks, and counts it: what succeeds the second time is seen nowhere else."""
+
+    def __init__(self, pulse: Pulse) -> None:
+        super().__init__(max_retry_count=RATE_LIMIT_RETRIES)
+        self._pulse = pulse
+
+    async def prepare_for_next_attempt_async(self, **told: Any) -> None:
+        self._pulse.misses["ratelimited"] += 1
+        await super().prepare_for_next_attempt_async(**told)
+
+
+def client(
+    *, token: str, base_url: str, session: aiohttp.ClientSession, pulse: Pulse | None = None
+) -> AsyncWebClient:
+    """Make the one Slack client: a 429 waits as Slack asks, counted in *pulse*; nothing else is sent twice.
 
     The SDK's default retries a lost connection, which posts twice when the answer was lost after the post.
     """
@@ -34,7 +48,7 @@ def client(*, token: str, base_url: str, session: aiohttp.ClientSession) -> Asyn
         token=token,
         base_url=base_url,
         session=session,
-        retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=RATE_LIMIT_RETRIES)],
+        retry_handlers=[_Patience(pulse or Pulse())],
     )
 
 

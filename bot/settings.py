@@ -10,6 +10,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from bot.logs import LOG_FORMATS, LogFormat
 from bot.tasks import LANGUAGES, Language, TijdwinstError
 
 
@@ -64,6 +65,9 @@ class Settings:
     tz_name: str = _variable("Europe/Amsterdam", "The time zone of your firm.")
     language: Language = _variable("en", "The language of the bot: en or nl.")
     currency: str = _variable("EUR", "The currency of your firm, as three letters.")
+    log_format: LogFormat = _variable(
+        "text", "The log on stderr: text for people, json for a collector (one object a line)."
+    )
 
     @property
     def socket_mode(self) -> bool:
@@ -176,6 +180,8 @@ def _convert(values: dict[str, Any], faults: list[str]) -> None:
         values["language"] = language
     if not re.fullmatch(r"[A-Z]{3}", values.get("currency", "EUR")):
         faults.append(f"CURRENCY is {values['currency']!r}: it must be three capital letters, like EUR.")
+    if values.get("log_format", "text") not in LOG_FORMATS:
+        faults.append(f"LOG_FORMAT is {values['log_format']!r}: it must be text or json.")
     try:
         ZoneInfo(values.get("tz_name", "UTC"))
     except (ValueError, OSError, KeyError):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -54,19 +55,28 @@ class SlackError(TijdwinstError):
 
 @dataclass
 class Pulse:
-    """When a line to somebody else last worked, and when and how it last failed, since the bot was started."""
+    """When a line to somebody else last worked, and when and how it last failed, since the bot was started.
+
+    Attributes:
+        beats: how often it worked.
+        misses: how often it failed, by what it was called.
+    """
 
     worked_at: datetime | None = None
     failed_at: datetime | None = None
     fault: str = ""
+    beats: int = 0
+    misses: Counter[str] = field(default_factory=Counter)
 
     def beat(self) -> None:
         """Take note that it worked."""
         self.worked_at = datetime.now(UTC)
+        self.beats += 1
 
     def miss(self, fault: str) -> None:
         """Take note that it failed, and how."""
         self.failed_at, self.fault = datetime.now(UTC), fault
+        self.misses[fault] += 1
 
 
 class Wire:
@@ -102,6 +112,9 @@ class Wire:
     def _noted(self, error: SlackError) -> SlackError:
         if error.away:
             self.pulse.miss(error.code)
+        else:
+            # No fault of the line, so nobody is told; counted all the same.
+            self.pulse.misses[error.code] += 1
         return error
 
     def _named(self, method: str, error: SlackApiError) -> SlackError:

@@ -31,7 +31,8 @@ from tests import bench_ledger as bench_ledger_rows
 from tests import bench_stream as bench_streams
 from tests.bulk_set import write_killed
 from tests.conftest import ANNA, SALES, SECRET, buttons, make_slack
-from tests.process import ROOT, BotProcess, answered, free_port
+from tests.cv_set import read_killed
+from tests.process import ROOT, BotProcess, Meter, answered, free_port
 from tests.quotes.test_paper import make_sample
 
 MODEL_S = 1.3
@@ -222,35 +223,13 @@ async def bench_start() -> list[Figure]:
     ]
 
 
-class Meter:
-    """Answers for the model after a while, and knows which answers a bot cannot have stored yet."""
-
-    def __init__(self, model: Model, latency_s: float) -> None:
-        self._latency_s = latency_s
-        self._open = 0
-        self._ended: list[float] = []
-        model.answer_with(self._speak)
-
-    async def _speak(self, _: dict[str, Any]) -> None:
-        self._open += 1
-        try:
-            await asyncio.sleep(self._latency_s)
-        finally:
-            self._open -= 1
-        self._ended.append(time.monotonic())
-
-    def in_flight(self) -> int:
-        """Return how many calls are being answered, or were within the last tenth of a second."""
-        return self._open + sum(time.monotonic() - ended < 0.1 for ended in self._ended)
-
-
 async def bench_soak(runs: int = 100, kills: int = 12) -> list[Figure]:
     """Kill the bot at random moments while runs come in; deliver everything again at each start."""
     chance = random.Random(7)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         async with make_slack() as slack, Model() as model:
-            meter = Meter(model, 0.4)
+            meter = Meter(model, latency_s=0.4)
             bot = BotProcess(slack, model, folder)
             events = mentions(slack, runs, messages=5)
             in_flight = 0
@@ -337,6 +316,28 @@ async def bench_bulk(rows: int = 800, kills: int = 10) -> list[Figure]:
     ]
 
 
+async def bench_cvs(count: int = 300, kills: int = 10) -> list[Figure]:
+    """Have 300 CVs read for one vacancy, undisturbed, and with the bot killed ten times."""
+    with tempfile.TemporaryDirectory() as folder:
+        calm = await read_killed(count, 0, Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        hard = await read_killed(count, kills, Path(folder))
+    value = f"{hard.read} read, {hard.twice} twice, {hard.paid} paid again"
+    return [
+        Figure(
+            f"{count} CVs read, from the first sent to the last read",
+            f"{calm.seconds:.1f} s, of the processor {calm.cpu_s * 1000 / count:.0f} ms a CV",
+            "",
+        ),
+        Figure(
+            f"{count} CVs, {kills} kills",
+            value,
+            f"{count}, 0, at most {hard.in_flight} in flight",
+            reached=(hard.read, hard.twice) == (count, 0) and hard.paid <= hard.in_flight,
+        ),
+    ]
+
+
 async def bench_knowledge() -> list[Figure]:
     """Measure filling and searching a knowledge base of 100,000 passages, in a process of its own."""
     command = [sys.executable, "-m", "tests.bench_knowledge"]
@@ -390,6 +391,7 @@ PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "ledger": bench_ledger,
     "quote": bench_quote,
     "bulk": bench_bulk,
+    "cvs": bench_cvs,
     "knowledge": bench_knowledge,
     "stream": bench_stream,
 }

@@ -18,6 +18,7 @@ from bot.sandbox.model import Model
 from bot.sandbox.readable import unreadable, unreadable_answer
 from bot.sandbox.slack import Slack
 from bot.settings import Settings
+from bot.workspace import Workspace
 
 # No timing asserts: a machine may be busy, and the first example of a test loads what the others find.
 hypothesis.settings.register_profile("tijdwinst", deadline=None)
@@ -37,6 +38,12 @@ class World:
     model: Model
     bot: Bot
     im: str
+
+    @property
+    def workspace(self) -> Workspace:
+        """The bot's rooms of this team."""
+        assert self.bot.workspace is not None
+        return self.bot.workspace
 
     async def thread(self, *lines: tuple[str, str], channel_id: str = SALES) -> str:
         """Write a thread and return its `ts`."""
@@ -123,6 +130,7 @@ async def running(
     """Start the bot on *tmp_path* between a Slack and a model."""
     limits = more.pop("limits", LIMITS)
     prompts = more.pop("prompts", PROMPTS)
+    quiet_s = more.pop("quiet_s", 600.0)
     async with AsyncExitStack() as stack:
         if slack is None:
             slack = await stack.enter_async_context(make_slack())
@@ -139,7 +147,7 @@ async def running(
             port=0,
             **more,
         )
-        bot = Bot(settings, prompts=prompts, limits=limits, pace_s=0.0)
+        bot = Bot(settings, prompts=prompts, limits=limits, pace_s=0.0, quiet_s=quiet_s)
         stack.push_async_callback(bot.stop)
         await bot.start()
         if not socket:

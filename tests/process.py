@@ -9,7 +9,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import psutil
@@ -94,6 +96,12 @@ class BotProcess:
         assert self.process is not None
         return float(psutil.Process(self.process.pid).memory_info().rss) / 1e6
 
+    def cpu_s(self) -> float:
+        """Return what it and the processes that it started and that ended took of the processor since its start."""
+        assert self.process is not None
+        told = psutil.Process(self.process.pid).cpu_times()
+        return float(told.user + told.system + told.children_user + told.children_system)
+
     async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal, wait for the end and return the exit code."""
         assert self.process is not None
@@ -102,3 +110,33 @@ class BotProcess:
         if not self._http:
             await self._slack.wait_for(lambda: not self._slack.connected, 10)
         return code
+
+
+class Meter:
+    """Answers for the model after a while, and knows which answers a bot cannot have stored yet.
+
+    Args:
+        speak: what it answers; None for the sandbox's own answers.
+    """
+
+    def __init__(
+        self, model: Model, *, latency_s: float = 0.0, speak: Callable[[dict[str, Any]], Any] | None = None
+    ) -> None:
+        self._latency_s = latency_s
+        self._say = speak
+        self._open = 0
+        self._ended: list[float] = []
+        model.answer_with(self._speak)
+
+    async def _speak(self, body: dict[str, Any]) -> Any:
+        self._open += 1
+        try:
+            await asyncio.sleep(self._latency_s)
+        finally:
+            self._open -= 1
+        self._ended.append(time.monotonic())
+        return self._say(body) if self._say is not None else None
+
+    def in_flight(self) -> int:
+        """Return how many calls are being answered, or were within the last tenth of a second."""
+        return self._open + sum(time.monotonic() - ended < 0.1 for ended in self._ended)

@@ -391,7 +391,7 @@ async def test_a_help_that_is_delivered_again_is_told_once(world: World) -> None
     for _ in range(4):
         await world.slack.push_event({**asked, "type": "app_mention", "channel": SALES})
     await world.slack.called("chat.postEphemeral")
-    await world.bot._intake.drain()  # type: ignore[union-attr]
+    await world.workspace.intake.drain()
     told = [call for call in world.slack.calls if call.method == "chat.postEphemeral"]
 
     assert len(told) == 1

@@ -181,7 +181,7 @@ async def test_a_batch_whose_name_was_lost_is_found_again(world: World) -> None:
     await records.bulk.press((await the_set(world)).set_id, "start")
     one = await the_set(world)
     work = await sets._work_of(one)
-    await sets._send(one, work, await records.bulk.items(one.set_id, states=("open",)))
+    await sets._send(one, work, await records.bulk_items.items(one.set_id, states=("open",)))
     await records.store.write(lambda db: db.execute("update bulk_batches set batch_id = null"))
     await carry_on(one.set_id)
     await world.shown("8 of 8 texts")
@@ -251,7 +251,7 @@ async def test_what_fails_is_written_again_once_then_marked(world: World) -> Non
 
     world.model.answer_with(speak)
     one = await written(world, 8)
-    items = {item.number: item for item in await world.bot.records.bulk.items(one.set_id)}
+    items = {item.number: item for item in await world.bot.records.bulk_items.items(one.set_id)}
     asked = [user_text(request["params"]) for request in world.model.batches.sent()[1].requests]
 
     assert [items[5].faults, items[5].version] == [(), 2]
@@ -315,7 +315,7 @@ async def test_one_text_is_edited_written_again_or_skipped(world: World) -> None
     stale = await world.slack.click(ANNA, world.im, card["ts"], "bulk_item_5", value=f"approve|5.1|{set_id}")
     await world.shown("1 of 4 texts waits")
     rows = {row["run_id"].rpartition(":")[2]: row for row in await world.rows(4)}
-    items = {item.number: item for item in await world.bot.records.bulk.items(set_id)}
+    items = {item.number: item for item in await world.bot.records.bulk_items.items(set_id)}
 
     assert stale.status == 200
     assert (items[3].version, items[3].state) == (2, "written")
@@ -505,7 +505,7 @@ async def test_a_batch_passes_the_gate_and_the_limits(world: World) -> None:
     await world.shown("5 of 5 texts")
     (batch,) = world.model.batches.sent()
     one = await the_set(world)
-    texts = {item.cells[0]: item.text for item in await records.bulk.items(one.set_id)}
+    texts = {item.cells[0]: item.text for item in await records.bulk_items.items(one.set_id)}
     open_calls = await records.store.read(
         lambda db: db.execute("select count(*) from calls where result <> 'answered'").fetchone()
     )

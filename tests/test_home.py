@@ -145,7 +145,7 @@ async def test_named_people_decide_for_others(world: World) -> None:
     await world.slack.command(CHEF, SALES, "/tijdwinst", "settings review")
     await _form(world, CHEF)
     await world.slack.submit(CHEF, {"reviewers": [BEN]})
-    await world.slack.wait_for(lambda: world.bot._intake and world.bot._intake.holds.reviewers)
+    await world.slack.wait_for(lambda: world.workspace.intake.holds.reviewers)
     await world.slack.click(BEN, world.im, card["ts"], "approve")
     row = (await world.rows(where=lambda row: row["decided_at"]))[0]
 
@@ -159,7 +159,7 @@ async def test_channels_that_were_not_chosen_are_left_alone(world: World) -> Non
     await _form(world, CHEF)
     world.slack.workspace.add_channel("COTHER", "other", "public", [ANNA, world.slack.workspace.bot_user_id])
     await world.slack.submit(CHEF, {"channels": ["COTHER"]})
-    await world.slack.wait_for(lambda: world.bot._intake and world.bot._intake.holds.channels)
+    await world.slack.wait_for(lambda: world.workspace.intake.holds.channels)
     root = await world.thread((ANNA, "40 chairs on Friday?"), (BEN, "Yes."))
     mention = f"<@{world.slack.workspace.bot_user_id}> summarise"
     await world.slack.say(ANNA, SALES, mention, thread_ts=root)
@@ -254,7 +254,6 @@ async def test_two_admins_who_save_at_once_read_of_each_other(world: World) -> N
 
 async def test_a_full_home_keeps_to_slacks_limits(world: World) -> None:
     """Somebody with many open drafts and a team with a long list still has a tab that Slack takes."""
-    assert world.bot._intake is not None
     db = world.bot.records.store
     at = "2026-11-20T10:00:00.000+00:00"
     rows = [(f"r{n}", "T1", SALES, CHEF, f"task-{n}", "command", at, at, "drafted", at) for n in range(40)]

@@ -78,7 +78,7 @@ async def test_a_template_is_tried_and_published(world: World) -> None:
     assert INVITE["prompt0"] in str(asked["system"])
     assert "occasion: opening" in str(asked["messages"])
     assert "template" not in str(asked["messages"])
-    assert world.bot.tasks["klanten-uitnodigen"].inputs[0].required
+    assert world.workspace.tasks["klanten-uitnodigen"].inputs[0].required
 
 
 async def test_one_click_goes_back_and_a_withdrawn_one_is_gone(world: World) -> None:
@@ -90,12 +90,12 @@ async def test_one_click_goes_back_and_a_withdrawn_one_is_gone(world: World) -> 
     await world.slack.submit(CHEF, {"prompt0": "Second try.", "minutes": "25"})
     await _top(world, "template_saved")
     await world.slack.click_in_view(CHEF, "template_publish")
-    await world.slack.wait_for(lambda: world.bot.tasks["klanten-uitnodigen"].baseline_minutes == 25)
+    await world.slack.wait_for(lambda: world.workspace.tasks["klanten-uitnodigen"].baseline_minutes == 25)
     await world.slack.close_view(CHEF, every=True)
     await _list(world)
     await world.slack.click_in_view(CHEF, "template_menu", value="back klanten-uitnodigen 2")
     await world.slack.wait_for(lambda: "Version 1 of 2" in str(world.slack.modal(CHEF)))
-    back = world.bot.tasks["klanten-uitnodigen"]
+    back = world.workspace.tasks["klanten-uitnodigen"]
     await world.slack.click_in_view(CHEF, "template_menu", value="withdraw klanten-uitnodigen 2")
     await world.slack.wait_for(lambda: "is withdrawn" in str(world.slack.modal(CHEF)))
     asked = await world.slack.command(ANNA, SALES, "/draft", "uitnodiging: opening")
@@ -168,9 +168,9 @@ async def test_a_template_is_there_after_a_restart_and_as_a_file(
     """After a restart the template still works, and `export templates` writes it as a task file."""
     async with running(tmp_path) as world:
         await _make(world)
-        made = world.bot.tasks["klanten-uitnodigen"]
+        made = world.workspace.tasks["klanten-uitnodigen"]
     async with running(tmp_path) as world:
-        again = world.bot.tasks["klanten-uitnodigen"]
+        again = world.workspace.tasks["klanten-uitnodigen"]
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     printed = await _main(["export", "templates"]), capsys.readouterr().out

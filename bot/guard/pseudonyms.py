@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.guard.kinds import LINK, Finding, Kind, settle
@@ -11,7 +12,7 @@ from bot.guard.kinds import LINK, Finding, Kind, settle
 
 @dataclass
 class Pseudonyms:
-    """What stands for what in one run.
+    """What stands for what in one run, or in one text that many runs bring.
 
     Attributes:
         nonce: two letters that are part of every token, so that nobody outside can write one.
@@ -100,15 +101,15 @@ class Pseudonyms:
         unfinished = cut >= 0 and "]" not in text[cut:] and len(text) - cut < 40 and "\n" not in text[cut:]
         return text[:cut] if unfinished else text
 
-    def dump(self) -> bytes:
-        """Write it for the vault."""
-        return json.dumps([self.nonce, self.values], ensure_ascii=False).encode()
+    @staticmethod
+    def dump(held: Mapping[str, Pseudonyms]) -> bytes:
+        """Write those of a run for the vault, each by its nonce."""
+        return json.dumps({nonce: one.values for nonce, one in held.items()}, ensure_ascii=False).encode()
 
-    @classmethod
-    def load(cls, written: bytes) -> Pseudonyms:
+    @staticmethod
+    def load(written: bytes) -> dict[str, Pseudonyms]:
         """Read what `dump` wrote."""
-        nonce, values = json.loads(written)
-        return cls(nonce, values)
+        return {nonce: Pseudonyms(nonce, values) for nonce, values in json.loads(written).items()}
 
 
 def _number(token: str) -> str:

@@ -160,6 +160,7 @@ class Desk:
         *,
         system: list[str],
         user: str,
+        base: str = "",
         shape: type[BaseModel] | None = None,
         images: Sequence[Image] = (),
         tell: Callable[[str], None] | None = None,
@@ -170,6 +171,8 @@ class Desk:
         What is personal in *user* leaves as tokens and is put back in the answer (`bot.handlers.gate`).
 
         Args:
+            base: what stands before *user* and comes again in other runs: kept in the prompt cache; with a
+                *shape* only.
             shape: what the answer must be an object of; its JSON, checked, is then the text.
             images: what it looks at; with a *shape* only.
             tell: takes the text so far while it is written, where the answer is to be read along.
@@ -180,13 +183,14 @@ class Desk:
             LLMError: there is no usable answer; what it cost is booked.
             BudgetError: a limit leaves no room for it.
         """
-        passage = await self.let_out(brief, system=system, user=user)
+        passage = await self.let_out(brief, system=system, user=user, base=base)
         links = "" if own_links else self._own_links
         show = self._through_gate(passage, tell, ours=links) if tell is not None else None
-        paid = await self._pay(brief, passage, asked=[system, user], shape=shape, images=images, tell=show)
+        asked = [system, base, user] if base else [system, user]
+        paid = await self._pay(brief, passage, asked=asked, shape=shape, images=images, tell=show)
         return self.gate.let_in(passage, paid, is_object=shape is not None, ours=links)
 
-    async def let_out(self, brief: Brief, *, system: list[str], user: str) -> Passage:
+    async def let_out(self, brief: Brief, *, system: list[str], user: str, base: str = "") -> Passage:
         """Return a question as it may leave; for those who send it another way than `ask`.
 
         Raises:
@@ -197,7 +201,7 @@ class Desk:
         ours = (firm.name, *firm.address, firm.email, firm.phone, firm.kvk, firm.vat_id, firm.iban)
         public = "\n".join((brief.company, await self.company(run.team_id), *ours))
         return await self.gate.let_out(
-            run, brief.task, version=brief.version, system=system, user=user, public=public
+            run, brief.task, version=brief.version, system=system, user=user, public=public, base=base
         )
 
     def let_in(self, passage: Passage, paid: Paid) -> Paid:
@@ -251,16 +255,9 @@ class Desk:
             raise LLMError("stopped", "before it was asked")
         # Each attempt is a call of its own: none of them may hide another one's cost.
         attempt = f"{call_id}!{uuid.uuid4().hex[:8]}"
-        await reserve(self, brief, call_id, attempt, [*passage.system, passage.user], images=len(images))
+        await reserve(self, brief, call_id, attempt, [*passage.system, passage.said], images=len(images))
         spoken = Spoken(tell)
-        asking = self._answer(
-            task,
-            system=passage.system,
-            user=passage.user,
-            shape=shape,
-            images=images,
-            spoken=spoken if tell else None,
-        )
+        asking = self._answer(task, passage, shape=shape, images=images, spoken=spoken if tell else None)
         try:
             answer = await self._unless_halted(brief, asking, spoken)
         except LLMError as error:
@@ -306,13 +303,13 @@ class Desk:
     async def _answer(
         self,
         task: Task,
+        passage: Passage,
         *,
-        system: list[str],
-        user: str,
         shape: type[BaseModel] | None,
         images: Sequence[Image],
         spoken: Spoken | None = None,
     ) -> Answer:
+        system, user = passage.system, passage.user
         if spoken is not None:
             return await self.llm.stream(
                 model=task.model,
@@ -330,6 +327,7 @@ class Desk:
             model=task.model,
             system=system,
             user=user,
+            base=passage.base,
             shape=shape,
             max_tokens=task.max_tokens,
             effort=task.effort,

@@ -20,7 +20,8 @@ from bot.jobs.bulk_rows import NEEDS_ADMIN, Rows, attempt_of
 from bot.jobs.bulk_shown import SetCards
 from bot.jobs.posts import Posts
 from bot.llm import Answer, Batches, LLMError, Question
-from bot.records.bulk import AT_WORK, ENDED, BulkSet, Claim, Item, Stage
+from bot.records.bulk import AT_WORK, ENDED, BulkSet, Stage
+from bot.records.bulk_items import Claim, Item
 from bot.tasks import Task, UserError
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class BulkSets:
         self._posts = posts
         self._records = desk.records
         self._bulk = desk.records.bulk
+        self._items = desk.records.bulk_items
         self._batches = Batches(desk.llm)
         self._rows = Rows(desk, tasks)
         self._tasks = tasks
@@ -97,7 +99,7 @@ class BulkSets:
             await self._read(one)
         elif one.stage == "sampling":
             return await self._sample(one)
-        elif one.stage == "priced" and not (await self._bulk.counts(one.set_id)).left:
+        elif one.stage == "priced" and not (await self._items.counts(one.set_id)).left:
             # All of it were samples: there is no price to ask for.
             await self._bulk.move(one.set_id, "running", of="priced")
             return 0.0
@@ -128,13 +130,13 @@ class BulkSets:
     async def _sample(self, one: BulkSet) -> float | None:
         """Write the samples, one call each: whoever waits for them waits for seconds, not for a batch."""
         work = await self._work_of(one)
-        items = await self._bulk.items(one.set_id, states=("open",))
+        items = await self._items.items(one.set_id, states=("open",))
         if items:
             await self._write(one, work, items)
             return 0.0
-        samples = [item for item in await self._bulk.items(one.set_id) if item.is_sample]
+        samples = [item for item in await self._items.items(one.set_id) if item.is_sample]
         if any(item.state == "written" for item in samples):
-            await self._bulk.deliver(one.set_id)
+            await self._items.deliver(one.set_id)
             await self._bulk.begin_look(one.set_id)
             await self._bulk.move(one.set_id, "samples", of="sampling")
         else:
@@ -144,10 +146,10 @@ class BulkSets:
     async def _go_on(self, one: BulkSet) -> float | None:
         """Ask about the next rows, take what is answered, check the whole, and end."""
         work = await self._work_of(one)
-        claim = await self._bulk.open_claim(one.set_id)
+        claim = await self._items.open_claim(one.set_id)
         if claim is not None:
             return await self._attend(one, work, claim)
-        items = await self._bulk.items(one.set_id, states=("open",))
+        items = await self._items.items(one.set_id, states=("open",))
         if items and one.uses_batches and len(items) > 1:
             return await self._send(one, work, items[:BATCH_ROWS])
         if items:
@@ -155,7 +157,7 @@ class BulkSets:
             return 0.0
         if await self._check_all(one, work):
             return 0.0
-        await self._bulk.deliver(one.set_id)
+        await self._items.deliver(one.set_id)
         await self._bulk.begin_look(one.set_id)
         if await self._bulk.move(one.set_id, "done", of="running"):
             await self.cards.bring_result(replace(one, stage="done"))
@@ -164,20 +166,20 @@ class BulkSets:
     async def _tidy(self, one: BulkSet) -> float | None:
         """Take what an interrupted batch still gives, and write anew what somebody asked for."""
         work = await self._work_of(one)
-        claim = await self._bulk.open_claim(one.set_id)
+        claim = await self._items.open_claim(one.set_id)
         if claim is not None:
             return await self._attend(one, work, claim)
-        items = await self._bulk.items(one.set_id, states=("open",))
+        items = await self._items.items(one.set_id, states=("open",))
         asked = [item for item in items if item.review == "redone"]
         if asked:
             await self._write(one, work, asked[:APART_ROWS])
             return 0.0
-        await self._bulk.deliver(one.set_id)
+        await self._items.deliver(one.set_id)
         await self._bulk.begin_look(one.set_id)
         return None
 
     async def _send(self, one: BulkSet, work: Work, items: Sequence[Item]) -> float:
-        claim = await self._bulk.claim(one.set_id, items)
+        claim = await self._items.claim(one.set_id, items)
         return await self._submit(one, work, claim)
 
     async def _submit(self, one: BulkSet, work: Work, claim: Claim) -> float:
@@ -200,12 +202,12 @@ class BulkSets:
                 questions, model=task.model, max_tokens=task.max_tokens, effort=task.effort
             )
         if batch is not None:
-            await self._bulk.sent(claim.claim_id, batch.id)
+            await self._items.sent(claim.claim_id, batch.id)
             return 1.0
         await asyncio.gather(*(self._records.ledger.end_call(attempt_of(claim, item)) for item in items))
         if questions and not faults:
             await self._bulk.no_batches(one.set_id)
-        await self._bulk.end_claim(claim.claim_id)
+        await self._items.end_claim(claim.claim_id)
         if faults:
             raise faults[0]
         return 0.0
@@ -214,7 +216,7 @@ class BulkSets:
         """Look after a batch: find it where its name was lost, stop it where nobody wants it, take it once it ended."""
         batch_id = claim.batch_id
         if not batch_id:
-            known = await self._bulk.known_batches()
+            known = await self._items.known_batches()
             asked = await self._claimed(claim)
             found = await self._batches.find(
                 claim.claim_id, since=claim.claimed_at, requests=len(asked), known=known
@@ -222,12 +224,12 @@ class BulkSets:
             if found is None and one.stage == "running":
                 return await self._submit(one, work, claim)
             if found is None:
-                await self._bulk.end_claim(claim.claim_id)
+                await self._items.end_claim(claim.claim_id)
                 return 0.0
             if not found.ended:
                 return _patience_s(claim)
             batch_id = found.id
-            await self._bulk.sent(claim.claim_id, batch_id)
+            await self._items.sent(claim.claim_id, batch_id)
         batch = await self._batches.look(batch_id)
         if not batch.ended:
             self._progress[one.set_id] = batch.done
@@ -253,7 +255,7 @@ class BulkSets:
         await asyncio.gather(
             *(self._records.ledger.end_call(attempt_of(claim, item)) for item in waiting.values())
         )
-        await self._bulk.end_claim(claim.claim_id)
+        await self._items.end_claim(claim.claim_id)
         faults = [result for _, result in known if isinstance(result, LLMError)]
         if faults and len(faults) == len(known) and faults[0].kind in NEEDS_ADMIN:
             raise faults[0]
@@ -276,7 +278,7 @@ class BulkSets:
 
     async def _check_all(self, one: BulkSet, work: Work) -> bool:
         """Hold all texts against each other; say whether any is written anew, once, with its fault named."""
-        items = await self._bulk.items(one.set_id, states=("written",))
+        items = await self._items.items(one.set_id, states=("written",))
         twins: dict[int, int] = {}
         if work.rules.unlike:
             texts = {item.number: item.text for item in items}
@@ -288,11 +290,11 @@ class BulkSets:
             twin = twins.get(item.number)
             faults = plain if twin is None else (*plain, Fault("alike", str(twin)))
             if faults != item.faults:
-                await self._bulk.found(item, faults)
+                await self._items.found(item, faults)
             # The style of a sample is approved as it stands.
             if faults and item.attempt == 1 and item.review == "open" and not item.is_sample:
                 again.append(item)
-        await asyncio.gather(*(self._bulk.again(item, attempt=2) for item in again))
+        await asyncio.gather(*(self._items.again(item, attempt=2) for item in again))
         return bool(again)
 
     async def _fault(self, one: BulkSet, error: LLMError) -> float | None:
@@ -310,19 +312,19 @@ class BulkSets:
         if one.stage in AT_WORK:
             await self._bulk.move(one.set_id, stage, of=one.stage, trouble=trouble, **params)
             return
-        for item in await self._bulk.items(one.set_id, states=("open",)):
+        for item in await self._items.items(one.set_id, states=("open",)):
             if item.review == "redone":
-                await self._bulk.fall_back(item)
+                await self._items.fall_back(item)
                 await self._records.reviews.take_back(item.run_id, item.version - 1)
 
     async def _claimed(self, claim: Claim) -> list[Item]:
-        items = await self._bulk.items(claim.set_id, states=("asked",))
+        items = await self._items.items(claim.set_id, states=("asked",))
         return [item for item in items if item.claim_id == claim.claim_id]
 
     async def _work_of(self, one: BulkSet) -> Work:
         samples: tuple[str, ...] = ()
         if one.confirmed_at is not None:
-            items = await self._bulk.items(one.set_id)
+            items = await self._items.items(one.set_id)
             samples = tuple(item.text for item in items if item.is_sample and item.text)
         if self._tasks[one.task].personal_data != "allow":
             # One client's letter goes along with every other's: one is enough for the style.

@@ -8,7 +8,8 @@ from collections import Counter
 from bot.bulk import Returned, find_mark, read_returned
 from bot.handlers import Desk
 from bot.reading import Content
-from bot.records.bulk import BulkSet, Item
+from bot.records.bulk import BulkSet
+from bot.records.bulk_items import Item
 from bot.records.reviews import Press
 from bot.records.uploads import Upload
 from bot.tasks import UserError
@@ -39,8 +40,8 @@ async def take_returned(desk: Desk, upload: Upload, name: str, content: Content)
 
 
 async def _decide(desk: Desk, one: BulkSet, upload: Upload, rows: list[Returned]) -> str:
-    bulk = desk.records.bulk
-    items = {item.number: item for item in await bulk.items(one.set_id, states=("written",))}
+    bulk, rows_of = desk.records.bulk, desk.records.bulk_items
+    items = {item.number: item for item in await rows_of.items(one.set_id, states=("written",))}
     told: Counter[str] = Counter()
     wanted: list[tuple[Item, Returned, Press]] = []
     for row in rows:
@@ -65,7 +66,7 @@ async def _decide(desk: Desk, one: BulkSet, upload: Upload, rows: list[Returned]
             minutes_each=share,
         )
         if act == "redone" and decision.result != "stale":
-            await bulk.again(item, attempt=2)
+            await rows_of.again(item, attempt=2)
 
     await asyncio.gather(*(decide(*each) for each in wanted))
     await bulk.stir(one.set_id)

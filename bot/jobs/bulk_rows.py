@@ -12,7 +12,8 @@ from bot.handlers.budget import BudgetError, reserve
 from bot.handlers.gate import Passage
 from bot.handlers.table import Anew, Work, ask_about, check
 from bot.llm import Answer, LLMError, Question
-from bot.records.bulk import BulkSet, Claim, Item
+from bot.records.bulk import BulkSet
+from bot.records.bulk_items import Claim, Item
 from bot.records.ledger import Call, Paid
 from bot.tasks import Draft, Run, Task, UserError
 from bot.texts import text
@@ -29,7 +30,7 @@ class Rows:
     def __init__(self, desk: Desk, tasks: Mapping[str, Task]) -> None:
         self._desk = desk
         self._records = desk.records
-        self._bulk = desk.records.bulk
+        self._items = desk.records.bulk_items
         self._tasks = tasks
 
     async def prepare(self, one: BulkSet, work: Work, claim: Claim, item: Item) -> Question | None:
@@ -58,7 +59,7 @@ class Rows:
         try:
             return await self._desk.let_out(brief, system=system, user=user)
         except UserError as error:
-            await self._bulk.failed(item, text(error.key, one.language, **error.params), most_tries=0)
+            await self._items.failed(item, text(error.key, one.language, **error.params), most_tries=0)
             return None
 
     async def take(
@@ -92,7 +93,7 @@ class Rows:
         try:
             paid = self._desk.let_in(passage, paid)
         except UserError as error:
-            await self._bulk.failed(item, text(error.key, one.language, **error.params), most_tries=0)
+            await self._items.failed(item, text(error.key, one.language, **error.params), most_tries=0)
             return
         await self._keep(work, item, row, paid.text, paid.model)
 
@@ -112,7 +113,7 @@ class Rows:
         except BudgetError:
             raise
         except UserError as error:
-            await self._bulk.failed(item, text(error.key, one.language, **error.params), most_tries=0)
+            await self._items.failed(item, text(error.key, one.language, **error.params), most_tries=0)
             return None
         except LLMError as error:
             if error.retryable or error.kind in NEEDS_ADMIN:
@@ -128,7 +129,7 @@ class Rows:
         try:
             row = make_row(item.number, one.headers, item.cells, one.mapping)
         except UserError as error:
-            await self._bulk.failed(item, text(error.key, one.language, **error.params), most_tries=0)
+            await self._items.failed(item, text(error.key, one.language, **error.params), most_tries=0)
             return None
         anew = None
         if item.attempt > 1 or item.review == "redone":
@@ -179,18 +180,18 @@ class Rows:
             Draft(run_id=item.run_id, version=item.version, text=written, model=model, notes=notes)
         )
         await self._records.ledger.close(item.run_id, "drafted")
-        await self._bulk.wrote(item, version=item.version, faults=faults)
+        await self._items.wrote(item, version=item.version, faults=faults)
 
     async def _failed(self, one: BulkSet, item: Item, error: LLMError) -> None:
         """Keep that a row was not answered; after two tries it is told, and the text before it stands again."""
         log.warning("run=%s row fault kind=%s", item.run_id, error.kind)
         if item.version > 1 and item.tries + 1 >= MOST_TRIES:
-            await self._bulk.fall_back(item)
+            await self._items.fall_back(item)
             if item.review == "redone":
                 await self._records.reviews.take_back(item.run_id, item.version - 1)
             return
         trouble = text(f"bulk.row.{error.kind}", one.language)
-        await self._bulk.failed(item, trouble, most_tries=MOST_TRIES)
+        await self._items.failed(item, trouble, most_tries=MOST_TRIES)
         if item.tries + 1 >= MOST_TRIES:
             await self._records.ledger.close(item.run_id, "failed", reason=error.kind)
 

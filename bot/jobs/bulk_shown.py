@@ -19,7 +19,8 @@ from bot.bulk.paper import letter_pdf
 from bot.handlers import Desk
 from bot.jobs.posts import Posts, Spot
 from bot.llm import estimate_microusd
-from bot.records.bulk import ENDED, BulkSet, Counts, Item, file_mark
+from bot.records.bulk import ENDED, BulkSet, file_mark
+from bot.records.bulk_items import Counts, Item
 from bot.tasks import TableWork, Task
 from bot.texts import format_cents, format_day, format_number, text
 from bot.value import ACCEPTED
@@ -40,6 +41,7 @@ class SetCards:
         self._desk = desk
         self._records = desk.records
         self._bulk = desk.records.bulk
+        self._items = desk.records.bulk_items
         self._posts = posts
         self._tasks = tasks
 
@@ -58,7 +60,7 @@ class SetCards:
             SlackError: Slack does not take it.
         """
         spot = await self._posts.messages_tab(one.team_id, one.user_id)
-        counts = await self._bulk.counts(one.set_id)
+        counts = await self._items.counts(one.set_id)
         blocks = await self._blocks(one, counts, answered)
         line = plain(blocks[0]["text"]["text"])
         await self._posts.bring(f"{one.set_id}/set", spot, fallback(line), blocks)
@@ -67,7 +69,7 @@ class SetCards:
 
     async def _show_review(self, one: BulkSet, counts: Counts, spot: Spot) -> None:
         each = self.rules(one).each_review
-        items = await self._bulk.undecided(one.set_id, each)
+        items = await self._items.undecided(one.set_id, each)
         shown = [self._shown(one, item) for item in items]
         if items:
             head = text("bulk.review.head", one.language, count=counts.undecided, total=counts.written)
@@ -115,7 +117,7 @@ class SetCards:
         return set_message(said)
 
     async def _samples(self, one: BulkSet, buttons: list[Block]) -> list[Block]:
-        items = [item for item in await self._bulk.items(one.set_id) if item.is_sample and item.text]
+        items = [item for item in await self._items.items(one.set_id) if item.is_sample and item.text]
         head = text("bulk.samples", one.language, count=len(items))
         shown = texts_blocks([self._shown(one, item) for item in items], one.language)
         return [*set_message(head), *shown, {"type": "actions", "elements": buttons}]
@@ -132,7 +134,7 @@ class SetCards:
         lines = []
         if counts.flagged:
             lines.append(text("bulk.flagged", language, count=counts.flagged))
-        failed = await self._bulk.troubles(one.set_id)
+        failed = await self._items.troubles(one.set_id)
         if failed:
             told = [f"{number}: {html.escape(why, quote=False)}" for number, why in failed[:MOST_TOLD]]
             lines.append(text("bulk.failed", language, count=len(failed), rows=" · ".join(told)))
@@ -158,7 +160,7 @@ class SetCards:
 
     async def _price(self, one: BulkSet, count: int) -> str:
         """Say what *count* more texts cost, by what the samples used, in the firm's currency."""
-        paid = await self._bulk.cost(one.set_id, samples=True)
+        paid = await self._items.cost(one.set_id, samples=True)
         settings = await self._records.workspaces.get(one.team_id)
         if not paid:
             return text("bulk.price-unknown", one.language, tokens="?")
@@ -198,7 +200,7 @@ class SetCards:
         rules = self.rules(one)
         if not kind and rules.paper:
             return ""
-        items = await self._bulk.items(one.set_id, states=("written",))
+        items = await self._items.items(one.set_id, states=("written",))
         if kind == "zip":
             items = [item for item in items if item.review in ACCEPTED]
         if not items:

@@ -8,14 +8,14 @@ from datetime import datetime
 
 from dbos import DBOS, SetWorkflowID
 
-from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, at_work, enqueue, slack_is_away, step, turn
+from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, at_work, enqueue, show_in_turn, slack_is_away, step
 from bot.jobs.screening import STRANDED
 from bot.records.screenings import Screening
 from bot.screening.candidate import Candidate
 
 log = logging.getLogger(__name__)
 
-LANES = 2  # CVs of one vacancy that are read at the same time
+LANES = 3  # CVs of one vacancy that are read at the same time; the queue has room for more than one vacancy or table
 MOST_TRIES = 200
 LONGEST_WAIT_S = 900.0
 
@@ -90,15 +90,11 @@ async def _explain(candidate_id: str, user_id: str, press: str) -> None:
 
 
 async def _try_show(screening_id: str, *, at_once: bool) -> None:
-    # One at a time, so that an older board never covers a newer one.
-    key = f"{screening_id}~board"
-    try:
-        async with turn(key, key):
-            await _show(screening_id, at_once)
-    except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
-        if not slack_is_away(error):
-            raise
-        log.warning("screening=%s its board is not up to date: %s", screening_id, error)
+    await show_in_turn(
+        f"{screening_id}~board",
+        lambda: _show(screening_id, at_once),
+        what=f"screening={screening_id} its board",
+    )
 
 
 def _id(candidate_id: str) -> str:

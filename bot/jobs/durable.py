@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 
 from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Outage, Runs
+from bot.logs import about_run
 from bot.wire import SlackError
+
+log = logging.getLogger(__name__)
+Shown = TypeVar("Shown")
 
 VERSION = "1"  # pinned: the default is a hash of the source, and every edit would strand the waiting runs
 GIVEN_UP = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
@@ -148,9 +153,27 @@ async def turn(key: str, run_id: str) -> AsyncIterator[None]:
     lock = engine.turns.setdefault(key, asyncio.Lock())
     try:
         async with lock:
-            yield
+            # What follows a run has a turn of its own, and is about that run all the same.
+            with about_run(run_id.split("~")[0]):
+                yield
     finally:
         _leave_turn(engine, key)
+
+
+async def show_in_turn(key: str, showing: Callable[[], Awaitable[Shown]], *, what: str) -> Shown | None:
+    """Show something, one at a time for *key*: an older state never covers a newer one, no file is brought twice.
+
+    Returns:
+        What *showing* returns; None while Slack is away: *what* then stands in the log, and is shown later.
+    """
+    try:
+        async with turn(key, key):
+            return await showing()
+    except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
+        if not slack_is_away(error):
+            raise
+        log.warning("%s is not shown yet: %s", what, error)
+        return None
 
 
 def _leave_turn(engine: Engine, key: str) -> None:

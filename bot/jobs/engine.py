@@ -52,7 +52,7 @@ async def open_engine(path: Path, runs: Runs, doing: Rounds) -> None:
         polling_interval_sec=0.1,
     )
     await DBOS.register_queue_async(
-        "batch", partition_concurrency=1, worker_concurrency=2, polling_interval_sec=1.0
+        "batch", partition_concurrency=1, worker_concurrency=4, polling_interval_sec=0.25
     )
     await _schedule("sweep", sweep, "* * * * *")
     await _schedule("plans", plans, "* * * * *")
@@ -91,9 +91,11 @@ async def _is_busy_after(wait_s: float) -> bool:
     return False
 
 
-async def waiting() -> int:
-    """Return how many runs wait in the queues."""
-    return len(await DBOS.list_queued_workflows_async(load_input=False))
+async def waiting() -> tuple[int, float]:
+    """Return how many runs wait in the queues, and how long the oldest that is due has waited, in seconds."""
+    queued = await DBOS.list_queued_workflows_async(load_input=False)
+    due_ms = [max(flow.created_at or 0, flow.delay_until_epoch_ms or 0) for flow in queued]
+    return len(queued), max(0.0, time.time() - min(due_ms) / 1000) if due_ms else 0.0
 
 
 async def _schedule(name: str, workflow: Callable[..., Coroutine[Any, Any, None]], cron: str) -> None:

@@ -106,7 +106,7 @@ class Rounds:
         await self.records.questions.rework_asked(run_id, moment)
 
     async def _about(self, key: str, run: Run) -> str:
-        channel_id, ts = await self._runs.draft_place(run)
+        channel_id, ts = await self._runs.cards.draft_place(run)
         shown = text("link.draft", run.language)
         if ts:
             address = permalink(self._desk.identity, Place(channel_id, ts))

@@ -10,42 +10,32 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.delivery import Delivery
-from bot.handlers import EDITED, HANDLERS, Brief, Desk
+from bot.handlers import HANDLERS, Brief, Desk
 from bot.handlers.budget import BudgetError
 from bot.handlers.choosing import CHANGE
 from bot.jobs.allowance import Allowance
 from bot.jobs.bulk import BulkSets
-from bot.jobs.choosing import Chooser, taken_note
+from bot.jobs.cards import Cards
+from bot.jobs.choosing import Chooser
 from bot.jobs.control import is_by_hand
 from bot.jobs.knowledge import KnowledgeFiles
 from bot.jobs.papers import Papers
 from bot.jobs.plans import Plans
-from bot.jobs.posts import Posts, Spot
+from bot.jobs.posts import Posts
 from bot.jobs.prices import PriceUploads
 from bot.jobs.screening import CvReader
-from bot.jobs.talks import Talk, Talks, in_messages_tab
+from bot.jobs.talks import Talk, Talks
 from bot.llm import LLMError
+from bot.metrics import Metrics
 from bot.records import Records
-from bot.records.reviews import State
-from bot.tasks import Draft, Language, Outcome, Run, Task, TijdwinstError, UserError
+from bot.tasks import Draft, Outcome, Run, Task, TijdwinstError, UserError
 from bot.texts import format_minutes, text
-from bot.value import ACCEPTED
 from bot.views import (
     apology,
     by_hand_card,
-    card,
-    context,
-    draft_value,
     fallback,
-    feedback_buttons,
-    link_sources,
-    markdown_block,
     placeholder,
-    reason_menu,
-    split_markdown,
-    word_question,
 )
-from bot.views.choosing import other_task
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
@@ -106,27 +96,37 @@ class Runs:
         talks: Talks,
         tasks: Mapping[str, Task],
         limits: Limits,
+        metrics: Metrics,
         stir: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.records: Records = desk.records
         self.limits = limits
+        self._metrics = metrics
         self._desk = desk
-        self._delivery = delivery
         self._posts = posts
         self._talks = talks
-        self._papers = Papers(desk, posts)
         self.plans = Plans(desk, posts, tasks)
         self.uploads = PriceUploads(desk, posts)
         self.cvs = CvReader(desk, posts, tasks)
         self.bulk = BulkSets(desk, delivery, posts, tasks)
         self.documents = KnowledgeFiles(desk, posts)
+        self.cards = Cards(
+            records=desk.records,
+            delivery=delivery,
+            posts=posts,
+            talks=talks,
+            papers=Papers(desk, posts),
+            plans=self.plans,
+            cvs=self.cvs,
+            tasks=tasks,
+        )
         self.allowance = Allowance(desk, posts)
         self._tasks = tasks
         # Told whose Home tab says something else now.
         self.stir = stir
         self._down_since: dict[str, float] = {}
         self.chooser = Chooser(
-            desk=desk, tasks=tasks, within_s=limits.choose_within_s, show=self._replace_placeholder
+            desk=desk, tasks=tasks, within_s=limits.choose_within_s, show=self.cards.replace_placeholder
         )
 
     async def open(self, run_id: str) -> str | bool:
@@ -135,7 +135,7 @@ class Runs:
         True when it is to be done by hand, `asked` when the asker is to answer first, `choose` when its task is
         not known yet; False when nothing does.
         """
-        run = await self._run(run_id)
+        run = await self.records.requests.need(run_id)
         choice = await self.records.choices.get(run_id)
         if choice is not None and choice.state == "continued":
             return "choose"
@@ -144,18 +144,18 @@ class Runs:
         if choice is None or (choice.state not in ("open", "asking") and choice.task != CHANGE):
             return await self._begin(run, chosen=choice is not None)
         if choice.state == "open" and not await self._talks.begin(run, self._tasks[run.task]):
-            await self._post_placeholder(run, text("placeholder.reading", run.language))
+            await self.cards.post_placeholder(run, text("placeholder.reading", run.language))
         return "choose"
 
     async def choose(self, run_id: str) -> dict[str, Any]:
         """Find out which task a run is; return what is next."""
-        run = await self._run(run_id)
+        run = await self.records.requests.need(run_id)
         choice = await self.records.choices.get(run_id)
         if choice is None:
             raise TijdwinstError(f"no choice for {run_id}")
         verdict = await self.chooser.choose(run, choice)
         if verdict["next"] == "write":
-            began = await self._begin(await self._run(run_id), chosen=True)
+            began = await self._begin(await self.records.requests.need(run_id), chosen=True)
             verdict["next"] = began if isinstance(began, str) else "by_hand" if began else "write"
         if verdict["next"] != "write":
             await self._talks.end(run)
@@ -167,7 +167,9 @@ class Runs:
         title = task.title_in(run.language)
         if is_by_hand(run, task, await self.records.workspaces.get(run.team_id)):
             sentence = text("by-hand.question", run.language, task=title)
-            await self._replace_placeholder(run, sentence, by_hand_card(run.run_id, sentence, run.language))
+            await self.cards.replace_placeholder(
+                run, sentence, by_hand_card(run.run_id, sentence, run.language)
+            )
             return True
         if await self.chooser.ask_inputs(run):
             return "asked"
@@ -176,16 +178,10 @@ class Runs:
             return False
         sentence = text("placeholder.working", run.language, task=title)
         if chosen:
-            await self._replace_placeholder(run, sentence, placeholder(sentence))
+            await self.cards.replace_placeholder(run, sentence, placeholder(sentence))
         else:
-            await self._post_placeholder(run, sentence)
+            await self.cards.post_placeholder(run, sentence)
         return False
-
-    async def _post_placeholder(self, run: Run, sentence: str) -> None:
-        spot = await self._asked_at(run)
-        await self._posts.once(
-            f"{run.run_id}/place", spot, fallback(sentence), placeholder(sentence), run_id=run.run_id
-        )
 
     async def draft(self, run_id: str, version: int) -> dict[str, Any]:
         """Write a version and keep it; return how that went, with ids only.
@@ -195,7 +191,7 @@ class Runs:
         """
         if await self.records.drafts.get(run_id, version) is not None:
             return {"outcome": "drafted"}
-        run = await self._run(run_id)
+        run = await self.records.requests.need(run_id)
         task = self._tasks[run.task]
         try:
             await self._desk.check_welcome(run)
@@ -243,7 +239,7 @@ class Runs:
         try:
             done, _ = await asyncio.wait({task}, timeout=self.limits.told_after_s)
             if not done:
-                await self._say(run, version, text("placeholder.slow", run.language))
+                await self.cards.say(run, version, text("placeholder.slow", run.language))
             return await task
         finally:
             task.cancel()
@@ -286,23 +282,23 @@ class Runs:
 
     async def deliver(self, run_id: str, version: int) -> None:
         """Let the placeholder become the draft with its buttons."""
-        run = await self._run(run_id)
-        await self._show_card(run)
+        run = await self.records.requests.need(run_id)
+        await self.cards.show(run)
         await self.records.drafts.delivered(run_id, version)
         await self._talks.end(run)
-        if await self._draft_spot(run) != await self._asked_at(run) and version == 1:
+        if await self.cards.draft_spot(run) != await self.cards.asked_at(run) and version == 1:
             sentence = text("placeholder.elsewhere", run.language)
-            await self._replace_placeholder(run, sentence, placeholder(sentence))
+            await self.cards.replace_placeholder(run, sentence, placeholder(sentence))
 
     async def tell_waiting(self, run_id: str, version: int, key: str) -> None:
         """Tell the asker that the model is down and that the draft will come."""
-        run = await self._run(run_id)
-        await self._say(run, version, text(key, run.language))
+        run = await self.records.requests.need(run_id)
+        await self.cards.say(run, version, text(key, run.language))
         await self._talks.end(run)
 
     async def refuse(self, run_id: str, version: int, verdict: dict[str, Any]) -> None:
         """Let the placeholder say why there is no draft; a failed redo gives the old version back."""
-        run = await self._run(run_id)
+        run = await self.records.requests.need(run_id)
         await self._tell_refusal(run, version, verdict)
         await self.records.conversations.forget_stop(run_id, version)
         await self._talks.end(run)
@@ -313,33 +309,23 @@ class Runs:
         sentence = text(verdict["key"], run.language, **params)
         if version > 1:
             await self.records.reviews.take_back(run_id, version - 1)
-            await self._show_card(run, note=sentence)
+            await self.cards.show(run, note=sentence)
             return
         retry = bool(verdict.get("retry"))
         blocks = apology(run_id, sentence, run.language, retry=retry)
         try:
-            await self._replace_placeholder(run, sentence, blocks)
+            await self.cards.replace_placeholder(run, sentence, blocks)
         except SlackError as error:
             if error.away:
                 raise
             log.warning("run=%s cannot be told where it was asked: %s", run_id, error)
-            await self._tell_elsewhere(run, sentence, blocks)
-
-    async def _tell_elsewhere(self, run: Run, sentence: str, blocks: list[dict[str, Any]]) -> None:
-        """Tell the asker in their messages tab, or where they are, when the place they asked in is closed."""
-        try:
-            spot = await self._posts.messages_tab(run.team_id, run.user_id)
-            await self._posts.once(
-                f"{run.run_id}/elsewhere", spot, fallback(sentence), blocks, run_id=run.run_id
-            )
-        except SlackError as error:
-            if error.away:
-                raise
-            await self._delivery.tell(run.channel_id, run.user_id, fallback(sentence))
+            await self.cards.tell_elsewhere(run, sentence, blocks)
 
     async def close(self, run_id: str, outcome: Outcome, reason: str) -> None:
         """Close the ledger row."""
-        await self.records.ledger.close(run_id, outcome, reason=reason)
+        duration_ms = await self.records.ledger.close(run_id, outcome, reason=reason)
+        if duration_ms is not None:
+            self._metrics.count_run(outcome, None if outcome == "waiting" else duration_ms / 1000)
         log.info("run=%s outcome=%s reason=%s", run_id, outcome, reason or "-")
         run = await self.records.requests.get(run_id)
         if run is not None:
@@ -357,229 +343,22 @@ class Runs:
         if act == "redone" and state.writing:
             again = {"version": state.version + 1, "key": turn_key(run)}
             title = self._tasks[run.task].title_in(run.language)
-            await self._say(run, state.version, text("placeholder.working", run.language, task=title))
+            await self.cards.say(run, state.version, text("placeholder.working", run.language, task=title))
         else:
-            await self._show_decision(run, state, act)
+            await self.cards.show_decision(run, state, act)
         await self.records.reviews.shown(review_id)
         self.stir(run.user_id)
         return again
-
-    async def _show_decision(self, run: Run, state: State, act: str) -> None:
-        """Bring the card, and what was shared, in line with a decision."""
-        note = ""
-        if act == "discarded" and await self.records.plans.cancel(run.run_id):
-            note = text("plan.discarded", run.language)
-        try:
-            if act == "shared" and state.shared:
-                await self._share(run)
-            if act == "undone":
-                await self._unshare(run)
-        except SlackError as error:
-            if error.away or act != "shared":
-                raise
-            log.warning("run=%s cannot be shared: %s", run.run_id, error)
-            # What stands nowhere was not shared, so it counts as undecided.
-            await self.records.reviews.take_back(run.run_id, state.version)
-            channel = f"<#{self._share_spot(run).channel_id}>"
-            note = text("error.share-failed", run.language, channel=channel)
-        await self._show_card(run, note=note)
-        if act in (*ACCEPTED, "shared") and not note:
-            if await self._papers.bring(run, state, await self._draft_spot(run)):
-                await self._show_card(run)
-        elif act == "undone":
-            await self._show_withdrawn(run)
-
-    async def _show_withdrawn(self, run: Run) -> None:
-        """Tell second people that they are asked no more."""
-        approval = await self.records.approvals.newest(run.run_id)
-        if approval is not None and approval.status == "withdrawn":
-            await self.show_second(approval.approval_id)
-
-    async def show_second(self, approval_id: int) -> None:
-        """Show what became of a second approval: the PDF, or the draft given back."""
-        approval = await self.records.approvals.get(approval_id)
-        if approval is None:
-            return
-        run = await self._run(approval.run_id)
-        state = await self.records.reviews.state(run.run_id)
-        if state is not None and approval.status == "granted":
-            await self._papers.bring(run, state, await self._draft_spot(run))
-        note = await self._papers.show_second(run, approval)
-        if approval.status != "withdrawn":
-            await self._show_card(run, note=note)
-        await self.records.approvals.shown(approval_id)
-
-    async def bring_copy(self, run_id: str, kind: str, user_id: str) -> None:
-        """Bring an approved quote as a file for other programs."""
-        run = await self._run(run_id)
-        state = await self.records.reviews.state(run_id)
-        if state is None:
-            return
-        spot = await self._draft_spot(run)
-        sentence = await self._papers.bring_copy(run, state, spot, kind)
-        if sentence:
-            await self._delivery.tell(spot.channel_id, user_id, sentence, thread_ts=spot.thread_ts)
 
     def halt(self, run_id: str) -> None:
         """Stop the writing of a run; that somebody wants it is stored already."""
         self._talks.halt(run_id)
 
-    async def show_card(self, run_id: str) -> None:
-        """Bring a draft's messages in line with what was told about it."""
-        await self._show_card(await self._run(run_id))
-
     async def show_by_hand(self, run_id: str, minutes: float) -> None:
         """Let the card of a run that was done by hand say what it took."""
-        run = await self._run(run_id)
+        run = await self.records.requests.need(run_id)
         sentence = text("by-hand.told", run.language, minutes=format_minutes(minutes, run.language))
-        await self._replace_placeholder(run, sentence, placeholder(sentence))
-
-    async def draft_place(self, run: Run) -> tuple[str, str]:
-        """Return channel and `ts` of the message that a draft begins in; an empty `ts` when it is gone."""
-        post = await self.records.drafts.post(await self._part_id(run, 0))
-        return (post.channel_id, post.ts) if post else ("", "")
-
-    async def _share(self, run: Run) -> None:
-        """Post what was accepted to the conversation that it came from."""
-        state = await self.records.reviews.state(run.run_id)
-        draft = await self.records.drafts.get(run.run_id, state.version) if state else None
-        if state is None or draft is None:
-            return
-        spot = self._share_spot(run)
-        shown = link_sources(state.final_text or draft.text, draft.sources, run.language)
-        for index, part in enumerate(split_markdown(shown)):
-            post_id = f"{run.run_id}/share{index}"
-            await self._posts.once(post_id, spot, fallback(part), [markdown_block(part)], run_id=run.run_id)
-
-    async def _unshare(self, run: Run) -> None:
-        index = 0
-        while (post := await self.records.drafts.post(f"{run.run_id}/share{index}")) is not None:
-            await self._delivery.delete(post.channel_id, post.ts)
-            await self.records.drafts.forget_post(f"{run.run_id}/share{index}")
-            index += 1
-
-    async def _show_card(self, run: Run, *, note: str = "") -> None:
-        """Bring the draft's messages in line with the records."""
-        state = await self.records.reviews.state(run.run_id)
-        draft = await self.records.drafts.get(run.run_id, state.version) if state else None
-        if state is None or draft is None:
-            return
-        task = self._tasks.get(run.task)
-        if state.final_text and task is not None and task.handler in EDITED:
-            draft = replace(draft, notes=EDITED[task.handler](state.final_text, run.language))
-        choice = await self.records.choices.get(run.run_id)
-        taken = choice is not None and bool(choice.taken) and choice.taken == run.task and task is not None
-        if taken and task is not None:
-            draft = replace(draft, notes=(taken_note(task, run), *draft.notes))
-        draft = replace(draft, notes=(*draft.notes, *await self.plans.notes(run, state, draft)))
-        spot = await self._draft_spot(run)
-        share = self._share_spot(run)
-        # A draft that stands where it would be shared to needs no button for it.
-        share_in = share.channel_id if share.channel_id and share != spot else ""
-        said, more = await self._papers.describe(run, draft, state)
-        about, own = await self.cvs.card(run, state)
-        said, more = [*said, *about], [*more, *own]
-        messages = card(
-            draft,
-            review=state.review,
-            final_text=state.final_text,
-            shared=state.shared,
-            decided_by=state.decided_by,
-            share_in=share_in,
-            language=run.language,
-            questions=[
-                *said,
-                *_questions(draft, state, run.language),
-                *await self.plans.blocks(run, state, draft),
-            ],
-            more=more,
-        )
-        if taken and state.review in ("open", "redone"):
-            messages[-1][1].append(other_task(run.run_id, state.version, run.language))
-        if in_messages_tab(run):
-            messages[-1][1].append(feedback_buttons(draft, run.language))
-        if note:
-            messages[0][1].insert(0, placeholder(note)[0])
-        for index, (line, blocks) in enumerate(messages):
-            post_id = await self._part_id(run, index)
-            await self._posts.bring(post_id, spot, line, blocks, run_id=run.run_id)
-        await self._drop_parts(run, len(messages))
-
-    async def _drop_parts(self, run: Run, index: int) -> None:
-        """Take back the parts of a longer version."""
-        while (post := await self.records.drafts.post(f"{run.run_id}/part{index}")) is not None:
-            await self._delivery.delete(post.channel_id, post.ts)
-            await self.records.drafts.forget_post(f"{run.run_id}/part{index}")
-            index += 1
-
-    async def _replace_placeholder(self, run: Run, sentence: str, blocks: list[dict[str, Any]]) -> None:
-        spot = await self._asked_at(run)
-        await self._posts.bring(f"{run.run_id}/place", spot, fallback(sentence), blocks, run_id=run.run_id)
-
-    async def _say(self, run: Run, version: int, sentence: str) -> None:
-        """Put a sentence where the draft will stand; best effort, it is only a sign of life."""
-        if await self._talks.say(run, sentence):
-            return
-        post = await self.records.drafts.post(
-            await self._part_id(run, 0) if version > 1 else f"{run.run_id}/place"
-        )
-        try:
-            if post is None and in_messages_tab(run):
-                # So far a status was all that stood there.
-                await self._replace_placeholder(run, sentence, placeholder(sentence))
-            if post is None:
-                return
-            await self._delivery.update(
-                post.channel_id, post.ts, text=fallback(sentence), blocks=placeholder(sentence)
-            )
-        except SlackError as error:
-            log.warning("run=%s no sign of life: %s", run.run_id, error)
+        await self.cards.replace_placeholder(run, sentence, placeholder(sentence))
 
     async def _progress(self, run: Run, version: int, done: int, total: int) -> None:
-        await self._say(run, version, text("placeholder.parts", run.language, n=done, total=total))
-
-    async def _run(self, run_id: str) -> Run:
-        run = await self.records.requests.get(run_id)
-        if run is None:
-            raise TijdwinstError(f"no request {run_id}")
-        return run
-
-    async def _asked_at(self, run: Run) -> Spot:
-        if run.answer_channel_id:
-            return Spot(run.answer_channel_id, run.answer_thread_ts)
-        return await self._posts.messages_tab(run.team_id, run.user_id)
-
-    async def _draft_spot(self, run: Run) -> Spot:
-        # What was said elsewhere is not for everybody here: its draft is the asker's to share.
-        elsewhere = bool(run.source_channel_id) and run.source_channel_id != run.channel_id
-        if run.surface == "mention" and (elsewhere or self._tasks[run.task].deliver == "private"):
-            return await self._posts.messages_tab(run.team_id, run.user_id)
-        return await self._asked_at(run)
-
-    async def _part_id(self, run: Run, index: int) -> str:
-        """Return the post that holds part *index*; the first is the placeholder where both stand together."""
-        together = index == 0 and await self._draft_spot(run) == await self._asked_at(run)
-        return f"{run.run_id}/place" if together else f"{run.run_id}/part{index}"
-
-    def _share_spot(self, run: Run) -> Spot:
-        if run.source_channel_id:
-            channel_id, thread_ts = run.source_channel_id, run.source_ts
-        else:
-            channel_id, thread_ts = run.channel_id, ""
-        return Spot("" if channel_id.startswith("D") else channel_id, thread_ts)
-
-
-def _questions(draft: Draft, state: State, language: Language) -> list[dict[str, Any]]:
-    """Return what is asked, or was answered, about a draft that is decided on."""
-    value = draft_value(draft.run_id, draft.version)
-    told = []
-    asked: list[dict[str, Any]] = []
-    if state.word:
-        told.append(text("took.told", language, word=text(f"took.{state.word}", language)))
-    elif state.review in ACCEPTED:
-        asked += word_question(value, language)
-    if state.reason:
-        told.append(text("reason.told", language, reason=text(f"reason.{state.reason}", language)))
-    elif state.review in ("edited", "discarded"):
-        asked.append(reason_menu(value, language))
-    return [context(" · ".join(told)), *asked] if told else asked
+        await self.cards.say(run, version, text("placeholder.parts", run.language, n=done, total=total))

@@ -162,7 +162,7 @@ async def _plan_step(run_id: str, part: str, due: str, moment: str) -> None:
     runs = at_work().runs
     at = max(datetime.now(UTC), datetime.fromisoformat(moment))
     await runs.plans.bring(run_id, part, datetime.fromisoformat(due), moment=at)
-    await runs.show_card(run_id)
+    await runs.cards.show(await runs.records.requests.need(run_id))
 
 
 @DBOS.workflow(name="evaluate", max_recovery_attempts=MAX_RECOVERIES)

@@ -9,7 +9,17 @@ from typing import Any
 
 from dbos import DBOS, SetWorkflowID
 
-from bot.jobs.durable import MAX_RECOVERIES, apart, at_work, enqueue, slack_is_away, start_again, step, turn
+from bot.jobs.durable import (
+    MAX_RECOVERIES,
+    apart,
+    at_work,
+    enqueue,
+    show_in_turn,
+    slack_is_away,
+    start_again,
+    step,
+    turn,
+)
 from bot.jobs.runs import turn_key
 from bot.jobs.sets import attend_sets
 from bot.tasks import Outcome, Run
@@ -152,14 +162,9 @@ def showing(run_id: str) -> str:
 @DBOS.workflow(name="review", max_recovery_attempts=MAX_RECOVERIES)
 async def show(run_id: str, review_id: int, act: str) -> None:
     """Bring what Slack shows in line with a decision that is stored already."""
-    try:
-        async with turn(showing(run_id), showing(run_id)):
-            again = await _review(run_id, review_id, act)
-    except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
-        if not slack_is_away(error):
-            raise
-        log.warning("run=%s a decision is not shown yet: %s", run_id, error)
-        return
+    again = await show_in_turn(
+        showing(run_id), lambda: _review(run_id, review_id, act), what=f"run={run_id} a decision"
+    )
     if again:
         # Of this press: a redo that failed gave its version's number back, and the next one writes it.
         with SetWorkflowID(f"{run_id}~{again['version']}~{review_id}"):
@@ -229,24 +234,18 @@ async def take_documents(upload_id: str, audience: str) -> None:
 
 @step("second")
 async def _second(approval_id: int) -> None:
-    await at_work().runs.show_second(approval_id)
+    await at_work().runs.cards.show_second(approval_id)
 
 
 @DBOS.workflow(name="second", max_recovery_attempts=MAX_RECOVERIES)
 async def second(run_id: str, approval_id: int) -> None:
     """Show what became of a second approval that is stored already; the sweep finds what Slack did not take."""
-    try:
-        async with turn(showing(run_id), showing(run_id)):
-            await _second(approval_id)
-    except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
-        if not slack_is_away(error):
-            raise
-        log.warning("approval=%s is not shown yet: %s", approval_id, error)
+    await show_in_turn(showing(run_id), lambda: _second(approval_id), what=f"approval={approval_id}")
 
 
 @step("copy")
 async def _copy(run_id: str, kind: str, user_id: str) -> None:
-    await at_work().runs.bring_copy(run_id, kind, user_id)
+    await at_work().runs.cards.bring_copy(run_id, kind, user_id)
 
 
 @DBOS.workflow(name="copy", max_recovery_attempts=MAX_RECOVERIES)
@@ -310,7 +309,8 @@ def halt(run_id: str) -> None:
 
 async def show_card(run_id: str) -> None:
     """Show what was told about a draft; best effort: what is stored stands, and the next press shows it."""
-    await at_work().runs.show_card(run_id)
+    runs = at_work().runs
+    await runs.cards.show(await runs.records.requests.need(run_id))
 
 
 async def show_by_hand(run_id: str, minutes: float) -> None:

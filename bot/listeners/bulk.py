@@ -15,7 +15,8 @@ from bot import jobs
 from bot.bulk import guess_mapping
 from bot.listeners.choosing import asking_minutes
 from bot.listeners.intake import Intake
-from bot.records.bulk import BulkSet, Item, Press
+from bot.records.bulk import BulkSet, Press
+from bot.records.bulk_items import Item
 from bot.records.reviews import Press as Act
 from bot.tasks import TableWork
 from bot.texts import text
@@ -182,7 +183,7 @@ async def _item(intake: Intake, ack: AsyncAck, body: dict[str, Any], action: dic
 async def open_items(intake: Intake, one: BulkSet, keys: Sequence[tuple[int, int]]) -> list[Item]:
     """Return those texts of *keys* that can still be decided on, in the version that was seen."""
     versions = dict(keys)
-    items = await intake.records.bulk.items(one.set_id, states=("written",), numbers=tuple(versions))
+    items = await intake.records.bulk_items.items(one.set_id, states=("written",), numbers=tuple(versions))
     return [
         item for item in items if item.version == versions[item.number] and item.review in ("open", "redone")
     ]
@@ -224,7 +225,9 @@ async def _undo(intake: Intake, ack: AsyncAck, body: dict[str, Any], set_id: str
         return
     items = [
         item
-        for item in await intake.records.bulk.items(set_id, states=("written",), numbers=one.last_decided)
+        for item in await intake.records.bulk_items.items(
+            set_id, states=("written",), numbers=one.last_decided
+        )
         if one.last_decided and item.review in DECIDED
     ]
     await intake.records.bulk.look(set_id, ())
@@ -265,7 +268,7 @@ async def _changed(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     item, user_id = items[0], body["user"]["id"]
     if redo:
         await _decide(intake, one, items, user_id, "redone", instruction=values.get("instruction", ""))
-        await intake.records.bulk.again(item, attempt=2)
+        await intake.records.bulk_items.again(item, attempt=2)
     elif final_text == item.text.strip():
         await _decide(intake, one, items, user_id, "approved")
     else:
@@ -281,7 +284,7 @@ async def _timed(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     if one is None:
         return
     minutes = float(form_values(body["view"])["minutes"])
-    count = await intake.records.bulk.tell_minutes(set_id, minutes)
+    count = await intake.records.bulk_items.tell_minutes(set_id, minutes)
     await ack()
     intake.later(intake.answer(body, text("bulk.minutes.told", one.language, count=count)))
 

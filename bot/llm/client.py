@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import copy
 import importlib
 import json
 import time
 import warnings
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from bot.llm.answers import Answer, LLMError, Usage, fit, is_json, object_in, read_answer, well_formed
@@ -46,6 +47,14 @@ _IN_WORDS = (
     "Answer with one JSON object and nothing else: no code fence, no comment, no text before or after it. "
     "It must fit this JSON schema:\n"
 )
+
+
+@dataclass
+class _Line:
+    """The connections to a server, shared by every `LLM` that speaks with it; `client` is None until it is made."""
+
+    client: anthropic.AsyncAnthropic | None = None
+    warming: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(frozen=True)
@@ -84,10 +93,15 @@ class LLM:
         self._base_url = base_url or _API_URL
         self._timeout_s = timeout_s
         self._max_wait_s = max_wait_s
-        self._client: anthropic.AsyncAnthropic | None = None
-        self._warming = asyncio.Lock()
+        self._line = _Line()
         self._not_before: dict[str, float] = {}
         self._ignores_format: set[str] = set()
+
+    def beside(self) -> LLM:
+        """Return another of the same server, over the same connections, whose models may be others."""
+        other = copy.copy(self)
+        other.models = dict(self.models)
+        return other
 
     async def warm(self) -> None:
         """Import the SDK and make the client, in a thread: the event loop has no second to spare for it.
@@ -95,15 +109,15 @@ class LLM:
         Raises:
             LLMError: the server's address is none.
         """
-        async with self._warming:
-            if self._client is None:
-                self._client = await asyncio.to_thread(self._make_client)
+        async with self._line.warming:
+            if self._line.client is None:
+                self._line.client = await asyncio.to_thread(self._make_client)
                 # The start check names models that retire; the SDK would say so on stderr, in mid-run.
                 warnings.filterwarnings("ignore", message=_DEPRECATION, category=DeprecationWarning)
 
     async def close(self) -> None:
         """Close the client's connections."""
-        client, self._client = self._client, None
+        client, self._line.client = self._line.client, None
         if client is not None:
             await client.close()
 
@@ -175,8 +189,12 @@ class LLM:
         max_tokens: int,
         effort: str = "low",
         images: Sequence[Image] = (),
+        base: str = "",
     ) -> Answer:
         """Answer *user* with an object of *shape*, checked here; `Answer.data` holds it. It may look at *images*.
+
+        What stands before *user* and comes again in other requests is the *base*: the prompt cache keeps it, with
+        the system prompt, for five minutes after each reading.
 
         A server that ignores the schema (llama.cpp does) is asked once more, in words, and from then on
         only in words; `usage` is the sum of both.
@@ -189,9 +207,10 @@ class LLM:
         model_id = self.models[model]
         schema = importlib.import_module("anthropic").transform_schema(shape)
         spent: Usage | None = None
+        said = _said(user, images, base)
         if model_id not in self._ignores_format:
             config = {"effort": effort, "format": {"type": "json_schema", "schema": schema}}
-            answer = await self._ask(model_id, system, user, max_tokens, config, images)
+            answer = await self._ask(model_id, system, said, max_tokens, config)
             if (data := fit(answer.text, shape)) is not None:
                 return replace(answer, data=data)
             if is_json(answer.text):
@@ -200,7 +219,7 @@ class LLM:
             spent = answer.usage
         words = _IN_WORDS + json.dumps(schema, ensure_ascii=False)
         try:
-            answer = await self._ask(model_id, [*system, words], user, max_tokens, {"effort": effort}, images)
+            answer = await self._ask(model_id, [*system, words], said, max_tokens, {"effort": effort})
         except LLMError as error:
             error.usage = error.usage + spent if error.usage and spent else error.usage or spent
             raise
@@ -250,12 +269,11 @@ class LLM:
         self,
         model_id: str,
         system: Sequence[str],
-        user: str,
+        user: str | list[dict[str, Any]],
         max_tokens: int,
         config: dict[str, Any],
-        images: Sequence[Image] = (),
     ) -> Answer:
-        arguments, limit_s = self._prepare(model_id, system, user, max_tokens, config, images)
+        arguments, limit_s = self._prepare(model_id, system, user, max_tokens, config)
         await self._pass_gate(model_id)
         async with self._guarded(model_id, limit_s) as client:
             started_s = time.monotonic()
@@ -269,15 +287,14 @@ class LLM:
         self,
         model_id: str,
         system: Sequence[str],
-        user: str,
+        user: str | list[dict[str, Any]],
         max_tokens: int,
         config: dict[str, Any],
-        images: Sequence[Image] = (),
     ) -> tuple[dict[str, Any], float]:
         """Return the arguments of a call, and how many seconds it may take."""
         if not 1 <= max_tokens <= MAX_TOKENS:
             raise ValueError(f"max_tokens is {max_tokens}: it must lie between 1 and {MAX_TOKENS}")
-        arguments = _arguments(model_id, system, user, images) | {"max_tokens": max_tokens}
+        arguments = _arguments(model_id, system, user) | {"max_tokens": max_tokens}
         if wanted := {key: value for key, value in config.items() if value}:
             arguments["output_config"] = wanted
         return arguments, self._timeout_s or _GRACE_S + max_tokens / _SLOWEST_TOKENS_PER_S
@@ -301,7 +318,7 @@ class LLM:
         import anthropic
         import httpx2
 
-        client = cast("anthropic.AsyncAnthropic", self._client)
+        client = cast("anthropic.AsyncAnthropic", self._line.client)
         try:
             async with asyncio.timeout(limit_s):
                 yield client
@@ -334,15 +351,10 @@ class LLM:
             raise name_fault(error, "") from None
 
 
-def _arguments(
-    model_id: str, system: Sequence[str], user: str, images: Sequence[Image] = ()
-) -> dict[str, Any]:
+def _arguments(model_id: str, system: Sequence[str], user: str | list[dict[str, Any]]) -> dict[str, Any]:
     """Build what every call has; the mark on the last block of *system* caches them all."""
-    asked: dict[str, Any] = {"role": "user", "content": well_formed(user)}
-    if images:
-        # Before the text: there the models see them best.
-        asked["content"] = [*map(_picture, images), {"type": "text", "text": asked["content"]}]
-    arguments: dict[str, Any] = {"model": model_id, "messages": [asked]}
+    said = well_formed(user) if isinstance(user, str) else user
+    arguments: dict[str, Any] = {"model": model_id, "messages": [{"role": "user", "content": said}]}
     # The API takes no blank blocks.
     texts = [well_formed(text) for text in system if text.strip()]
     blocks: list[dict[str, Any]] = [{"type": "text", "text": text} for text in texts]
@@ -350,6 +362,19 @@ def _arguments(
         blocks[-1]["cache_control"] = {"type": "ephemeral"}
         arguments["system"] = blocks
     return arguments
+
+
+def _said(user: str, images: Sequence[Image], base: str) -> str | list[dict[str, Any]]:
+    """Build what is said besides the instructions: what is kept in the cache, pictures, then the words.
+
+    Pictures stand before the words: there the models see them best.
+    """
+    if not images and not base:
+        return user
+    said = [*map(_picture, images), {"type": "text", "text": well_formed(user)}]
+    if base:
+        said.insert(0, {"type": "text", "text": well_formed(base), "cache_control": {"type": "ephemeral"}})
+    return said
 
 
 def _picture(image: Image) -> dict[str, Any]:

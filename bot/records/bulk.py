@@ -1,20 +1,19 @@
-"""Sets of texts from tables: where each stands, its rows, and the batches that were sent for them."""
+"""Sets of texts from tables: where each stands, and what was pressed on it."""
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlite_utils import Database
 
-from bot.bulk import Fault, Mapping, Table, hash_row
+from bot.bulk import Mapping, Table, hash_row
 from bot.records.moments import iso, now
 from bot.records.retention import delete_date
-from bot.records.settlements import settle
 from bot.records.store import Store
 from bot.tasks import Language
 from bot.value import IDLE_CAP_MINUTES
@@ -44,8 +43,6 @@ PRESSES: dict[Press, tuple[tuple[Stage, ...], Stage]] = {
 }
 """What a press needs, and what it makes of it."""
 
-ItemState = Literal["waiting", "open", "asked", "written", "failed"]
-"""`waiting` for the start, `open` to be asked, `asked` in a batch, `written`: its draft stands."""
 
 _SET = (
     "set_id, team_id, user_id, task, language, channel_id, file_id, words, file_name, headers, mapping, stage, turn,"
@@ -84,69 +81,8 @@ class BulkSet:
     ended_at: str | None = None
 
 
-@dataclass(frozen=True)
-class Item:
-    """One row of a set.
-
-    Attributes:
-        attempt: 2 when code found something wrong with the first text and it was asked for again.
-        tries: how often asking for it failed.
-        review: where its draft's review stands.
-        text: its newest text, as a person left it; empty while there is none.
-    """
-
-    set_id: str
-    number: int
-    cells: tuple[str, ...]
-    row_hash: str
-    state: ItemState
-    version: int
-    attempt: int
-    is_sample: bool
-    faults: tuple[Fault, ...]
-    trouble: str
-    tries: int
-    claim_id: str | None
-    review: str = "open"
-    text: str = ""
-
-    @property
-    def run_id(self) -> str:
-        """The run that this text is in the ledger."""
-        return f"{self.set_id}:{self.number}"
-
-
-@dataclass(frozen=True)
-class Claim:
-    """Requests that are sent as one batch; `batch_id` is the server's, empty until it told."""
-
-    claim_id: str
-    set_id: str
-    requests: int
-    batch_id: str
-    claimed_at: datetime
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How far a set is; `flagged` texts are written and have a fault that code found twice."""
-
-    rows: int
-    written: int
-    failed: int
-    left: int
-    flagged: int
-    accepted: int
-    skipped: int
-
-    @property
-    def undecided(self) -> int:
-        """Texts that nobody decided on yet."""
-        return self.written - self.accepted - self.skipped
-
-
 class Bulk:
-    """Sets and their rows."""
+    """Sets."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -322,178 +258,6 @@ class Bulk:
 
         await self._store.write(work)
 
-    async def items(
-        self, set_id: str, *, states: Collection[str] = (), numbers: Collection[int] = ()
-    ) -> list[Item]:
-        """Return rows of a set in their order: all, those in *states*, or those with *numbers*."""
-        return await self._store.read(lambda db: _items(db, set_id, states=states, numbers=numbers))
-
-    async def undecided(self, set_id: str, most: int) -> list[Item]:
-        """Return the first texts that nobody decided on, and that are not being written anew."""
-        return await self._store.read(
-            lambda db: _items(
-                db,
-                set_id,
-                states=("written",),
-                also="coalesce(runs.review, 'open') in ('open', 'redone')",
-                most=most,
-            )
-        )
-
-    async def counts(self, set_id: str) -> Counts:
-        """Count how far a set is."""
-        row = await self._store.read(
-            lambda db: db.execute(
-                """
-                select count(*), coalesce(sum(state = 'written'), 0), coalesce(sum(state = 'failed'), 0),
-                    coalesce(sum(state in ('waiting', 'open', 'asked')), 0),
-                    coalesce(sum(state = 'written' and faults <> '[]'), 0),
-                    coalesce(sum(state = 'written' and review in ('approved', 'edited')), 0),
-                    coalesce(sum(state = 'written' and review = 'discarded'), 0)
-                from bulk_items left join runs on runs.run_id = bulk_items.set_id || ':' || row_number
-                where set_id = ?
-                """,
-                [set_id],
-            ).fetchone()
-        )
-        return Counts(*row)
-
-    async def troubles(self, set_id: str) -> list[tuple[int, str]]:
-        """Return the rows that have no text, and why."""
-        return await self._store.read(
-            lambda db: [
-                (row[0], row[1])
-                for row in db.execute(
-                    "select row_number, trouble from bulk_items where set_id = ? and state = 'failed' order by 1",
-                    [set_id],
-                ).fetchall()
-            ]
-        )
-
-    async def wrote(self, item: Item, *, version: int, faults: Iterable[Fault]) -> None:
-        """Keep that a row has its text; a row that has a newer one stays as it is."""
-        found = json.dumps([[one.kind, one.what] for one in faults], ensure_ascii=False)
-        await self._store.write(
-            lambda db: db.execute(
-                """
-                update bulk_items set state = 'written', faults = ?, trouble = '', claim_id = null
-                where set_id = ? and row_number = ? and version = ?
-                """,
-                [found, item.set_id, item.number, version],
-            )
-        )
-
-    async def found(self, item: Item, faults: Iterable[Fault]) -> None:
-        """Keep what is wrong with a text that stands."""
-        found = json.dumps([[one.kind, one.what] for one in faults], ensure_ascii=False)
-        await self._store.write(
-            lambda db: db.execute(
-                "update bulk_items set faults = ? where set_id = ? and row_number = ? and version = ?",
-                [found, item.set_id, item.number, item.version],
-            )
-        )
-
-    async def again(self, item: Item, *, attempt: int) -> None:
-        """Have a text written anew, as the next version."""
-        await self._store.write(
-            lambda db: db.execute(
-                """
-                update bulk_items set state = 'open', version = version + 1, attempt = ?, tries = 0, claim_id = null
-                where set_id = ? and row_number = ? and version = ? and state = 'written'
-                """,
-                [attempt, item.set_id, item.number, item.version],
-            )
-        )
-
-    async def failed(self, item: Item, trouble: str, *, most_tries: int) -> None:
-        """Keep that asking for a row failed; it is open again until that happened *most_tries* times."""
-        await self._store.write(
-            lambda db: db.execute(
-                """
-                update bulk_items set tries = tries + 1, trouble = ?, claim_id = null,
-                    state = case when tries + 1 >= ? then 'failed' else 'open' end
-                where set_id = ? and row_number = ? and version = ? and state in ('open', 'asked')
-                """,
-                [trouble, most_tries, item.set_id, item.number, item.version],
-            )
-        )
-
-    async def fall_back(self, item: Item) -> None:
-        """Let the text before stand again: writing it anew failed."""
-        await self._store.write(
-            lambda db: db.execute(
-                """
-                update bulk_items set state = 'written', version = version - 1, claim_id = null
-                where set_id = ? and row_number = ? and version = ? and state in ('open', 'asked')
-                """,
-                [item.set_id, item.number, item.version],
-            )
-        )
-
-    async def claim(self, set_id: str, items: Sequence[Item]) -> Claim:
-        """Claim rows for one batch before it is sent."""
-        claim = Claim(uuid.uuid4().hex[:16], set_id, len(items), "", now())
-
-        def work(db: Database) -> None:
-            db.execute(
-                "insert into bulk_batches (claim_id, set_id, requests, claimed_at) values (?, ?, ?, ?)",
-                [claim.claim_id, set_id, claim.requests, iso(claim.claimed_at)],
-            )
-            for item in items:
-                db.execute(
-                    """
-                    update bulk_items set state = 'asked', claim_id = ?
-                    where set_id = ? and row_number = ? and state = 'open'
-                    """,
-                    [claim.claim_id, set_id, item.number],
-                )
-
-        await self._store.write(work)
-        return claim
-
-    async def open_claim(self, set_id: str) -> Claim | None:
-        """Return the batch of a set that has no end yet, or None."""
-        row = await self._store.read(
-            lambda db: db.execute(
-                """
-                select claim_id, set_id, requests, coalesce(batch_id, ''), claimed_at from bulk_batches
-                where set_id = ? and ended_at is null order by claimed_at limit 1
-                """,
-                [set_id],
-            ).fetchone()
-        )
-        return None if row is None else Claim(row[0], row[1], row[2], row[3], datetime.fromisoformat(row[4]))
-
-    async def sent(self, claim_id: str, batch_id: str) -> None:
-        """Keep the server's name of a batch."""
-        await self._store.write(
-            lambda db: db.execute(
-                "update bulk_batches set batch_id = ? where claim_id = ?", [batch_id, claim_id]
-            )
-        )
-
-    async def known_batches(self) -> set[str]:
-        """Return the server's names of all batches that are ours."""
-        rows = await self._store.read(
-            lambda db: db.execute("select batch_id from bulk_batches where batch_id is not null").fetchall()
-        )
-        return {row[0] for row in rows}
-
-    async def end_claim(self, claim_id: str) -> None:
-        """Close a batch; rows that it brought nothing for are open again."""
-
-        def work(db: Database) -> None:
-            db.execute(
-                "update bulk_batches set ended_at = ? where claim_id = ? and ended_at is null",
-                [iso(now()), claim_id],
-            )
-            db.execute(
-                "update bulk_items set state = 'open', claim_id = null where claim_id = ? and state = 'asked'",
-                [claim_id],
-            )
-
-        await self._store.write(work)
-
     async def look(
         self, set_id: str, numbers: Sequence[int], *, most_minutes: float = IDLE_CAP_MINUTES
     ) -> float:
@@ -536,49 +300,6 @@ class Bulk:
             )
         )
 
-    async def deliver(self, set_id: str) -> None:
-        """Let every text that stands count from now on, and spread over them what asking took."""
-        at = iso(now())
-        ours = """
-            run_id in (select set_id || ':' || row_number from bulk_items where set_id = ? and state = 'written')
-        """
-
-        def work(db: Database) -> None:
-            db.execute(
-                f"update drafts set delivered_at = ? where {ours} and delivered_at is null", [at, set_id]
-            )
-            db.execute(
-                f"""
-                update runs set delivered_at = coalesce(delivered_at, ?), asking_source = 'measured',
-                    asking_minutes = (select asking_minutes from bulk_sets where set_id = ?)
-                        / (select count(*) from bulk_items where set_id = ? and state = 'written')
-                where {ours} and settled_at is null
-                """,
-                [at, set_id, set_id, set_id],
-            )
-
-        await self._store.write(work)
-
-    async def tell_minutes(self, set_id: str, minutes: float) -> int:
-        """Keep what somebody says that reviewing a set took in all; spread over the texts that were decided on."""
-
-        def work(db: Database) -> int:
-            rows = db.execute(
-                """
-                select run_id from runs join bulk_items on runs.run_id = set_id || ':' || row_number
-                where set_id = ? and decided_at is not null
-                """,
-                [set_id],
-            ).fetchall()
-            for (run_id,) in rows:
-                db.execute(
-                    "update runs set review_typed_minutes = ? where run_id = ?", [minutes / len(rows), run_id]
-                )
-                settle(db, run_id)
-            return len(rows)
-
-        return await self._store.write(work)
-
     async def next_file(self, set_id: str) -> int:
         """Return the number of the next file that is brought of a set."""
 
@@ -599,21 +320,6 @@ class Bulk:
             )
         )
         return next((one for one in map(_set, rows) if file_mark(one.set_id) == mark), None)
-
-    async def cost(self, set_id: str, *, samples: bool = False) -> list[dict[str, Any]]:
-        """Return tokens and cost of each row of a set that was paid for; with *samples* only of those."""
-        return await self._store.read(
-            lambda db: list(
-                db.query(
-                    """
-                    select run_id, calls, input_tokens, output_tokens, cost_microusd, model
-                    from runs join bulk_items on runs.run_id = set_id || ':' || row_number
-                    where set_id = ? and calls > 0 and (is_sample or not ?)
-                    """,
-                    [set_id, int(samples)],
-                )
-            )
-        )
 
 
 def file_mark(set_id: str) -> str:
@@ -672,54 +378,4 @@ def _set(row: dict[str, Any]) -> BulkSet:
             "last_decided": tuple(json.loads(row["last_decided"])),
             "uses_batches": bool(row["uses_batches"]),
         }
-    )
-
-
-def _items(
-    db: Database,
-    set_id: str,
-    *,
-    states: Collection[str] = (),
-    numbers: Collection[int] = (),
-    also: str = "1",
-    most: int = -1,
-) -> list[Item]:
-    where, values = "set_id = ?", [set_id]
-    for column, chosen in (("state", states), ("row_number", numbers)):
-        if chosen:
-            where += f" and {column} in ({', '.join('?' * len(chosen))})"
-            values += [str(one) for one in chosen]
-    rows = db.query(
-        f"""
-        select set_id, row_number, cells, row_hash, state, bulk_items.version, attempt, is_sample, faults, trouble,
-            tries, claim_id, coalesce(runs.review, 'open') as review,
-            coalesce(drafts.final_text, drafts.text, '') as text
-        from bulk_items
-        left join runs on runs.run_id = set_id || ':' || row_number
-        left join drafts on drafts.run_id = set_id || ':' || row_number
-            and drafts.version = (select max(version) from drafts as newer
-                where newer.run_id = set_id || ':' || row_number)
-        where {where} and {also} order by row_number limit {most}
-        """,
-        values,
-    )
-    return [_item(row) for row in rows]
-
-
-def _item(row: dict[str, Any]) -> Item:
-    return Item(
-        set_id=row["set_id"],
-        number=row["row_number"],
-        cells=tuple(json.loads(row["cells"])),
-        row_hash=row["row_hash"],
-        state=row["state"],
-        version=row["version"],
-        attempt=row["attempt"],
-        is_sample=bool(row["is_sample"]),
-        faults=tuple(Fault(kind, what) for kind, what in json.loads(row["faults"])),
-        trouble=row["trouble"],
-        tries=row["tries"],
-        claim_id=row["claim_id"],
-        review=row["review"],
-        text=row["text"],
     )

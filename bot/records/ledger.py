@@ -103,15 +103,18 @@ class Ledger:
 
         return await self._store.write(work)
 
-    async def close(self, run_id: str, outcome: Outcome, *, reason: str = "") -> None:
-        """Write how the run ended; a run that has ended `drafted` stays so."""
+    async def close(self, run_id: str, outcome: Outcome, *, reason: str = "") -> int | None:
+        """Write how the run ended, and return how long it took in milliseconds.
 
-        def work(db: Database) -> None:
+        A run that has ended `drafted` stays so; None then, because it was told before.
+        """
+
+        def work(db: Database) -> int | None:
             row = db.execute(
                 "select started_at, team_id from runs where run_id = ? and outcome <> 'drafted'", [run_id]
             ).fetchone()
             if row is None:
-                return
+                return None
             finished = now()
             took = max(0, round((finished - datetime.fromisoformat(row[0])).total_seconds() * 1000))
             # What gave no draft is settled with its end; a draft is settled by a person, or by a week.
@@ -133,8 +136,9 @@ class Ledger:
                     run_id,
                 ],
             )
+            return took
 
-        await self._store.write(work)
+        return await self._store.write(work)
 
     async def first_started(self, team_id: str) -> datetime | None:
         """Return when a workspace asked for its first run, or None before that."""

@@ -11,7 +11,7 @@ from sqlite_utils import Database
 from bot.records.moments import iso, now
 from bot.records.retention import delete_date
 from bot.records.store import Store
-from bot.tasks import Run
+from bot.tasks import Run, TijdwinstError
 
 FIELDS = (
     "run_id, team_id, channel_id, user_id, task, surface, language, words, inputs, source_channel_id,"
@@ -82,6 +82,17 @@ class Requests:
             lambda db: list(db.query(f"select {FIELDS} from requests where run_id = ?", [run_id]))
         )
         return _run(rows[0]) if rows else None
+
+    async def need(self, run_id: str) -> Run:
+        """Return the request of a run.
+
+        Raises:
+            TijdwinstError: it was never made, or is erased.
+        """
+        run = await self.get(run_id)
+        if run is None:
+            raise TijdwinstError(f"no request {run_id}")
+        return run
 
     async def started(self, run_id: str) -> None:
         """Write down that the engine has the run."""

@@ -60,6 +60,7 @@ class Deliveries:
         self._changed = changed
         self._arrived = asyncio.Event()
         self._sockets: list[web.WebSocketResponse] = []
+        self._deaf: set[web.WebSocketResponse] = set()
         self._acks: dict[str, tuple[web.WebSocketResponse, asyncio.Future[dict[str, Any] | None]]] = {}
         self._session: aiohttp.ClientSession | None = None
 
@@ -180,7 +181,8 @@ class Deliveries:
         socket, envelope_id = self._sockets[-1], envelope["envelope_id"]
         self._acks[envelope_id] = (socket, acked)
         try:
-            await socket.send_json(envelope)
+            if socket not in self._deaf:
+                await socket.send_json(envelope)
             return await acked
         except ConnectionError:
             self._forget(socket)
@@ -211,6 +213,7 @@ class Deliveries:
 
     def _forget(self, socket: web.WebSocketResponse) -> None:
         """Take a socket out; what waits for an ack over it goes over the next one."""
+        self._deaf.discard(socket)
         if socket in self._sockets:
             self._sockets.remove(socket)
         for holder, waiting in self._acks.values():
@@ -224,6 +227,10 @@ class Deliveries:
             await socket.send_json(
                 {"type": "disconnect", "reason": reason, "debug_info": {"host": "sandbox"}}
             )
+
+    def deafen(self) -> None:
+        """Let the sockets that are open bring nothing more, while they go on answering pings."""
+        self._deaf.update(self._sockets)
 
     async def drop_sockets(self) -> None:
         """Close every socket without a word."""

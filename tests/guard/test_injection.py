@@ -113,8 +113,7 @@ async def _ask(world: World, route: str, payload: str, number: int) -> None:
             f"{space.team_id}:form{number}", space.team_id, SALES, ANNA, "client-letter", "form", "en",
             inputs={"data": payload, "client": payload[:80]},
         )  # fmt: skip
-        assert world.bot._intake is not None
-        await world.bot._intake.accept(run)
+        await world.workspace.intake.accept(run)
     elif route == "earlier draft":
         world.model.answer_with(lambda body: payload)
         await world.slack.command(ANNA, SALES, "/draft", f"email nummer {number}")

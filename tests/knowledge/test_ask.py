@@ -29,8 +29,7 @@ def answer(*claims: tuple[str, int, str]) -> dict[str, Any]:
 
 def desk_of(world: World) -> Desk:
     """Return what handlers work at."""
-    assert world.bot.desk is not None
-    return world.bot.desk
+    return world.workspace.desk
 
 
 def brief(world: World) -> Brief:

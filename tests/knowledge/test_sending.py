@@ -151,9 +151,8 @@ async def test_a_question_in_the_messages_tab_names_it(world: World, words: str)
 )
 async def test_it_has_to_be_named(world: World, words: str, asks: bool) -> None:
     """A sentence that names it is a question to it; one that only begins with "ask" is not."""
-    intake = world.bot._intake
+    intake = world.workspace.intake
 
-    assert intake is not None
     assert ((found := intake.recognise(words)[0]) is not None and found.name == "ask") is asks
 
 
