@@ -56,13 +56,25 @@ def _ours(slack: Slack, channel_id: str, thread_ts: str = "") -> list[dict[str, 
     return [one for one in slack.messages(channel_id, thread_ts) if one.get("bot_id")]
 
 
-@pytest.fixture
-async def lived_in(tmp_path: Path) -> Path:
-    """The data folder of a bot that has drafted something and was stopped."""
-    async with running(tmp_path) as world:
+async def _live(folder: Path) -> None:
+    async with running(folder) as world:
         await world.slack.command(ANNA, SALES, "/draft", "email Write to Kim about the chairs.")
         await world.rows()
-    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a bot that has drafted something and was stopped, once for all tests."""
+    folder = tmp_path_factory.mktemp("lived")
+    asyncio.run(_live(folder))
+    return folder
+
+
+@pytest.fixture
+def lived_in(lived: Path, tmp_path: Path) -> Path:
+    """A copy of it to do something to."""
+    shutil.copytree(lived, tmp_path / "data")
+    return tmp_path / "data"
 
 
 async def _finished(folder: Path, count: int) -> None:
@@ -227,7 +239,12 @@ def _changed(name: str, content: bytes, how: str, folder: Path) -> bytes:
     scratch = folder / "scratch"
     scratch.write_bytes(content)
     with closing(sqlite3.connect(scratch)) as db, db:
-        db.execute("insert into _sqlite_migrations values ('tijdwinst', 'm999_flying', '2027-01-01')")
+        db.execute(
+            """
+            insert into _sqlite_migrations (migration_set, name, applied_at)
+            values ('tijdwinst', 'm999_flying', '2027-01-01')
+            """
+        )
     return scratch.read_bytes()
 
 
@@ -269,8 +286,10 @@ async def test_a_bot_does_not_start_on_half_a_restore(lived_in: Path) -> None:
     made = make_backup(lived_in)
     (lived_in / RESTORING).mkdir()
     (lived_in / "records.sqlite").unlink()
+    bot = Bot(_settings(lived_in))
     with pytest.raises(StartError, match="restore FILE"):
-        await Bot(_settings(lived_in)).start()
+        await bot.start()
+    await bot.stop()
     restore_backup(lived_in, made)
 
     assert len(_rows(lived_in, "select 1 from runs")) == 1

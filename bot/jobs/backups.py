@@ -63,7 +63,7 @@ async def _restored_step() -> None:
     runs = at_work().runs
     for run_id in await runs.records.settlements.undecided():
         try:
-            await runs.show_card(run_id)
+            await runs.cards.show(await runs.records.requests.need(run_id))
         except SlackError as error:
             if error.away:
                 raise
