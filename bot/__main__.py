@@ -22,7 +22,7 @@ from bot.compose import PROMPTS, Bot, StartError
 from bot.delivery import client
 from bot.handlers import HANDLERS
 from bot.knowledge_import import import_folder
-from bot.llm import LLM, LLMError
+from bot.llm import LLM, LLMError, route_of
 from bot.logs import set_up as set_up_log
 from bot.manifest import SCOPES, manifest
 from bot.offline import digest, evaluate, export, export_templates, import_prices, purge
@@ -121,8 +121,7 @@ def _slack_fault(error: SlackError, name: str, settings: Settings) -> str:
 
 async def _check_models(settings: Settings) -> list[str]:
     llm = LLM(
-        api_key=settings.anthropic_api_key,
-        base_url=settings.anthropic_base_url,
+        route=route_of(settings),
         models={"fast": settings.model_fast, "smart": settings.model_smart},
     )
     try:

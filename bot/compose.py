@@ -18,7 +18,7 @@ from bot.delivery import client
 from bot.guard import Vault, open_vault
 from bot.handlers import HANDLERS
 from bot.handlers.budget import month_limit
-from bot.llm import LLM, Offer
+from bot.llm import LLM, Offer, route_of
 from bot.metrics import Metrics, Reading
 from bot.records import Records, WorkspaceSettings
 from bot.records.backups import RESTORING, newest_backup
@@ -113,8 +113,7 @@ class Bot:
         self._wire = Wire()
         self._naming: asyncio.Task[None] | None = None
         self._llm = LLM(
-            api_key=settings.anthropic_api_key,
-            base_url=settings.anthropic_base_url,
+            route=route_of(settings),
             models={"fast": settings.model_fast, "smart": settings.model_smart},
         )
         self._not_ready = "starting"
