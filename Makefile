@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo run test check fix lock bench evals audit manifest docker
+.PHONY: demo run test coverage check fix lock bench evals audit manifest docker
 
 .venv/runtime: requirements.txt
 	@test -x $(PY) || $(PYTHON) -m venv .venv
@@ -21,7 +21,10 @@ demo: .venv/runtime ## a local Slack and a local model; EXPORT=folder-or-zip loa
 run: .venv/runtime ## the bot, with the settings in .env
 	@$(PY) -m bot
 
-test: .venv/dev ## all tests with branch coverage
+test: .venv/dev ## all tests
+	@$(PY) -m pytest --numprocesses 2
+
+coverage: .venv/dev ## all tests with branch coverage, which takes twice as long; what CI runs
 	@$(PY) -m pytest --numprocesses 2 --cov --cov-report=term
 
 check: .venv/dev ## what CI checks besides the tests

@@ -17,6 +17,7 @@ from bot.jobs import Limits
 from bot.sandbox.model import Model
 from bot.sandbox.readable import unreadable, unreadable_answer
 from bot.sandbox.slack import Slack
+from bot.sandbox.watch import PATIENCE_S
 from bot.settings import Settings
 from bot.workspace import Workspace
 
@@ -84,7 +85,7 @@ class World:
         self, count: int = 1, *, where: Callable[[dict[str, Any]], bool] | None = None
     ) -> list[Any]:
         """Return the ledger once *count* rows of it fit."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 rows = await self.bot.records.ledger.newest()
                 fitting = [row for row in rows if (where or (lambda row: row["finished_at"]))(row)]

@@ -120,6 +120,17 @@ async def _send(slack: Slack, card_ts: str, count: int) -> None:
         await slack.say(ANNA, im, "", thread_ts=card_ts, files=files[at : at + PER_MESSAGE])
 
 
+async def _agree(slack: Slack, card_ts: str, count: int) -> None:
+    """Agree to the price of all CVs once it is shown."""
+    im = slack.workspace.im_with(ANNA).id
+
+    def look() -> dict[str, Any] | None:
+        told = slack.messages(im, card_ts)
+        return next((one for one in told if f"Read {count} CVs" in str(one)), None)
+
+    await slack.click(ANNA, im, (await slack.wait_for(look, 600))["ts"], "screening_read")
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of CVs whose bot was killed again and again.
@@ -152,7 +163,12 @@ async def read_killed(count: int, kills: int, folder: Path, *, seed: int = 7) ->
         im, in_flight = slack.workspace.im_with(ANNA).id, 0
         started_s = time.monotonic()
         await _send(slack, card_ts, count)
-        for _ in range(kills):
+        for number in range(kills + 1):
+            # The first half of the kills hits while files are opened, the other while CVs are read.
+            if number == kills // 2:
+                await _agree(slack, card_ts, count)
+            if number == kills:
+                break
             await asyncio.sleep(chance.uniform(0.05, 1.5))
             in_flight += meter.in_flight()
             await bot.end(signal.SIGKILL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import zipfile
 from dataclasses import replace
@@ -10,8 +11,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import docx
 import openpyxl  # type: ignore[import-untyped]
 import pypdf
+import pytest
 
 from bot.jobs import carry_on
 from bot.jobs.durable import at_work
@@ -21,6 +24,7 @@ from bot.sandbox.model import Reply
 from bot.sandbox.model_rules import user_text
 from tests.bulk_set import HEAD, begin, press, table, unlike
 from tests.conftest import ANNA, BEN, SALES, World, buttons
+from tests.test_files import archive
 
 BATCHES = "/v1/messages/batches"
 
@@ -41,11 +45,16 @@ async def written(world: World, rows: int) -> BulkSet:
     return await the_set(world)
 
 
-async def the_set(world: World) -> BulkSet:
-    """Return the only set."""
-    (found,) = await world.bot.records.store.read(
+async def the_sets(world: World) -> list[str]:
+    """Return the ids of all sets."""
+    return await world.bot.records.store.read(
         lambda db: [row[0] for row in db.execute("select set_id from bulk_sets").fetchall()]
     )
+
+
+async def the_set(world: World) -> BulkSet:
+    """Return the only set."""
+    (found,) = await the_sets(world)
     one = await world.bot.records.bulk.get(found)
     assert one is not None
     return one
@@ -158,9 +167,10 @@ async def test_the_price_is_in_the_firms_own_money(world: World) -> None:
     assert "genai-prices" in asked
 
 
-async def test_without_batches_rows_are_asked_one_by_one(world: World) -> None:
+@pytest.mark.parametrize("status", [404, 405, 501])
+async def test_without_batches_rows_are_asked_one_by_one(world: World, status: int) -> None:
     """A server that knows no batches gets ordinary calls, and the person the same texts."""
-    world.model.fail("not_found", on=BATCHES, times=None)
+    world.model.fail("status", on=BATCHES, times=None, status=status, type="not_found_error")
     one = await written(world, 24)
 
     assert not one.uses_batches
@@ -168,10 +178,10 @@ async def test_without_batches_rows_are_asked_one_by_one(world: World) -> None:
     assert len(await world.rows(24)) == 24
 
 
-async def test_a_batch_whose_name_was_lost_is_found_again(world: World) -> None:
-    """Stopped between sending and keeping the batch's name, the bot finds it, and pays nothing twice."""
+async def sent(world: World, rows: int) -> BulkSet:
+    """Take a table to the moment when its batch is sent and nobody has looked after it yet; return its set."""
     world.model.answer_with(unlike)
-    await send(world, "descriptions", "bakken.csv", table(8))
+    await send(world, "descriptions", "bakken.csv", table(rows))
     await press(world.slack, "bulk_map")
     await world.slack.wait_for(lambda: world.slack.modal(ANNA))
     await world.slack.submit(ANNA, {})
@@ -182,11 +192,39 @@ async def test_a_batch_whose_name_was_lost_is_found_again(world: World) -> None:
     one = await the_set(world)
     work = await sets._work_of(one)
     await sets._send(one, work, await records.bulk_items.items(one.set_id, states=("open",)))
-    await records.store.write(lambda db: db.execute("update bulk_batches set batch_id = null"))
+    return one
+
+
+async def test_a_batch_whose_name_was_lost_is_found_again(world: World) -> None:
+    """Stopped between sending and keeping the batch's name, the bot finds it, and pays nothing twice."""
+    one = await sent(world, 8)
+    await world.bot.records.store.write(lambda db: db.execute("update bulk_batches set batch_id = null"))
     await carry_on(one.set_id)
     await world.shown("8 of 8 texts")
 
     assert len(world.model.batches.sent()) == 1
+    assert {row["calls"] for row in await world.rows(8)} == {1}
+
+
+async def test_a_server_that_lost_its_batches_is_asked_again(world: World) -> None:
+    """A batch that its server forgot holds nobody up: its rows go out once more, and the set is written."""
+    one = await sent(world, 8)
+    world.model.batches._batches.clear()
+    await carry_on(one.set_id)
+
+    assert await world.shown("8 of 8 texts")
+
+
+async def test_who_cannot_list_batches_was_sent_none(world: World) -> None:
+    """Stopped before it knew that the server has no batches, the bot goes on with ordinary calls."""
+    one = await sent(world, 8)
+    world.model.batches._batches.clear()
+    world.model.fail("status", on=BATCHES, times=None, status=501)
+    await world.bot.records.store.write(lambda db: db.execute("update bulk_batches set batch_id = null"))
+    await carry_on(one.set_id)
+    await world.shown("8 of 8 texts")
+
+    assert not (await the_set(world)).uses_batches
     assert {row["calls"] for row in await world.rows(8)} == {1}
 
 
@@ -214,6 +252,25 @@ async def test_pause_and_cancel_keep_what_is_written(world: World) -> None:
     assert "bulk_resume" not in buttons(cancelled)
     assert "3 of 3 texts wait" in str(await world.shown("texts wait"))
     assert world.model.batches.sent() == []
+
+
+async def test_a_pause_stops_the_batch_on_the_server(world: World) -> None:
+    """Pressed while the server is at work, pause has it stop; go on sends the same rows again, each paid once."""
+    world.model.answer_with(unlike)
+    world.model.batches.held = True
+    await begin(world.slack, table(9))
+    running = await world.shown("3 of 9")
+    batch = await world.slack.wait_for(lambda: next(iter(world.model.batches.sent()), None))
+    await world.slack.click(ANNA, world.im, running["ts"], "bulk_pause")
+    paused = await world.shown("is paused: 3 of 9")
+    await world.slack.wait_for(lambda: batch.ended_at)
+    world.model.batches.held = False
+    await world.slack.click(ANNA, world.im, paused["ts"], "bulk_resume")
+    await world.shown("9 of 9 texts")
+
+    assert {each["result"]["type"] for each in batch.results} == {"canceled"}
+    assert {row["calls"] for row in await world.rows(9)} == {1}
+    assert sum("░" in str(one) or "▓" in str(one) for one in world.slack.messages(world.im)) <= 1
 
 
 async def test_resumed_it_goes_on(world: World) -> None:
@@ -405,25 +462,44 @@ async def test_files_cannot_run_formulas(world: World) -> None:
     assert kinds == {"s"}
 
 
-async def test_letters_come_one_by_one_and_as_pdf(world: World) -> None:
-    """Each letter is read alone; the accepted ones come as a PDF each, in one archive."""
-    world.model.answer_with(lambda body: "Geachte heer Vos,\n\nU krijgt € 1.482 terug.\n\nMet groet,")
-    rows = b"Client;Bedrag\nVos;1482\nDe Wit;1482\n"
-    await send(world, "letters: aangifte", "brieven.csv", rows)
+async def test_letters_come_one_by_one_and_on_paper(world: World) -> None:
+    """Each letter is read alone; the accepted ones come as PDF or Word, a file each or all in one document."""
+    world.model.answer_with(
+        lambda body: (
+            f"Geachte {re.findall(r'Client: (.*)', user_text(body))[-1]},\n\nU krijgt € 1.482 terug.\nGroet 🙂"
+        )
+    )
+    rows = "Client;Bedrag\n../../Vos & Zn.;1482\n王;1482\nDe Wit;1482\n"
+    await send(world, "letters: aangifte", "brieven.csv", rows.encode())
     await press(world.slack, "bulk_map")
     await world.slack.wait_for(lambda: world.slack.modal(ANNA))
     await world.slack.submit(ANNA, {})
     await press(world.slack, "bulk_style")
-    await world.shown("2 of 2 texts")
+    await world.shown("3 of 3 texts")
     card = await world.card(having="bulk_approve")
-    await world.slack.click(ANNA, world.im, card["ts"], "bulk_approve")
-    await world.shown("1 of 2 texts waits")
-    await press(world.slack, "bulk_zip")
-    archive = zipfile.ZipFile(io.BytesIO(await newest_file(world, ".zip")))
-    page = pypdf.PdfReader(io.BytesIO(archive.read(archive.namelist()[0]))).pages[0].extract_text()
+    for left in ("2 of 3 texts wait", "1 of 3 texts waits"):
+        await world.slack.click(ANNA, world.im, card["ts"], "bulk_approve")
+        await world.shown(left)
+    await press(world.slack, "bulk_pdf")
+    pdfs = zipfile.ZipFile(io.BytesIO(await newest_file(world, ".zip")))
+    told = str(await world.slack.wait_for(lambda: world.slack.ephemerals(world.im, ANNA) or None))
+    await press(world.slack, "bulk_word")
+    words = zipfile.ZipFile(io.BytesIO(await newest_file(world, ".zip", 2)))
+    await press(world.slack, "bulk_docx")
+    whole = docx.Document(io.BytesIO(await newest_file(world, ".docx")))
+    page = pypdf.PdfReader(io.BytesIO(pdfs.read(pdfs.namelist()[0]))).pages[0].extract_text()
 
-    assert archive.namelist() == ["0002-Vos.pdf"]
+    # What no font of ours has comes as Word, and the person reads of it.
+    assert pdfs.namelist() == ["0002-Vos-Zn.pdf", "0003-王.docx"]
+    assert words.namelist() == ["0002-Vos-Zn.docx", "0003-王.docx"]
+    assert "row 3" in told
     assert "U krijgt € 1.482 terug." in page
+    assert "Geachte ../../Vos & Zn.," in page
+    assert [one.text for one in whole.paragraphs if "Geachte" in one.text] == [
+        "Geachte ../../Vos & Zn.,",
+        "Geachte 王,",
+    ]
+    assert len(whole.sections) == 2
     assert {"bulk_item_edit", "bulk_item_redo", "bulk_item_skip"} <= set(buttons(card))
 
 
@@ -443,7 +519,14 @@ async def test_what_is_no_table_is_told(world: World) -> None:
             "61 columns",
         ),
         ("brief.pdf", b"%PDF-1.4", "is no table"),
-        ("stuk.xlsx", b"PK\3\4rubbish", "stuk.xlsx"),
+        ("brief.csv", b"%PDF-1.4 a;b", "not the kind of file"),
+        ("stuk.xlsx", b"PK\3\4rubbish", "stuk.xlsx is damaged"),
+        ("bom.xlsx", archive(parts=3, size_bytes=20_000_000), "at most 2,000 rows and 10 MB"),
+        (
+            "slot.xlsx",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
+            "a password on it",
+        ),
     ):
         await send(world, "descriptions", name, content)
         assert await world.shown(wanted), name
@@ -477,6 +560,36 @@ async def test_a_table_in_a_channel_goes_on_in_the_messages_tab(world: World) ->
 
     assert await world.shown("*bakken.csv*: 3 rows")
     assert "messages tab" in str(world.slack.ephemerals(SALES, ANNA))
+
+
+WISH = "schrijf iets voor elke plantenbak"
+GUESSED = {"tasks": ["descriptions"], "certain": True, "because": WISH, "inputs": []}
+
+
+async def test_a_task_that_is_guessed_asks_before_it_takes_a_table(world: World) -> None:
+    """However sure the model is, a press starts the set; what choosing took is asking, and it is no run of its own."""
+    world.model.answer_with(
+        lambda body: json.dumps(GUESSED) if body.get("output_config", {}).get("format") else unlike(body)
+    )
+    await send(world, WISH, "bakken.csv", table(3))
+    question = await world.card(having="choose_plain")
+    before = await the_sets(world)
+    for _ in range(2):
+        await world.slack.click(ANNA, world.im, question["ts"], "choose_0")
+    await world.shown("*bakken.csv*: 3 rows")
+    await press(world.slack, "bulk_map")
+    form = str(await world.slack.wait_for(lambda: world.slack.modal(ANNA)))
+    await world.slack.submit(ANNA, {})
+    await press(world.slack, "bulk_style")
+    await world.shown("3 of 3 texts")
+    rows = await world.rows(3)
+
+    assert before == []
+    assert WISH in form
+    assert len(await the_sets(world)) == 1
+    assert [row["surface"] for row in rows] == ["table"] * 3
+    assert sum(row["asking_minutes"] for row in rows) >= 1
+    assert "stands in your messages tab" in str(world.slack.messages(world.im))
 
 
 # What may leave, and what it may cost

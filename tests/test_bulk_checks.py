@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
+import zipfile
 from dataclasses import replace
+from datetime import date
 
+import docx
 import openpyxl  # type: ignore[import-untyped]
+import pypdf
 import pytest
-from hypothesis import given
+from docx.oxml.ns import qn
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.bulk import (
@@ -15,6 +21,7 @@ from bot.bulk import (
     Line,
     Mapping,
     Row,
+    Table,
     find_alike,
     find_mark,
     guess_mapping,
@@ -26,6 +33,7 @@ from bot.bulk import (
     result_xlsx,
 )
 from bot.bulk.alike import ALIKE_SHARE, _share, _shingles
+from bot.bulk.paper import Letter, Paper, letter_pdf, letters_docx, pack_letters
 from bot.handlers.table import Anew, Work, ask_about, check, find_claims
 from bot.reading import read_sheet
 from bot.tasks import LANGUAGES, TableWork, Task, UserError
@@ -49,10 +57,20 @@ def test_a_header_is_found_below_empty_rows_and_columns() -> None:
     assert Mapping.read(mapping.write()) == mapping
 
 
+def test_a_title_above_the_table_is_not_its_header() -> None:
+    """An export that begins with its name and a date has the columns of its table, whatever parts them."""
+    exported = read_sheet(b"Voorraad 2026\n\nNaam,Tekst\nBak,groot\n")
+    table = read_table(exported, "a.csv")
+
+    assert table == Table(("Naam", "Tekst"), ((4, ("Bak", "groot")),))
+    assert read_table([["Naam"], ["Bak"]], "a.csv").headers == ("Naam",)
+
+
 @pytest.mark.parametrize(
     ("rows", "key"),
     [
         ([], "bulk.no-rows"),
+        ([["Voorraad 2026"], ["Naam", "Prijs"]], "bulk.no-rows"),
         ([["Naam"]], "bulk.no-rows"),
         ([["Naam", "NAAM"], ["a", "b"]], "bulk.twice"),
         ([["Naam"], *[["a"]] * 2_001], "bulk.too-many"),
@@ -205,3 +223,40 @@ def test_a_csv_is_read_back_in_both_languages(language: str) -> None:
     assert (back.text, back.verdict, back.remarks) == ("-tekst", "skip", "kort")
     assert find_mark([["a"], ["b"]], "prijzen.csv") == ""
     assert find_mark([["a"], ["b"]], "bakken-1a2b3c4d-1 (2).xlsx") == "1a2b3c4d"
+
+
+PAPER = Paper("Bloem & Zn.", "nl", date(2026, 3, 5))
+
+
+def test_a_letter_on_paper_is_what_was_approved() -> None:
+    """Word and PDF hold the same sender, day and lines; a second letter begins at page one again."""
+    letter = Letter(7, "Vos", "Geachte heer Vos,\r\n\r\nU krijgt\x08 € 1.482\nterug.\n\n\n#let x = 1")
+    long = Letter(8, "De Wit", "\n\n".join("Uw spaargeld telt mee in box 3. " * 9 for _ in range(14)))
+    document = docx.Document(io.BytesIO(letters_docx([letter, long], PAPER)))
+    pages = pypdf.PdfReader(io.BytesIO(letter_pdf(letter, PAPER))).pages
+    printed = pages[0].extract_text()
+    numbered = [one._sectPr.find(qn("w:pgNumType")).get(qn("w:start")) for one in document.sections]
+
+    assert [one.text for one in document.paragraphs[:5]] == [
+        "Bloem & Zn.",
+        "5 maart 2026",
+        "Geachte heer Vos,",
+        "U krijgt € 1.482\nterug.",
+        "#let x = 1",
+    ]
+    assert all(line in printed for line in ("Bloem & Zn.", "5 maart 2026", "€ 1.482", "#let x = 1"))
+    assert numbered == ["1", "1"]
+    assert document.sections[1].footer.is_linked_to_previous
+    assert letter_pdf(letter, PAPER) == letter_pdf(letter, PAPER)
+    assert len(pypdf.PdfReader(io.BytesIO(letter_pdf(long, PAPER))).pages) == 2
+
+
+@given(st.text(max_size=80), st.text(max_size=200))
+@settings(max_examples=25, deadline=None)
+def test_no_cell_breaks_an_archive(to: str, words: str) -> None:
+    """Whatever a cell or a letter holds, its file has a name that any disk takes, and it can be opened."""
+    archive = zipfile.ZipFile(io.BytesIO(pack_letters([Letter(12, to, words)], PAPER, "docx")[0]))
+    (name,) = archive.namelist()
+
+    assert re.fullmatch(r"0012-[\w-]{1,60}\.docx", name)
+    assert docx.Document(io.BytesIO(archive.read(name))).paragraphs

@@ -73,6 +73,20 @@ def test_an_invented_link_leaves_a_gap() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Kijk op evil.com/x?naam=Jan.", f"Kijk op {GAP}."),
+        ("[klik](javascript:alert) of bel tel:0881234", "klik ((javascript):alert) of bel (tel):0881234"),
+        ("![logo](//evil.example/x)", "logo (//evil[.]example/x)"),
+        ("Alles op bakkerij.nl, en op evil.nl. Klaar.Nu", "Alles op bakkerij.nl, en op evil.nl. Klaar.Nu"),
+    ],
+)
+def test_what_leads_elsewhere_without_a_scheme_is_taken_out(said: str, shown: str) -> None:
+    """A post has no address with a path, and nothing else to click, that nobody gave; a bare name is only told of."""
+    assert GIVEN.take_out_links(said)[0] == shown
+
+
+@pytest.mark.parametrize(
     ("given_", "said"),
     [
         ("open ma t/m za 8-17u, zo dicht", "Monday to Saturday, 8 am to 5 pm. Zaterdag ook, maandag ook"),

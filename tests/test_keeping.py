@@ -21,6 +21,7 @@ from bot.offline import purge
 from bot.records import Records, WorkspaceSettings
 from bot.records.erasures import NOT_WALKED
 from bot.records.schema import migrate
+from bot.sandbox.watch import PATIENCE_S
 from bot.settings import Settings
 from bot.tasks import Draft, Run
 from tests.conftest import ANNA, BEN, CHEF, SALES, World
@@ -225,7 +226,7 @@ async def test_anna_takes_out_and_erases_what_is_kept_of_her(world: World, tmp_p
     await world.slack.command(ANNA, SALES, "/tijdwinst", "privacy delete")
     await world.slack.wait_for(lambda: world.slack.modals.get(ANNA))
     await world.slack.submit(ANNA, {})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         # As the clock does: what was being brought to her at that moment is erased at the next round.
         while ANNA.encode() in _bytes(tmp_path):
             await jobs.erase_asked()

@@ -14,6 +14,7 @@ from bot import jobs
 from bot.jobs.plans import LATE_AFTER
 from bot.listeners.moments import at_clock
 from bot.sandbox.model import Model
+from bot.sandbox.watch import PATIENCE_S
 from tests.conftest import ANNA, BEN, SALES, World, buttons, make_slack, running
 from tests.test_social import TOPIC, posts
 
@@ -52,7 +53,7 @@ async def _all_brought(world: World, count: int) -> list[dict[str, Any]]:
 
 
 async def _nothing_planned(world: World) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             if not await world.bot.records.plans.of_person("T1", ANNA):
                 return

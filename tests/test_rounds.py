@@ -17,6 +17,7 @@ from bot.offline import digest, evaluate, export
 from bot.records import WorkspaceSettings
 from bot.records.export import read_rows
 from bot.sandbox.model import Model
+from bot.sandbox.watch import PATIENCE_S
 from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons, make_slack, running
 from tests.test_run import LINES
 
@@ -35,7 +36,7 @@ async def _decided(world: World, user_id: str = ANNA, act: str = "approve") -> N
 
 async def _all_posted(world: World) -> None:
     """Wait until no digest is due and not posted."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             if not await world.bot.records.workspaces.unposted_digests():
                 return

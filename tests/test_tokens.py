@@ -10,6 +10,7 @@ import pytest
 
 from bot.jobs.schedules import sweep_now
 from bot.sandbox.model import Model
+from bot.sandbox.watch import PATIENCE_S
 from tests.conftest import ANNA, CHEF, SALES, World, make_slack, running
 from tests.test_run import LINES
 
@@ -21,7 +22,7 @@ async def _ready(world: World) -> tuple[int, str]:
 
 
 async def _until_ready_is(world: World, status: int) -> str:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             answered, told = await _ready(world)
             if answered == status:

@@ -87,7 +87,7 @@ class Row:
 
 
 def read_table(rows: Sequence[Sequence[str]], name: str) -> Table:
-    """Read the rows of a sheet as a table; its first row with two cells, or the only one, is the header.
+    """Read the rows of a sheet as a table; its first row with two cells is the header, else the first of all.
 
     Args:
         name: of the file, for what is told about it.
@@ -100,10 +100,14 @@ def read_table(rows: Sequence[Sequence[str]], name: str) -> Table:
         for number, row in enumerate(rows, 1)
         if any(cell.strip() for cell in row)
     ]
-    if len(filled) < 2:
+    if not filled:
         raise UserError("bulk.no-rows", name=name)
-    (_, head), below = filled[0], filled[1:]
-    wide = max(len(row) for _, row in filled)
+    # A line of one cell above a wider one is the table's title, as exports have it.
+    header = next((at for at, (_, row) in enumerate(filled) if sum(map(bool, row)) > 1), 0)
+    (_, head), below = filled[header], filled[header + 1 :]
+    if not below:
+        raise UserError("bulk.no-rows", name=name)
+    wide = max(len(row) for _, row in (filled[header], *below))
     used = [at for at in range(wide) if any(at < len(row) and row[at] for _, row in below) or _cell(head, at)]
     headers = [_cell(head, at) or f"{at + 1}" for at in used]
     if len(headers) > MOST_COLUMNS:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.handlers.counting import graphemes
+from bot.handlers.facts import Material
 from bot.handlers.platforms import Platform
 from bot.tasks import Language
 from bot.texts import format_number, text
@@ -40,11 +41,10 @@ def alt_fields(images: int) -> dict[str, Any]:
     return {name: (str, Field(min_length=1, description=said)) for name, said in told.items()}
 
 
-def read_alts(answer: Any, names: list[str]) -> list[Alt]:
-    """Take the alt texts out of an answer, each on one line."""
-    return [
-        Alt(name, " ".join(str(getattr(answer, alt_key(index))).split())) for index, name in enumerate(names)
-    ]
+def read_alts(answer: Any, names: list[str], given: Material) -> list[Alt]:
+    """Take the alt texts out of an answer, each on one line and without a link that was not given in words."""
+    told = [" ".join(str(getattr(answer, alt_key(index))).split()) for index in range(len(names))]
+    return [Alt(name, given.take_out_links(said)[0]) for name, said in zip(names, told, strict=True)]
 
 
 def alt_limit(chosen: tuple[Platform, ...], images: int) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import RULES, put_in_tags
+from bot.llm import estimate_tokens
 from bot.records.screenings import Screening
 from bot.screening.candidate import Candidate, Reading
 from bot.screening.criteria import Criterion
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 LONGEST_CV_CHARS = 60_000
+PASSES = (1, 2)
+TOKENS_A_CRITERION = 120
+"""What a pass answers of a criterion, estimated on the high side: a status and up to three quotes."""
 
 
 def candidate_run(candidate: Candidate, vacancy: Screening, channel_id: str) -> Run:
@@ -47,8 +52,8 @@ async def read_cv(desk: Desk, task: Task, run: Run, candidate: Candidate, vacanc
     passes: list[list[Claim]] = []
     asked: list[str] = []
     model = ""
-    for number in (1, 2):
-        order = order_of(len(vacancy.criteria), f"{vacancy.criteria_version}#{number}")
+    for number in PASSES:
+        order = _order(vacancy, number)
         system, user, shape = write_question(task, vacancy, cv, order)
         asked += [*system, user]
         paid = await desk.ask(
@@ -65,6 +70,20 @@ async def read_cv(desk: Desk, task: Task, run: Run, candidate: Candidate, vacanc
         criteria_version=vacancy.criteria_version,
         input_hash=hashlib.sha256(json.dumps(asked, ensure_ascii=False).encode()).hexdigest(),
     )
+
+
+def estimate_reading(task: Task, vacancy: Screening, cvs: Sequence[str]) -> tuple[int, int]:
+    """Estimate on the high side how many tokens reading *cvs* takes in, and gives out."""
+    fixed = 0
+    for number in PASSES:
+        system, user, shape = write_question(task, vacancy, "", _order(vacancy, number))
+        fixed += estimate_tokens("".join([*system, user, json.dumps(shape.model_json_schema())]))
+    read = sum(fixed + len(PASSES) * estimate_tokens(cv[:LONGEST_CV_CHARS]) for cv in cvs)
+    return read, len(cvs) * len(PASSES) * len(vacancy.criteria) * TOKENS_A_CRITERION
+
+
+def _order(vacancy: Screening, number: int) -> tuple[int, ...]:
+    return order_of(len(vacancy.criteria), f"{vacancy.criteria_version}#{number}")
 
 
 def write_question(

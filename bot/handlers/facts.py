@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import regex
 
+from bot.guard import check_links, links_of
 from bot.handlers.counting import links_in, put_links
 
 GAP = "[link?]"
@@ -116,7 +117,7 @@ class Material:
     """Everything that a text may take its facts from."""
 
     def __init__(self, *sources: str) -> None:
-        said = html.unescape(_SLACK_LINK.sub(r" \1 \2 ", "\n".join(sources)))
+        said = self._said = html.unescape(_SLACK_LINK.sub(r" \1 \2 ", "\n".join(sources)))
         self._links = {_address(link) for link in links_in(said)}
         self._hosts = {address.partition("/")[0] for address in self._links}
         self._handles = {handle.casefold() for handle in _HANDLE.findall(said)}
@@ -143,17 +144,22 @@ class Material:
     def take_out_links(self, text: str) -> tuple[str, tuple[str, ...]]:
         """Replace every link that was not given by a gap; return the text and what was taken out.
 
-        A name without a scheme may be a full stop without its space, so it stays: `unfounded` tells of it.
+        A name without a scheme and a path may be a full stop without its space, so it stays: `unfounded` tells
+        of it. What is no link of the web, such as `javascript:`, and what Markdown would make a link or a picture of
+        in another way, becomes text (`bot.guard.check_links`).
         """
         out: list[str] = []
 
         def put(link: str) -> str:
-            if self.holds_link(link) or not re.match(r"https?://|www\.", link, re.IGNORECASE):
+            if self.holds_link(link) or not re.search(r"^https?://|^www\.|[/?#]", link, re.IGNORECASE):
                 return link
             out.append(link)
             return GAP
 
-        return put_links(text, put), tuple(dict.fromkeys(out))
+        told = put_links(text, put)
+        bare = {link for link in links_of(told) if not re.search(r"[/?#@:]", link)}
+        told, refused = check_links(told, links_of(self._said) | bare)
+        return told, tuple(dict.fromkeys((*out, *refused)))
 
     def unfounded(self, text: str) -> Unfounded:
         """Return what *text* states and the material does not hold."""

@@ -120,7 +120,7 @@ class Gate:
             user=masked,
             system=[*system, self._rules],
             secrets=[*secrets, self._rules],
-            links=links_of("\n".join((masked_base, masked, public, *system))),
+            links=links_of("\n".join((masked_base, masked))) | _links_of_ours("\n".join((public, *system))),
             pseudonyms=pseudonyms,
             base=masked_base,
         )
@@ -218,6 +218,12 @@ def _known(names: tuple[str, ...]) -> Known:
 def _found_in(base: str, known: Known, public: str) -> tuple[Finding, ...]:
     """Return the personal data of a text that comes again and again: 60,000 characters take half a second."""
     return tuple(detect(base, known, public=public))
+
+
+@lru_cache(maxsize=64)
+def _links_of_ours(told: str) -> frozenset[str]:
+    """Return the links of what we say ourselves, which is the same for all runs of a task."""
+    return links_of(told)
 
 
 async def _off_loop(chars: int, work: Callable[[], Any]) -> Any:

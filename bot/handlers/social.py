@@ -245,7 +245,7 @@ async def _write(
     )
     answer = shape.model_validate_json(paid.text)
     posts = [_post(each, getattr(answer, each.key), given) for each in chosen]
-    alts = read_alts(answer, [each.name for each in pictures])
+    alts = read_alts(answer, [each.name for each in pictures], given)
     return posts, alts, paid.model
 
 

@@ -11,7 +11,7 @@ from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import LANGUAGE, RULES, draft, put_in_tags
 from bot.handlers.facts import Material
 from bot.handlers.letter import unknown_figures
-from bot.tasks import Draft, Language, TableWork, Task, UserError
+from bot.tasks import Draft, Language, TableWork, Task
 
 STYLE = """\
 What stands under <approved-sample> is about other rows; your colleague approved its style. Write in that style, about
@@ -123,9 +123,6 @@ async def table(desk: Desk, brief: Brief) -> Draft:
     Raises:
         UserError, LLMError: as for any draft.
     """
-    if brief.run.files:
-        # A table whose task had to be guessed: as one text it would be answered in part, and wrongly.
-        raise UserError("bulk.ask-by-name", task=brief.task.name)
     materials: list[str] = []
     written = await draft(desk, brief, material=materials.append)
     run, rules = brief.run, brief.task.table or TableWork()

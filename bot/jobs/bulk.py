@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Dictionary
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +21,8 @@ from bot.jobs.bulk_shown import SetCards
 from bot.jobs.posts import Posts
 from bot.llm import Answer, Batches, LLMError, Question
 from bot.records.bulk import AT_WORK, ENDED, BulkSet, Stage
-from bot.records.bulk_items import Claim, Item
+from bot.records.bulk_batches import Claim
+from bot.records.bulk_items import Item
 from bot.tasks import Task, UserError
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class BulkSets:
         self._records = desk.records
         self._bulk = desk.records.bulk
         self._items = desk.records.bulk_items
+        self._claims = desk.records.bulk_batches
         self._batches = Batches(desk.llm)
         self._rows = Rows(desk, tasks)
         self._tasks = tasks
@@ -146,7 +148,7 @@ class BulkSets:
     async def _go_on(self, one: BulkSet) -> float | None:
         """Ask about the next rows, take what is answered, check the whole, and end."""
         work = await self._work_of(one)
-        claim = await self._items.open_claim(one.set_id)
+        claim = await self._claims.open_claim(one.set_id)
         if claim is not None:
             return await self._attend(one, work, claim)
         items = await self._items.items(one.set_id, states=("open",))
@@ -166,7 +168,7 @@ class BulkSets:
     async def _tidy(self, one: BulkSet) -> float | None:
         """Take what an interrupted batch still gives, and write anew what somebody asked for."""
         work = await self._work_of(one)
-        claim = await self._items.open_claim(one.set_id)
+        claim = await self._claims.open_claim(one.set_id)
         if claim is not None:
             return await self._attend(one, work, claim)
         items = await self._items.items(one.set_id, states=("open",))
@@ -179,7 +181,7 @@ class BulkSets:
         return None
 
     async def _send(self, one: BulkSet, work: Work, items: Sequence[Item]) -> float:
-        claim = await self._items.claim(one.set_id, items)
+        claim = await self._claims.claim(one.set_id, items)
         return await self._submit(one, work, claim)
 
     async def _submit(self, one: BulkSet, work: Work, claim: Claim) -> float:
@@ -202,12 +204,12 @@ class BulkSets:
                 questions, model=task.model, max_tokens=task.max_tokens, effort=task.effort
             )
         if batch is not None:
-            await self._items.sent(claim.claim_id, batch.id)
+            await self._claims.sent(claim.claim_id, batch.id)
             return 1.0
-        await asyncio.gather(*(self._records.ledger.end_call(attempt_of(claim, item)) for item in items))
+        await self._forget_calls(claim, items)
         if questions and not faults:
             await self._bulk.no_batches(one.set_id)
-        await self._items.end_claim(claim.claim_id)
+        await self._claims.end_claim(claim.claim_id)
         if faults:
             raise faults[0]
         return 0.0
@@ -216,7 +218,7 @@ class BulkSets:
         """Look after a batch: find it where its name was lost, stop it where nobody wants it, take it once it ended."""
         batch_id = claim.batch_id
         if not batch_id:
-            known = await self._items.known_batches()
+            known = await self._claims.known_batches()
             asked = await self._claimed(claim)
             found = await self._batches.find(
                 claim.claim_id, since=claim.claimed_at, requests=len(asked), known=known
@@ -224,20 +226,27 @@ class BulkSets:
             if found is None and one.stage == "running":
                 return await self._submit(one, work, claim)
             if found is None:
-                await self._items.end_claim(claim.claim_id)
+                await self._forget_calls(claim, asked)
+                await self._claims.end_claim(claim.claim_id)
                 return 0.0
             if not found.ended:
                 return _patience_s(claim)
             batch_id = found.id
-            await self._items.sent(claim.claim_id, batch_id)
+            await self._claims.sent(claim.claim_id, batch_id)
         batch = await self._batches.look(batch_id)
-        if not batch.ended:
+        if batch is not None and not batch.ended:
             self._progress[one.set_id] = batch.done
             if one.stage != "running":
                 await self._batches.cancel(batch_id)
                 return 1.0
             return _patience_s(claim)
-        await self._take(one, work, claim, await self._batches.results(batch_id))
+        results = await self._batches.results(batch_id) if batch is not None else None
+        if results is None:
+            # What it may have cost stays unknown in the ledger, as of any call that was never heard of again.
+            log.warning("set=%s the server keeps batch %s no more", one.set_id, batch_id)
+            await self._claims.end_claim(claim.claim_id)
+        else:
+            await self._take(one, work, claim, results)
         self._progress.pop(one.set_id, None)
         return 0.0
 
@@ -252,10 +261,8 @@ class BulkSets:
         waiting = {f"{claim.claim_id}-{item.number}": item for item in await self._claimed(claim)}
         known = [(waiting.pop(name), result) for name, result in results if name in waiting]
         await asyncio.gather(*(self._rows.take(one, work, claim, item, result) for item, result in known))
-        await asyncio.gather(
-            *(self._records.ledger.end_call(attempt_of(claim, item)) for item in waiting.values())
-        )
-        await self._items.end_claim(claim.claim_id)
+        await self._forget_calls(claim, waiting.values())
+        await self._claims.end_claim(claim.claim_id)
         faults = [result for _, result in known if isinstance(result, LLMError)]
         if faults and len(faults) == len(known) and faults[0].kind in NEEDS_ADMIN:
             raise faults[0]
@@ -316,6 +323,10 @@ class BulkSets:
             if item.review == "redone":
                 await self._items.fall_back(item)
                 await self._records.reviews.take_back(item.run_id, item.version - 1)
+
+    async def _forget_calls(self, claim: Claim, items: Iterable[Item]) -> None:
+        """Take what rows of a batch were to cost out of the ledger: it was never sent, or brought nothing for them."""
+        await asyncio.gather(*(self._records.ledger.end_call(attempt_of(claim, item)) for item in items))
 
     async def _claimed(self, claim: Claim) -> list[Item]:
         items = await self._items.items(claim.set_id, states=("asked",))

@@ -13,7 +13,8 @@ from bot.handlers.gate import Passage
 from bot.handlers.table import Anew, Work, ask_about, check
 from bot.llm import Answer, LLMError, Question
 from bot.records.bulk import BulkSet
-from bot.records.bulk_items import Claim, Item
+from bot.records.bulk_batches import Claim
+from bot.records.bulk_items import Item
 from bot.records.ledger import Call, Paid
 from bot.tasks import Draft, Run, Task, UserError
 from bot.texts import text

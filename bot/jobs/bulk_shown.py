@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import html
-import io
 import json
 import logging
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
-from datetime import date
-from decimal import ROUND_UP, Decimal
-from importlib.metadata import version
+from datetime import datetime
+from decimal import Decimal
 
 from bot.bulk import Line, result_csv, result_xlsx
-from bot.bulk.paper import letter_pdf
+from bot.bulk.paper import Letter, Paper, letters_docx, pack_letters
 from bot.handlers import Desk
+from bot.jobs.costs import word_basis, word_price
 from bot.jobs.posts import Posts, Spot
-from bot.llm import estimate_microusd
 from bot.records.bulk import ENDED, BulkSet, file_mark
 from bot.records.bulk_items import Counts, Item
 from bot.tasks import TableWork, Task
-from bot.texts import format_cents, format_day, format_number, text
+from bot.texts import text
 from bot.value import ACCEPTED
 from bot.views import Block, fallback, plain
 from bot.views.bulk import Shown, bar, review_card, set_button, set_message, texts_blocks
@@ -30,6 +27,10 @@ from bot.views.bulk import Shown, bar, review_card, set_button, set_message, tex
 log = logging.getLogger(__name__)
 
 MOST_TOLD = 5
+LETTERS = ("pdf", "word", "docx")
+"""How accepted letters are brought: an archive of PDFs, one of Word documents, or all in one Word document."""
+
+_ENDINGS = {"pdf": "zip", "word": "zip"}
 REDO_SHARE = Decimal("0.15")
 """So many texts are expected to be written twice, because code finds something wrong with the first."""
 
@@ -150,7 +151,7 @@ class SetCards:
             )
         names = ["retry"] if failed else []
         if rules.paper:
-            names += ["zip"] if counts.accepted else []
+            names += [*LETTERS] if counts.accepted else []
         elif counts.written:
             names += ["xlsx", "csv"]
         if counts.accepted + counts.skipped:
@@ -163,36 +164,27 @@ class SetCards:
         paid = await self._items.cost(one.set_id, samples=True)
         settings = await self._records.workspaces.get(one.team_id)
         if not paid:
-            return text("bulk.price-unknown", one.language, tokens="?")
+            return text("price.unknown", one.language, tokens="?")
         used = Decimal(count) * (1 + REDO_SHARE) / sum(row["calls"] for row in paid)
-        tokens_in = int(sum(row["input_tokens"] or 0 for row in paid) * used)
-        tokens_out = int(sum(row["output_tokens"] or 0 for row in paid) * used)
-        price = estimate_microusd(
-            paid[-1]["model"], input_tokens=tokens_in, output_tokens=tokens_out, batch=one.uses_batches
-        )
-        if price is None:
-            tokens = format_number(tokens_in + tokens_out, one.language, 0)
-            return text("bulk.price-unknown", one.language, tokens=tokens)
-        # Rounded up: nobody is surprised by less.
-        cents = (Decimal(price) / 10_000 * settings.usd_rate).quantize(Decimal(1), rounding=ROUND_UP)
-        return text(
-            "bulk.price", one.language, price=format_cents(int(cents), settings.currency, one.language)
+        return word_price(
+            settings,
+            one.language,
+            model=paid[-1]["model"],
+            input_tokens=int(sum(row["input_tokens"] or 0 for row in paid) * used),
+            output_tokens=int(sum(row["output_tokens"] or 0 for row in paid) * used),
+            batch=one.uses_batches,
         )
 
     async def _basis(self, one: BulkSet) -> str:
         """Say what a price rests on: the list of prices, the dollar's, and what is counted in."""
         settings = await self._records.workspaces.get(one.team_id)
-        rate = text("bulk.rate-assumed", one.language)
-        if settings.usd_rate_on:
-            day = format_day(_day(settings.usd_rate_on), one.language)
-            rate = text("bulk.rate", one.language, day=day)
-        return text("bulk.basis", one.language, prices=f"genai-prices {version('genai-prices')}", rate=rate)
+        return text("bulk.basis", one.language, **word_basis(settings, one.language))
 
     async def bring_result(self, one: BulkSet, kind: str = "") -> str:
         """Bring the texts of a set as a file; return a sentence where there is nothing to bring.
 
         Args:
-            kind: `xlsx`, `csv` or `zip`; empty for what belongs to the task once all is written.
+            kind: `xlsx`, `csv` or one of `LETTERS`; empty for what belongs to the task once all is written.
 
         Raises:
             SlackError: Slack does not take it.
@@ -201,24 +193,40 @@ class SetCards:
         if not kind and rules.paper:
             return ""
         items = await self._items.items(one.set_id, states=("written",))
-        if kind == "zip":
+        if kind in LETTERS:
             items = [item for item in items if item.review in ACCEPTED]
         if not items:
             return text("bulk.nothing-yet", one.language)
-        content = await self._content(one, items, kind or "xlsx")
+        said = ""
+        if kind in LETTERS:
+            content, instead = await self._letters(one, items, kind)
+            rows = ", ".join(str(number) for number in instead[:MOST_TOLD])
+            said = text("bulk.not-as-pdf", one.language, count=len(instead), rows=rows) if instead else ""
+        else:
+            content = await self._content(one, items, kind or "xlsx")
         number = 1 if not kind else await self._bulk.next_file(one.set_id)
+        post_id = f"{one.set_id}/file/{number if kind else 'first'}"
         stem = re.sub(r"[^\w-]+", "-", one.file_name.rpartition(".")[0] or one.task).strip("-")[:40]
-        name = f"{stem or one.task}-{file_mark(one.set_id)}-{number}.{kind or 'xlsx'}"
+        kind = kind or "xlsx"
+        name = f"{stem or one.task}-{file_mark(one.set_id)}-{number}.{_ENDINGS.get(kind, kind)}"
         spot = await self._posts.messages_tab(one.team_id, one.user_id)
         title = text("bulk.file-title", one.language, name=one.file_name, count=len(items))
-        post_id = f"{one.set_id}/file/{number if kind else 'first'}"
         await self._posts.file_once(post_id, spot, name, content, title=title, run_id="")
-        return ""
+        return said
+
+    async def _letters(self, one: BulkSet, items: Sequence[Item], kind: str) -> tuple[bytes, list[int]]:
+        firm = await self._desk.sender(one.team_id)
+        zone = (await self._records.workspaces.get(one.team_id)).zone
+        paper = Paper(firm.name, one.language, datetime.now(zone).date())
+        letters = [
+            Letter(item.number, item.cells[one.mapping.name] if one.mapping else "", item.text)
+            for item in items
+        ]
+        if kind == "docx":
+            return await asyncio.to_thread(letters_docx, letters, paper), []
+        return await asyncio.to_thread(pack_letters, letters, paper, "pdf" if kind == "pdf" else "docx")
 
     async def _content(self, one: BulkSet, items: Sequence[Item], kind: str) -> bytes:
-        if kind == "zip":
-            firm = await self._desk.sender(one.team_id)
-            return await asyncio.to_thread(_zip_letters, one, items, firm.name)
         lines = [
             Line(
                 key=f"{file_mark(one.set_id)}-{item.number}.{item.version}",
@@ -234,19 +242,3 @@ class SetCards:
 
 
 _DECIDED = (*ACCEPTED, "discarded")
-
-
-def _day(written: str) -> date:
-    return date.fromisoformat(written[:10])
-
-
-def _zip_letters(one: BulkSet, items: Sequence[Item], sender: str) -> bytes:
-    """Return an archive with a PDF per letter; it blocks, so call it in a thread."""
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
-        for item in items:
-            name = item.cells[one.mapping.name] if one.mapping else ""
-            stem = re.sub(r"[^\w-]+", "-", name).strip("-")[:60] or "letter"
-            pdf = letter_pdf(item.text, sender=sender, to=name, language=one.language)
-            archive.writestr(f"{item.number:04}-{stem}.pdf", pdf)
-    return written.getvalue()

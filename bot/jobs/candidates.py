@@ -62,7 +62,7 @@ async def candidate_workflow(candidate_id: str, screening_id: str, lane: str, tr
             screening_id,
             lane,
             tries + 1,
-            workflow_id=f"{_id(candidate_id)}~~{tries + 1}",
+            workflow_id=f"{str(DBOS.workflow_id).split('~~')[0]}~~{tries + 1}",
             partition=lane,
             delay_s=min(LONGEST_WAIT_S, limit_s * min(tries + 1, 15)),
         )
@@ -97,8 +97,9 @@ async def _try_show(screening_id: str, *, at_once: bool) -> None:
     )
 
 
-def _id(candidate_id: str) -> str:
-    return f"cv:{candidate_id}"
+def _id(one: Candidate) -> str:
+    # What waited for somebody's word had a workflow already, that opened it.
+    return f"cv:{one.candidate_id}{'~agreed' if one.agreed_by else ''}"
 
 
 async def read_cvs(candidates: list[Candidate]) -> None:
@@ -112,7 +113,7 @@ async def read_cvs(candidates: list[Candidate]) -> None:
             one.screening_id,
             lane,
             0,
-            workflow_id=_id(one.candidate_id),
+            workflow_id=_id(one),
             partition=lane,
         )
     for screening_id in {one.screening_id for one in candidates}:
@@ -135,7 +136,7 @@ async def sweep_cvs(before: datetime) -> None:
     """Queue what came before a moment, waits, and is in no queue: a crash came between."""
     for one in await at_work().runs.records.candidates.waiting(before):
         found = await DBOS.list_workflows_async(
-            workflow_id_prefix=_id(one.candidate_id), load_input=False, load_output=False
+            workflow_id_prefix=_id(one), load_input=False, load_output=False
         )
         if not found:
             await read_cvs([one])

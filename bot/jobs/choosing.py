@@ -89,6 +89,9 @@ class Chooser:
             return await self._continue(run)
         if named in self._tasks and named != ANSWER:
             task = self._tasks[named]
+            if task.table is not None and run.files:
+                # A text per row of a whole table is more than anybody should get by a guess.
+                return await self._ask(run, [named, *(name for name in mentioned if name != named)])
             taken = with_choice(run, named, found.inputs)
             await self.records.choices.take(taken, claimed_minutes=task.baseline_minutes)
             return {"next": "write"}

@@ -28,6 +28,7 @@ from bot.jobs.talks import Talk, Talks
 from bot.llm import LLMError
 from bot.metrics import Metrics
 from bot.records import Records
+from bot.records.bulk import set_of
 from bot.tasks import Draft, Outcome, Run, Task, TijdwinstError, UserError
 from bot.texts import format_minutes, text
 from bot.views import (
@@ -133,12 +134,14 @@ class Runs:
         """Open the ledger row and post the placeholder; say what stands in the way of writing.
 
         True when it is to be done by hand, `asked` when the asker is to answer first, `choose` when its task is
-        not known yet; False when nothing does.
+        not known yet, `set` when it is a table that becomes a text per row; False when nothing does.
         """
         run = await self.records.requests.need(run_id)
         choice = await self.records.choices.get(run_id)
         if choice is not None and choice.state == "continued":
             return "choose"
+        if choice is not None and choice.state == "chosen" and await self._hand_over(run):
+            return "set"
         await self.records.ledger.open(run, claimed_minutes=self._tasks[run.task].baseline_minutes)
         self.stir(run.user_id)
         if choice is None or (choice.state not in ("open", "asking") and choice.task != CHANGE):
@@ -146,6 +149,16 @@ class Runs:
         if choice.state == "open" and not await self._talks.begin(run, self._tasks[run.task]):
             await self.cards.post_placeholder(run, text("placeholder.reading", run.language))
         return "choose"
+
+    async def _hand_over(self, run: Run) -> bool:
+        """Let a request whose asker chose a text per row of its table be a set; False when it is none."""
+        if self._tasks[run.task].table is None or not run.files:
+            return False
+        await self.records.bulk.add(set_of(run))
+        await self._talks.end(run)
+        sentence = text("bulk.elsewhere", run.language)
+        await self.cards.replace_placeholder(run, sentence, placeholder(sentence))
+        return True
 
     async def choose(self, run_id: str) -> dict[str, Any]:
         """Find out which task a run is; return what is next."""

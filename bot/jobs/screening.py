@@ -12,7 +12,8 @@ from datetime import date
 from bot.guard import detect
 from bot.handlers import Desk
 from bot.handlers.budget import BudgetError
-from bot.handlers.cv import candidate_run, read_cv
+from bot.handlers.cv import candidate_run, estimate_reading, read_cv
+from bot.jobs.costs import word_basis, word_price
 from bot.jobs.posts import Posts, Spot
 from bot.llm import LLMError
 from bot.reading import FileError, read_paper_apart
@@ -46,7 +47,7 @@ class CvReader:
     _shown: dict[str, float] = field(default_factory=dict)
 
     async def take(self, candidate_id: str) -> bool:
-        """Fetch a CV, take out who it is of, and keep the rest; say whether it is ready to be read.
+        """Fetch a CV, take out who it is of, and keep the rest; say whether it is to be read now.
 
         Raises:
             SlackError: Slack is away.
@@ -58,7 +59,7 @@ class CvReader:
             claimed_minutes=self.tasks["cv"].baseline_minutes,
         )
         if candidate.status != "waiting" or candidate.cv is not None:
-            return candidate.status == "waiting"
+            return candidate.is_at_work
         try:
             if vacancy.locked_at is None or vacancy.closed_at is not None:
                 raise UserError("screening.fault.closed", name=candidate.name)
@@ -83,7 +84,7 @@ class CvReader:
             removed=dict(blinded.removed),
             person_marks=blinded.person_marks,
         )
-        return True
+        return (await self._find(candidate_id))[0].is_at_work
 
     async def read(self, candidate_id: str) -> str:
         """Hold a CV against the criteria; return `busy` when the model is to be asked later, else nothing.
@@ -141,7 +142,7 @@ class CvReader:
         candidates = await self.desk.records.candidates.of(screening_id)
         if vacancy is None or not candidates:
             return
-        waits = any(one.status == "waiting" for one in candidates)
+        waits = any(one.is_at_work for one in candidates)
         if (
             waits
             and not at_once
@@ -154,11 +155,23 @@ class CvReader:
             if vacancy.closed_at
             else ""
         )
+        price = await self._price(vacancy, [one.cv or "" for one in candidates if one.is_held])
         line, blocks = board(
-            screening_id, vacancy.title, candidates, closed=closed, language=vacancy.language
+            screening_id, vacancy.title, candidates, closed=closed, price=price, language=vacancy.language
         )
         spot = await self._spot(vacancy)
         await self.posts.bring(f"{screening_id}/board", spot, fallback(line), blocks, run_id=screening_id)
+
+    async def _price(self, vacancy: Screening, cvs: Sequence[str]) -> tuple[str, str]:
+        """Say what reading *cvs* costs, and what that rests on; empty where there are none."""
+        if not cvs:
+            return "", ""
+        task, language = self.tasks["cv"], vacancy.language
+        settings = await self.desk.records.workspaces.get(vacancy.team_id)
+        read, written = estimate_reading(task, vacancy, cvs)
+        model = self.desk.llm.models[task.model]
+        price = word_price(settings, language, model=model, input_tokens=read, output_tokens=written)
+        return price, text("screening.price-basis", language, **word_basis(settings, language))
 
     async def card(self, run: Run, state: State) -> tuple[list[Block], list[Block]]:
         """Return what the card of a vacancy says besides its draft, and its own buttons."""

@@ -21,7 +21,7 @@ from bot.jobs.durable import (
     turn,
 )
 from bot.jobs.runs import turn_key
-from bot.jobs.sets import attend_sets
+from bot.jobs.sets import attend_sets, carry_on
 from bot.tasks import Outcome, Run
 
 log = logging.getLogger(__name__)
@@ -107,6 +107,8 @@ async def _may_write(run_id: str) -> bool:
         await _close(run_id, "by_hand", "")
     elif verdict["next"] == "asked":
         await _close(run_id, "waiting", "choice")
+    elif verdict["next"] == "set":
+        await carry_on(run_id)
     elif verdict["next"] == "redo" and verdict["review"]:
         await show_review(verdict["run"], verdict["review"], "redone")
     return bool(verdict["next"] == "write")

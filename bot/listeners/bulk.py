@@ -31,7 +31,7 @@ from bot.views.bulk import (
 )
 
 PRESSES: tuple[Press, ...] = ("style", "start", "pause", "resume", "cancel", "retry")
-FILES = ("xlsx", "csv", "zip")
+FILES = ("xlsx", "csv", "pdf", "word", "docx")
 ACTS: dict[str, Act] = {"approve": "approved", "skip": "discarded"}
 DECIDED = ("approved", "edited", "discarded")
 

@@ -19,7 +19,7 @@ from bot.listeners.spans import Span, find_span
 from bot.listeners.wishes import with_wish
 from bot.llm import Offer
 from bot.records import Records, WorkspaceSettings
-from bot.records.bulk import BulkSet
+from bot.records.bulk import set_of
 from bot.streaming import Streams
 from bot.tasks import ANSWER as ANSWER
 from bot.tasks import (
@@ -38,7 +38,6 @@ from bot.tasks import (
 )
 from bot.tasks.knowledge import ASK, asks_knowledge
 from bot.texts import text
-from bot.value import ASKING_MINUTES_ASSUMED
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
@@ -157,18 +156,7 @@ class Intake:
 
     async def _accept_set(self, run: Run) -> bool:
         """Commit a table that a text per row is asked for; it is no run: each of its texts is one."""
-        asked = ASKING_MINUTES_ASSUMED if run.asking_minutes is None else run.asking_minutes
-        one = BulkSet(
-            set_id=run.run_id,
-            team_id=run.team_id,
-            user_id=run.user_id,
-            task=run.task,
-            language=run.language,
-            channel_id=run.channel_id,
-            file_id=run.files[0],
-            words=run.words,
-            asking_minutes=asked,
-        )
+        one = set_of(run)
         async with asyncio.timeout(COMMIT_WITHIN_S):
             first = await self.records.bulk.add(one)
         if first:

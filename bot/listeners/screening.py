@@ -17,7 +17,7 @@ from bot.records.screening_rules import HIGH_RISK_FROM, LONGEST_WEEKS, Screening
 from bot.records.screenings import Screening
 from bot.screening.criteria import FEWEST, LONGEST_CHARS, MOST, Criterion, forbidden_grounds
 from bot.texts import text
-from bot.views import form_values
+from bot.views import fallback, form_values
 from bot.views.screening import REMOVE, criteria_form, rules_form
 
 LONGEST_RULE = 2_000
@@ -50,10 +50,34 @@ def register(app: AsyncApp, intake: Intake) -> None:
         else:
             intake.later(jobs.show_board(screening_id))
 
+    async def read(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        await _read(intake, ack, body, str(action["value"]))
+
+    app.action("screening_read")(read)
     app.view("screening_rules")(ruled)
     app.action("screening_lock")(lock)
     app.view("screening_criteria")(locked)
     app.action("screening_close")(close)
+
+
+async def _read(intake: Intake, ack: AsyncAck, body: dict[str, Any], value: str) -> None:
+    """Store that somebody agreed to the price that they saw, and have the CVs read."""
+    screening_id, upto, count = value.split("#")
+    user_id = body["user"]["id"]
+    vacancy = await intake.records.screenings.get(screening_id)
+    refusal = await _refusal(intake, vacancy, user_id) if vacancy is not None else "screening.not-yours"
+    agreed = []
+    if not refusal:
+        agreed = await intake.records.candidates.agree(
+            screening_id, upto=int(upto), count=int(count), user_id=user_id
+        )
+    await ack()
+    if refusal:
+        intake.later(intake.answer(body, text(refusal, intake.language)))
+    elif agreed:
+        intake.later(jobs.read_cvs(agreed))
+    else:
+        intake.later(jobs.show_board(screening_id))
 
 
 async def find_vacancy(intake: Intake, screening_id: str, user_id: str) -> Screening | None:
@@ -185,7 +209,7 @@ async def _book_lock(intake: Intake, screening_id: str, user_id: str, *, changed
         await jobs.show_review(screening_id, decision.review_id, act)
     else:
         await jobs.show_card(screening_id)
-    await intake.tell(user_id, text("screening.send-cvs", intake.language, title=vacancy.title))
+    await intake.tell(user_id, text("screening.send-cvs", intake.language, title=fallback(vacancy.title)))
 
 
 async def take_cvs(intake: Intake, event: dict[str, Any], words: str, *, delivery_id: str) -> bool:

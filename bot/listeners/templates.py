@@ -225,7 +225,7 @@ async def _save(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
 
 def _read(intake: Intake, values: dict[str, str], *, name: str) -> tuple[str, UserError | None, Task | None]:
     """Return the template that was filled in; else the field that is wrong, and why."""
-    title = " ".join(values.get("title", "").split())
+    title = _line(values.get("title", ""))
     minutes = values.get("minutes", "").strip()
     parts = [value for key, value in sorted(values.items()) if key.startswith("prompt")]
     field = "title"
@@ -237,10 +237,10 @@ def _read(intake: Intake, values: dict[str, str], *, name: str) -> tuple[str, Us
         if not (minutes.isdecimal() and 1 <= int(minutes) <= MOST_MINUTES):
             raise UserError("template.minutes-wrong", most=MOST_MINUTES)
         field = "fields"
-        inputs = read_fields(values.get("fields", ""))
+        inputs = read_fields("\n".join(map(_line, values.get("fields", "").splitlines())))
     except UserError as error:
         return field, error, None
-    description = " ".join(values.get("description", "").split())
+    description = _line(values.get("description", ""))
     task = Task(
         name=name,
         title=title,
@@ -266,6 +266,11 @@ def _read(intake: Intake, values: dict[str, str], *, name: str) -> tuple[str, Us
         log.warning("a template was refused: %s", error)
         return "prompt0", UserError("template.wrong"), None
     return "", None, task
+
+
+def _line(typed: str) -> str:
+    """Return a title, a description or a field as it may stand in any sentence of ours: nobody is called by it."""
+    return " ".join(typed.split()).translate({ord("<"): "‹", ord(">"): "›"})
 
 
 async def _try(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -18,6 +18,12 @@ CLOCK_MARGIN = timedelta(minutes=10)  # our clock and the server's need not agre
 PAGE = 100
 MOST_PAGES = 10
 
+_NO_BATCHES: tuple[Kind, ...] = ("bad_request", "model", "unusable")
+"""How a server without batches answers to their address: 404, 405, 501, 400, or a page of its own."""
+
+_UNKNOWN: tuple[Kind, ...] = ("bad_request", "model")
+"""How a server answers about a batch that it does not know, or no more; a page of a proxy says nothing of it."""
+
 _KINDS: dict[str, Kind] = {
     "invalid_request_error": "bad_request",
     "not_found_error": "model",
@@ -82,33 +88,43 @@ class Batches:
                 raw = await create(requests=requests, timeout=WITHIN_S)
                 body = object_in(await raw.text(), model_id)
         except LLMError as error:
-            # A server without batches says 404 or 400 to its address; what is wrong with a row, the row will tell.
-            if error.kind in ("bad_request", "model", "unusable"):
+            # What is wrong with a row, the row will tell.
+            if error.kind in _NO_BATCHES:
                 return None
             raise
         return _batch(body) if body.get("id") else None
 
-    async def look(self, batch_id: str) -> Batch:
-        """Return where a batch stands.
+    async def look(self, batch_id: str) -> Batch | None:
+        """Return where a batch stands; None when the server knows it no more.
 
         Raises:
-            LLMError: the server does not tell; `bad_request` or `model`: it does not know it.
+            LLMError: the server does not tell.
         """
-        async with self._llm._guarded("", WITHIN_S) as client:
-            raw = await client.messages.batches.with_raw_response.retrieve(batch_id, timeout=WITHIN_S)
-            return _batch(object_in(await raw.text(), ""))
+        try:
+            async with self._llm._guarded("", WITHIN_S) as client:
+                raw = await client.messages.batches.with_raw_response.retrieve(batch_id, timeout=WITHIN_S)
+                return _batch(object_in(await raw.text(), ""))
+        except LLMError as error:
+            if error.kind in _UNKNOWN:
+                return None
+            raise
 
-    async def results(self, batch_id: str) -> list[tuple[str, Answer | LLMError]]:
-        """Return what each request of a batch that has ended came to, by its `custom_id`.
+    async def results(self, batch_id: str) -> list[tuple[str, Answer | LLMError]] | None:
+        """Return what each request of a batch that has ended came to, by its `custom_id`; None when it is no more kept.
 
         Raises:
             LLMError: the server does not give them.
         """
-        async with self._llm._guarded("", WITHIN_S) as client:
-            # The SDK's own reader checks nothing and drops what is no JSON; these lines are money.
-            raw: Any = await client.get(
-                f"/v1/messages/batches/{batch_id}/results", cast_to=str, options={"timeout": WITHIN_S}
-            )
+        try:
+            async with self._llm._guarded("", WITHIN_S) as client:
+                # The SDK's own reader checks nothing and drops what is no JSON; these lines are money.
+                raw: Any = await client.get(
+                    f"/v1/messages/batches/{batch_id}/results", cast_to=str, options={"timeout": WITHIN_S}
+                )
+        except LLMError as error:
+            if error.kind in _UNKNOWN:
+                return None
+            raise
         found = []
         for line in str(raw).splitlines():
             if line.strip():
@@ -143,6 +159,8 @@ class Batches:
             if batch.id in known or batch.requests != requests:
                 continue
             looked = await self.look(batch.id)
+            if looked is None:
+                continue
             if not looked.ended:
                 return looked
             results = await self.results(batch.id)
@@ -155,9 +173,14 @@ class Batches:
         after = ""
         for _ in range(MOST_PAGES):
             page: dict[str, Any] = {"limit": PAGE, **({"after_id": after} if after else {})}
-            async with self._llm._guarded("", WITHIN_S) as client:
-                raw = await client.messages.batches.with_raw_response.list(**page, timeout=WITHIN_S)
-                body = object_in(await raw.text(), "")
+            try:
+                async with self._llm._guarded("", WITHIN_S) as client:
+                    raw = await client.messages.batches.with_raw_response.list(**page, timeout=WITHIN_S)
+                    body = object_in(await raw.text(), "")
+            except LLMError as error:
+                if error.kind in _UNKNOWN:
+                    break
+                raise
             entries = [one for one in body.get("data") or [] if isinstance(one, dict)]
             fresh = [one for one in entries if _moment(one) >= since]
             found += fresh

@@ -63,7 +63,8 @@ def name_fault(error: Exception, model_id: str) -> LLMError:
         kind = "model"
     elif status == 413 or told.startswith(("prompt is too long", "input is too long")):
         kind = "too_long"
-    elif status in (408, 409, 424, 429, 499) or status >= 500:
+    elif status in (408, 409, 424, 429, 499) or (status >= 500 and status != 501):
+        # 501 says that the server cannot do this at all (RFC 9110, 15.6.2), so it is no use to wait.
         kind = "busy"
     return LLMError(
         kind,

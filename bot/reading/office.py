@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.reading.parts import FileError, Part, clean_lines, heading
-from bot.reading.sheet import SheetError, check_zip
+from bot.reading.sheet import SheetError, check_zip, old_office
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -21,9 +21,6 @@ FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallbac
 MOST_SLIDES = 500
 # How deep tables and text boxes may lie in one another.
 DEEPEST = 20
-
-_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-"""The first bytes of .doc and .ppt, and of a newer file that has a password on it."""
 
 
 def read_docx(content: bytes) -> tuple[Part, ...]:
@@ -194,8 +191,8 @@ def _check(content: bytes, folder: str) -> None:
     Raises:
         FileError: it is another kind of file, has a password on it, or unpacks to too much.
     """
-    if content.startswith(_OLD_OFFICE):
-        raise FileError("locked" if "EncryptedPackage".encode("utf-16-le") in content else "not-text")
+    if old := old_office(content):
+        raise FileError(old)
     if not content.startswith(b"PK"):
         raise FileError("not-text")
     try:

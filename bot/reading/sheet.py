@@ -24,11 +24,19 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
 
 
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""The first bytes of .xls, .doc and .ppt, and of a newer file that has a password on it."""
+
+_DELIMITERS = ";,\t"
+_TITLE_LINES, _TITLE_CHARS = 20, 100_000
+"""In so many lines above it a table may have its title."""
+
+
 class SheetError(ValueError):
     """The file cannot be read; the message is the key of a sentence in the catalogues.
 
     Attributes:
-        kind: `too-large`, `damaged` or `not-text`.
+        kind: `too-large`, `damaged`, `locked` or `not-text`.
     """
 
     def __init__(self, kind: str) -> None:
@@ -57,10 +65,12 @@ def read_sheets(content: bytes, *, most: int = MOST_SHEETS) -> list[Sheet]:
     """Return the first *most* sheets of a file, at least one.
 
     Raises:
-        SheetError: it is too large, neither CSV nor XLSX, or damaged.
+        SheetError: it is too large, locked, neither CSV nor XLSX, or damaged.
     """
     if len(content) > LARGEST_BYTES:
         raise SheetError("too-large")
+    if old := old_office(content) or ("not-text" if content.startswith(b"%PDF-") else ""):
+        raise SheetError(old)
     is_book = content.startswith(b"PK")
     sheets = _read_xlsx(content, most) if is_book else [Sheet("", _read_csv(decode(content)))]
     if sum(len(sheet.rows) for sheet in sheets) > MOST_ROWS:
@@ -71,6 +81,13 @@ def read_sheets(content: bytes, *, most: int = MOST_SHEETS) -> list[Sheet]:
 def safe_cell(written: str) -> str:
     """Return a text of a person or a model as a cell that no spreadsheet takes for a formula."""
     return f"'{written}" if written.startswith(FORMULA) else written
+
+
+def old_office(content: bytes) -> str:
+    """Return why a file of the older Office formats is not read: `locked` or `not-text`; empty for any other file."""
+    if not content.startswith(_OLD_OFFICE):
+        return ""
+    return "locked" if "EncryptedPackage".encode("utf-16-le") in content else "not-text"
 
 
 def check_zip(content: bytes) -> None:
@@ -152,12 +169,13 @@ def decode(content: bytes) -> str:
 
 
 def _read_csv(text: str) -> list[list[str]]:
-    first = text.lstrip("\r\n").split("\n", 1)[0]
-    if first.lower().startswith("sep="):
+    if text.lstrip("\r\n")[:4].lower() == "sep=":
         # Excel's own way to name the separator.
         text = text.lstrip("\r\n").partition("\n")[2]
-        first = text.split("\n", 1)[0]
-    delimiter = max(";,\t", key=first.count)
+    # A title may stand above the table.
+    above = text[:_TITLE_CHARS].splitlines()[:_TITLE_LINES]
+    first = next((line for line in above if any(each in line for each in _DELIMITERS)), "")
+    delimiter = max(_DELIMITERS, key=first.count)
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:

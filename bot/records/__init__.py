@@ -8,6 +8,7 @@ from bot.records.audit import Audit
 from bot.records.baselines import Baselines
 from bot.records.budgets import Budgets
 from bot.records.bulk import Bulk
+from bot.records.bulk_batches import BulkBatches
 from bot.records.bulk_items import BulkItems
 from bot.records.candidates import Candidates
 from bot.records.choices import Choices
@@ -76,6 +77,7 @@ class Records:
         self.screenings = Screenings(self.store)
         self.candidates = Candidates(self.store)
         self.bulk = Bulk(self.store)
+        self.bulk_batches = BulkBatches(self.store)
         self.bulk_items = BulkItems(self.store)
         self.knowledge = Knowledge(self.store)
         self.knowledge_uploads = KnowledgeUploads(self.store)

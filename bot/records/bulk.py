@@ -11,12 +11,13 @@ from typing import Any, Literal
 
 from sqlite_utils import Database
 
-from bot.bulk import Mapping, Table, hash_row
+from bot.bulk import Mapping, Table
+from bot.records.bulk_items import choose_samples
 from bot.records.moments import iso, now
 from bot.records.retention import delete_date
 from bot.records.store import Store
-from bot.tasks import Language
-from bot.value import IDLE_CAP_MINUTES
+from bot.tasks import Language, Run
+from bot.value import ASKING_MINUTES_ASSUMED, IDLE_CAP_MINUTES
 
 Stage = Literal[
     "reading", "mapping", "sampling", "samples", "priced", "running", "paused", "done", "cancelled", "refused"
@@ -27,8 +28,6 @@ approval, `priced` for the price's; `refused` was told why."""
 AT_WORK: tuple[Stage, ...] = ("reading", "sampling", "running")
 ENDED: tuple[Stage, ...] = ("done", "cancelled", "paused")
 """What was written by then can be reviewed."""
-
-SAMPLES = 3
 
 Press = Literal["map", "style", "start", "pause", "resume", "cancel", "retry"]
 
@@ -81,6 +80,21 @@ class BulkSet:
     ended_at: str | None = None
 
 
+def set_of(run: Run) -> BulkSet:
+    """Return the set that a request for a text per row of its file is; it keeps the request's id."""
+    return BulkSet(
+        set_id=run.run_id,
+        team_id=run.team_id,
+        user_id=run.user_id,
+        task=run.task,
+        language=run.language,
+        channel_id=run.channel_id,
+        file_id=run.files[0],
+        words=run.words,
+        asking_minutes=ASKING_MINUTES_ASSUMED if run.asking_minutes is None else run.asking_minutes,
+    )
+
+
 class Bulk:
     """Sets."""
 
@@ -88,7 +102,10 @@ class Bulk:
         self._store = store
 
     async def add(self, one: BulkSet) -> bool:
-        """Commit a set before its delivery is acked; False when the same delivery was committed before."""
+        """Commit a set before its delivery is acked; False when the same delivery was committed before.
+
+        A run of the same id, whose asker had to choose first, is none any more: each of the set's texts will be one.
+        """
 
         def work(db: Database) -> bool:
             before = db.conn.total_changes
@@ -112,7 +129,19 @@ class Bulk:
                     delete_date(db, team_id=one.team_id),
                 ],
             )
-            return db.conn.total_changes > before
+            first = db.conn.total_changes > before
+            # What asking the model about it cost stays in `calls`; choosing in a form is asking, too.
+            db.execute(
+                """
+                update bulk_sets set asking_minutes = max(asking_minutes, (
+                    select asking_minutes from runs where run_id = set_id))
+                where set_id = ? and exists (select 1 from runs where run_id = set_id)
+                """,
+                [one.set_id],
+            )
+            db.execute("delete from answers where run_id = ?", [one.set_id])
+            db.execute("delete from runs where run_id = ?", [one.set_id])
+            return first
 
         return await self._store.write(work)
 
@@ -160,7 +189,7 @@ class Bulk:
             if act in ("style", "map"):
                 db.execute("update bulk_sets set looked_at = null where set_id = ?", [set_id])
             if act == "map" and mapping is not None:
-                _choose_samples(db, set_id, mapping)
+                choose_samples(db, set_id, mapping)
             elif act == "start":
                 db.execute(
                     "update bulk_items set state = 'open' where set_id = ? and state = 'waiting'", [set_id]
@@ -333,35 +362,6 @@ def _since_look(db: Database, set_id: str, most_minutes: float) -> float:
         return 0.0
     minutes = (now() - datetime.fromisoformat(row[0])).total_seconds() / 60
     return min(max(0.0, minutes), most_minutes)
-
-
-def _choose_samples(db: Database, set_id: str, mapping: Mapping) -> None:
-    """Open the first three rows for the samples; those that were written before are written anew."""
-    rows = db.execute(
-        "select row_number, cells, state, version from bulk_items where set_id = ? order by row_number",
-        [set_id],
-    ).fetchall()
-    chosen = 0
-    for number, cells, state, version in rows:
-        told = json.loads(cells)
-        sample = chosen < SAMPLES and bool(told[mapping.name])
-        chosen += sample
-        was_written = state in ("written", "failed")
-        db.execute(
-            """
-            update bulk_items set row_hash = ?, is_sample = ?, state = ?, version = ?, attempt = 1, tries = 0,
-                faults = '[]', trouble = '', claim_id = null
-            where set_id = ? and row_number = ?
-            """,
-            [
-                hash_row(mapping, told),
-                int(sample),
-                "open" if sample else "waiting",
-                version + (1 if was_written and sample else 0),
-                set_id,
-                number,
-            ],
-        )
 
 
 def _get(db: Database, set_id: str) -> BulkSet | None:

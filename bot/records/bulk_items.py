@@ -1,23 +1,23 @@
-"""Rows of tables that become texts: where each stands, what came of it, and the batches that were sent for them."""
+"""Rows of tables that become texts: where each stands, and what came of it."""
 
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 from sqlite_utils import Database
 
-from bot.bulk import Fault
+from bot.bulk import Fault, Mapping, hash_row
 from bot.records.moments import iso, now
 from bot.records.settlements import settle
 from bot.records.store import Store
 
 ItemState = Literal["waiting", "open", "asked", "written", "failed"]
 """`waiting` for the start, `open` to be asked, `asked` in a batch, `written`: its draft stands."""
+
+SAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -50,17 +50,6 @@ class Item:
     def run_id(self) -> str:
         """The run that this text is in the ledger."""
         return f"{self.set_id}:{self.number}"
-
-
-@dataclass(frozen=True)
-class Claim:
-    """Requests that are sent as one batch; `batch_id` is the server's, empty until it told."""
-
-    claim_id: str
-    set_id: str
-    requests: int
-    batch_id: str
-    claimed_at: datetime
 
 
 @dataclass(frozen=True)
@@ -195,70 +184,6 @@ class BulkItems:
             )
         )
 
-    async def claim(self, set_id: str, items: Sequence[Item]) -> Claim:
-        """Claim rows for one batch before it is sent."""
-        claim = Claim(uuid.uuid4().hex[:16], set_id, len(items), "", now())
-
-        def work(db: Database) -> None:
-            db.execute(
-                "insert into bulk_batches (claim_id, set_id, requests, claimed_at) values (?, ?, ?, ?)",
-                [claim.claim_id, set_id, claim.requests, iso(claim.claimed_at)],
-            )
-            for item in items:
-                db.execute(
-                    """
-                    update bulk_items set state = 'asked', claim_id = ?
-                    where set_id = ? and row_number = ? and state = 'open'
-                    """,
-                    [claim.claim_id, set_id, item.number],
-                )
-
-        await self._store.write(work)
-        return claim
-
-    async def open_claim(self, set_id: str) -> Claim | None:
-        """Return the batch of a set that has no end yet, or None."""
-        row = await self._store.read(
-            lambda db: db.execute(
-                """
-                select claim_id, set_id, requests, coalesce(batch_id, ''), claimed_at from bulk_batches
-                where set_id = ? and ended_at is null order by claimed_at limit 1
-                """,
-                [set_id],
-            ).fetchone()
-        )
-        return None if row is None else Claim(row[0], row[1], row[2], row[3], datetime.fromisoformat(row[4]))
-
-    async def sent(self, claim_id: str, batch_id: str) -> None:
-        """Keep the server's name of a batch."""
-        await self._store.write(
-            lambda db: db.execute(
-                "update bulk_batches set batch_id = ? where claim_id = ?", [batch_id, claim_id]
-            )
-        )
-
-    async def known_batches(self) -> set[str]:
-        """Return the server's names of all batches that are ours."""
-        rows = await self._store.read(
-            lambda db: db.execute("select batch_id from bulk_batches where batch_id is not null").fetchall()
-        )
-        return {row[0] for row in rows}
-
-    async def end_claim(self, claim_id: str) -> None:
-        """Close a batch; rows that it brought nothing for are open again."""
-
-        def work(db: Database) -> None:
-            db.execute(
-                "update bulk_batches set ended_at = ? where claim_id = ? and ended_at is null",
-                [iso(now()), claim_id],
-            )
-            db.execute(
-                "update bulk_items set state = 'open', claim_id = null where claim_id = ? and state = 'asked'",
-                [claim_id],
-            )
-
-        await self._store.write(work)
-
     async def deliver(self, set_id: str) -> None:
         """Let every text that stands count from now on, and spread over them what asking took."""
         at = iso(now())
@@ -366,3 +291,32 @@ def _item(row: dict[str, Any]) -> Item:
         review=row["review"],
         text=row["text"],
     )
+
+
+def choose_samples(db: Database, set_id: str, mapping: Mapping) -> None:
+    """Open the first three rows for the samples; those that were written before are written anew."""
+    rows = db.execute(
+        "select row_number, cells, state, version from bulk_items where set_id = ? order by row_number",
+        [set_id],
+    ).fetchall()
+    chosen = 0
+    for number, cells, state, version in rows:
+        told = json.loads(cells)
+        sample = chosen < SAMPLES and bool(told[mapping.name])
+        chosen += sample
+        was_written = state in ("written", "failed")
+        db.execute(
+            """
+            update bulk_items set row_hash = ?, is_sample = ?, state = ?, version = ?, attempt = 1, tries = 0,
+                faults = '[]', trouble = '', claim_id = null
+            where set_id = ? and row_number = ?
+            """,
+            [
+                hash_row(mapping, told),
+                int(sample),
+                "open" if sample else "waiting",
+                version + (1 if was_written and sample else 0),
+                set_id,
+                number,
+            ],
+        )

@@ -17,8 +17,11 @@ from bot.screening.criteria import Criterion
 from bot.screening.scoring import Finding
 
 MOST_CVS = 300
+FREE_CVS = 5
+"""So many CVs of a vacancy are read at once; for more somebody agrees to the price first."""
+
 _FIELDS = (
-    "candidate_id, screening_id, number, file_id, file_name, user_id, status, fault, cv, hidden,"
+    "candidate_id, screening_id, number, file_id, file_name, user_id, agreed_at, agreed_by, status, fault, cv, hidden,"
     " removed, same_as, input_hash, model, prompt_version, criteria_version, read_at, band, cover, decided, verdict,"
     " verdict_by, verdict_at, changed_verdict, change_reason, changed_by"
 )
@@ -56,14 +59,18 @@ class Candidates:
             ]
             room = max(0, MOST_CVS - known)
             added: list[Candidate] = []
+            at = iso(now())
+            agreed_at = at if known + len(new) <= FREE_CVS else None
             for number, (file_id, name) in enumerate(new[:room], start=last + 1):
-                one = Candidate(f"{delivery_id}:{file_id}", screening_id, number, file_id, name, user_id)
+                one = Candidate(
+                    f"{delivery_id}:{file_id}", screening_id, number, file_id, name, user_id, agreed_at
+                )
                 db.execute(
                     """
                     insert into screening_candidates (candidate_id, screening_id, number, file_id, file_name, user_id,
-                        received_at, status, removed) values (?, ?, ?, ?, ?, ?, ?, 'waiting', '{}')
+                        received_at, agreed_at, status, removed) values (?, ?, ?, ?, ?, ?, ?, ?, 'waiting', '{}')
                     """,
-                    [one.candidate_id, screening_id, number, file_id, name, user_id, iso(now())],
+                    [one.candidate_id, screening_id, number, file_id, name, user_id, at, agreed_at],
                 )
                 log_step(db, screening_id, "received", candidate_id=one.candidate_id, user_id=user_id)
                 added.append(one)
@@ -81,8 +88,40 @@ class Candidates:
         return await self._all("screening_id = ?", [screening_id])
 
     async def waiting(self, before: datetime) -> list[Candidate]:
-        """Return what came before a moment and is not read yet."""
-        return await self._all("status = 'waiting' and received_at <= ?", [iso(before)])
+        """Return what came before a moment, is not read yet, and waits for nobody's word."""
+        found = await self._all("status = 'waiting' and received_at <= ?", [iso(before)])
+        return [one for one in found if one.is_at_work]
+
+    async def agree(self, screening_id: str, *, upto: int, count: int, user_id: str) -> list[Candidate]:
+        """Keep that somebody agreed to what reading the held CVs up to number *upto* costs, and return them.
+
+        None where they are not *count* any more: then the price that was shown is not theirs.
+        """
+
+        def work(db: Database) -> list[str]:
+            held = [
+                row[0]
+                for row in db.execute(
+                    """
+                    select candidate_id from screening_candidates where screening_id = ? and number <= ?
+                        and status = 'waiting' and cv is not null and agreed_at is null order by number
+                    """,
+                    [screening_id, upto],
+                )
+            ]
+            if len(held) != count:
+                return []
+            at = iso(now())
+            for candidate_id in held:
+                db.execute(
+                    "update screening_candidates set agreed_at = ?, agreed_by = ? where candidate_id = ?",
+                    [at, user_id, candidate_id],
+                )
+            log_step(db, screening_id, "agreed", user_id=user_id, detail={"cvs": count})
+            return held
+
+        agreed = set(await self._store.write(work))
+        return [one for one in await self.of(screening_id) if one.candidate_id in agreed]
 
     async def _all(self, where: str, values: list[str]) -> list[Candidate]:
         rows = await self._store.read(

@@ -9,7 +9,8 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.knowledge import Passage, query_terms
-from bot.records.knowledge_index import Entry, Hit, KnowledgeIndex
+from bot.records.knowledge_index import Entry, KnowledgeIndex
+from bot.records.knowledge_search import Hit
 from bot.records.moments import iso, now
 from bot.records.retention import delete_date
 from bot.records.store import Store

@@ -12,8 +12,12 @@ from bot.records.moments import iso, now
 from bot.records.store import Store
 
 HIGH_RISK_FROM = date(2027, 12, 2)
-"""From then on the AI Act's rules for high-risk systems hold for recruitment (Annex III, point 4)."""
+"""From then on the AI Act's rules for high-risk systems hold for recruitment (Annex III, point 4).
+
+By Regulation (EU) 2026/1744, read in secondary sources only, which `docs/screening.md` names.
+"""
 RETENTION_WEEKS = 4
+"""After a procedure, a year with consent: practice in the Netherlands, read at vka.nl and privacy-web.nl."""
 LONGEST_WEEKS = 52
 
 

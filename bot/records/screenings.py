@@ -17,7 +17,7 @@ from bot.screening.criteria import Criterion, criteria_version, read_criteria, w
 from bot.tasks import Language
 
 LOG_KEPT_DAYS = 365
-"""After a vacancy is closed; the AI Act asks for six months at least (article 26(6))."""
+"""After a vacancy is closed; the AI Act asks for six months at least (article 26, as overview.legal has it)."""
 IDLE_DAYS = 60
 """A vacancy that nobody touched for so long is closed by the clock, so that no CV is kept for ever."""
 

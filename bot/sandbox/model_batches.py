@@ -32,7 +32,8 @@ class Batch:
 class Batches:
     """The batches of one server.
 
-    A batch is in progress until it is retrieved; then it is answered, or canceled if that was asked before.
+    A batch is in progress until it is retrieved; then it is answered, or canceled if that was asked before. While they
+    are `held`, nothing is answered, so that somebody can look at them, or cancel them, meanwhile.
 
     Args:
         answer: writes the message for a request's body.
@@ -51,6 +52,7 @@ class Batches:
         self._number = number
         self._batches: dict[str, Batch] = {}
         self._path = ""
+        self.held = False
 
     def add_to(self, app: web.Application, path: str) -> None:
         """Serve the batches under *path*."""
@@ -96,7 +98,7 @@ class Batches:
 
     async def _retrieve(self, request: web.Request) -> web.StreamResponse:
         batch = self._known(request)
-        if batch.ended_at is None:
+        if batch.ended_at is None and (batch.canceled or not self.held):
             batch.results = [await self._result(batch, each) for each in batch.requests]
             batch.ended_at = datetime.now(UTC)
         return web.json_response(self._shown(batch))

@@ -12,6 +12,8 @@ T = TypeVar("T")
 
 # A reader that falls behind loses the oldest changes: it looks at the state anyway.
 CHANGES_KEPT = 1_000
+# What does not come fails a test; on a machine that is busy with something else it may come late.
+PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class Watch:
         """Return how often a method was called with success."""
         return sum(call.method == method and not call.error for call in self.calls)
 
-    async def wait_for(self, condition: Callable[[], T | None], timeout_s: float = 10.0) -> T:
+    async def wait_for(self, condition: Callable[[], T | None], timeout_s: float = PATIENCE_S) -> T:
         """Return what *condition* returns once it is something; looked at after every change.
 
         Raises:
@@ -122,7 +124,7 @@ class Watch:
         *,
         after: int = 0,
         where: Callable[[dict[str, Any]], bool] = lambda _: True,
-        timeout_s: float = 10.0,
+        timeout_s: float = PATIENCE_S,
     ) -> Call:
         """Return a successful call of *method* whose arguments fit, waiting for it: the one *after* so many."""
 

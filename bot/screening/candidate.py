@@ -23,6 +23,7 @@ class Candidate:
         cv: what the model was given; None once it is deleted.
         hidden: text of the file that nobody sees, and no model was given.
         same_as: the number of an earlier candidate who seems to be the same person.
+        agreed_at: when it was agreed to what reading costs; *agreed_by* is None where it needed no asking.
         verdict: what a person decided before they saw the score; *changed_verdict* what they made of it later.
     """
 
@@ -32,6 +33,8 @@ class Candidate:
     file_id: str
     file_name: str | None
     user_id: str
+    agreed_at: str | None = None
+    agreed_by: str | None = None
     status: str = "waiting"
     fault: str | None = None
     cv: str | None = None
@@ -57,6 +60,21 @@ class Candidate:
     def name(self) -> str:
         """What the candidate is called here."""
         return f"K-{self.number:02}"
+
+    @property
+    def is_held(self) -> bool:
+        """Say whether only somebody's word is missing to read it: it is opened and blinded, and cost nothing yet."""
+        return self.status == "waiting" and self.cv is not None and self.agreed_at is None
+
+    @property
+    def is_opening(self) -> bool:
+        """Say whether it is still to be opened before its price can be told."""
+        return self.status == "waiting" and self.cv is None and self.agreed_at is None
+
+    @property
+    def is_at_work(self) -> bool:
+        """Say whether something is still to be done without anybody's word."""
+        return self.status == "waiting" and not self.is_held
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,10 @@ GROUNDS = (
     *("age", "gender", "origin", "nationality", "religion", "health", "marital", "pregnancy"),
     *("photo", "fit", "gaps"),
 )
-"""What no criterion may rest on; the law of each stands in the catalogues, under `screening.ground.`."""
+"""What no criterion may rest on; the law of each stands in the catalogues, under `screening.ground.`.
+
+Which law forbids what is from memory, and unverified: `docs/screening.md` says so too.
+"""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,15 @@ _KINDS = {
 }
 
 
+# Read once: asking for them anew for each input made half of the start.
+_TASK_CHOICES = {
+    key: get_args(hint)
+    for key, hint in get_type_hints(Task).items()
+    if key in ("model", "reads", "deliver", "effort", "personal_data")
+}
+_INPUT_TYPES = get_args(get_type_hints(Input)["type"])
+
+
 class TaskFile:
     """One task file while it is read: knows where every key stands, and collects faults.
 
@@ -224,9 +233,8 @@ def _check_task(file: TaskFile, front: dict[str, Any], prompt: str, *, handlers:
         file.fault("", "the prompt is empty; write it below the second `+++`.")
     check_keys(file, front, _KEYS)
     _check_filled(file, front, ("title", "description"))
-    for key, hint in get_type_hints(Task).items():
-        if key in ("model", "reads", "deliver", "effort", "personal_data"):
-            _check_choice(file, key, front, get_args(hint))
+    for key, choices in _TASK_CHOICES.items():
+        _check_choice(file, key, front, choices)
     _check_choice(file, "handler", {"handler": "draft", **front}, sorted(handlers))
     for key, (low, high) in _RANGES.items():
         if type(front.get(key)) is int and not low <= front[key] <= high:
@@ -266,7 +274,7 @@ def _check_inputs(file: TaskFile, tables: Any, labels: dict[str, Any]) -> None:
             continue
         check_keys(file, table, _INPUT_KEYS, inside=at)
         _check_filled(file, table, ("name", "label"), inside=at)
-        _check_choice(file, "type", table, get_args(get_type_hints(Input)["type"]), inside=at)
+        _check_choice(file, "type", table, _INPUT_TYPES, inside=at)
         name, options = table.get("name"), table.get("options")
         if isinstance(name, str) and not _INPUT_NAME.fullmatch(name):
             file.fault(f"{at}.name", "an input's `name` must be lower-case letters, digits and underscores.")

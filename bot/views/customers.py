@@ -79,10 +79,15 @@ def _buttons(one: KnownCustomer, language: Language) -> list[Block]:
         "deny": say("modal.edit.cancel", 30),
         "style": "danger",
     }
-    delete = button("customer_delete", text("button.customer-delete", language), value, style="danger")
+    change, delete = text("button.customer-change", language), text("button.customer-delete", language)
+    # Two of one name differ in their address; whoever hears the buttons hears both.
+    who = ", ".join([one.customer.name[:40], *one.customer.address[-1:]])
     return [
-        button("customer_change", text("button.customer-change", language), value),
-        {**delete, "confirm": confirm},
+        button("customer_change", change, value, spoken=f"{change} {who}"),
+        {
+            **button("customer_delete", delete, value, style="danger", spoken=f"{delete} {who}"),
+            "confirm": confirm,
+        },
     ]
 
 

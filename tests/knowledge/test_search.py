@@ -14,7 +14,7 @@ from bot.guard import wrap
 from bot.handlers.ask import LEAST_COVER, MOST_PASSAGES, _answer_shape, _write
 from bot.knowledge import make_passages, near_share, parse_audience, query_terms, stands_in, terms_of
 from bot.reading import Part, read_content
-from bot.records import Records
+from bot.records import Records, knowledge_search
 from bot.records.knowledge import Found
 from bot.sandbox.extract import fill
 from tests.knowledge.conftest import put, put_handbook
@@ -102,6 +102,43 @@ async def test_parts_of_compounds_are_found(records: Records) -> None:
     assert 0.5 < near_share("verlof", "ouderschapsverlof") < near_share("verlof", "verlofs") < 1
     assert near_share("verlof", "verloop") == 0.0
     assert query_terms("Wat is de 1.250,50?") == [("1.250,50",)]
+
+
+async def test_common_words_find_the_passage_that_holds_them_all(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where each word of a question stands in many passages, the one that speaks of all of them comes first."""
+    monkeypatch.setattr(knowledge_search, "MOST_POSTINGS", 3)
+    monkeypatch.setattr(knowledge_search, "ENOUGH_POOLED", 2)
+    for number in range(6):
+        for word in ("ketel", "storing", "prijs"):
+            await put(records, f"{word}{number}.md", f"Over de {word} valt veel te zeggen.")
+    await put(records, "zz.md", "De prijs van een storing aan de ketel.")
+    found = await records.knowledge.search("Welke prijs heeft een storing van de ketel?", ["everyone"])
+
+    assert found[0].document.name == "zz.md"
+    assert found[0].cover == 1.0
+    assert len(found) > 1
+
+
+async def test_words_of_others_move_nothing(tmp_path: Path) -> None:
+    """Which longer words a search takes in depends on what its asker may read, not on what was there before it."""
+    longer = [f"verlof{one}" for one in ("zoom", "boom", "room", "doel", "moed", "goed", "voet")]
+    told = []
+    for hidden in (True, False):
+        (tmp_path / str(hidden)).mkdir()
+        opened = Records(tmp_path / str(hidden) / "records.sqlite")
+        opened.open()
+        if hidden:
+            await put(opened, "geheim.md", " ".join([*longer[::-1], "verlofa", "verlofb"]), audience="U9")
+        for word in longer:
+            await put(opened, f"{word}.md", f"Hier staat {word}.")
+        found = await opened.knowledge.search("verlof", ["everyone"])
+        told.append([(one.document.name, one.score, one.cover) for one in found])
+        await opened.close()
+
+    assert told[0] == told[1]
+    assert len(told[0]) == 4
 
 
 def test_passages_keep_heading_page_and_size() -> None:

@@ -13,6 +13,7 @@ import pytest
 from bot.offline import export
 from bot.quotes.customers import find_named, name_key
 from bot.quotes.offer import Customer
+from bot.sandbox.watch import PATIENCE_S
 from tests.conftest import ANNA, BEN, CHEF, SALES, World, said
 from tests.quotes.test_quote import LAMP, answer, ask, import_prices, line
 
@@ -28,7 +29,7 @@ async def _remember(world: World, *customers: Customer, user_id: str = ANNA) -> 
 
 
 async def _known(world: World, count: int) -> list[Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             known = await world.bot.records.customers.known("T1")
             if len(known) == count:

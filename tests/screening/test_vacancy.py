@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from bot.handlers.cv import estimate_reading
 from bot.jobs.candidates import close_idle
 from bot.jobs.durable import at_work
 from bot.jobs.schedules import sweep_now
@@ -85,7 +86,8 @@ async def board(world: World, thread_ts: str, wanted: str) -> dict[str, Any]:
         told = world.slack.messages(world.im, thread_ts)
         return next((one for one in told if wanted in str(one)), None)
 
-    return await world.slack.wait_for(look)
+    # Each file is opened in a process of its own: that is long where the machine is busy.
+    return await world.slack.wait_for(look, 60)
 
 
 async def form(world: World, wanted: str) -> str:
@@ -293,11 +295,15 @@ async def test_files_that_cannot_be_read_are_named(world: World) -> None:
     )
     del world.slack.workspace.files[gone.id]
     await sweep_now()
+    priced = await board(world, ts, "3 CVs are opened and wait")
+    before = world.model.count
+    await world.slack.click(ANNA, world.im, priced["ts"], "screening_read")
     told = str(await board(world, ts, "3 of 8 CVs read"))
     calls = world.model.count
 
     assert len(added) == 1
     assert again == []
+    assert before == 1
     assert "5 CVs could not be read" in told
     for line in (
         "scan.pdf holds only pictures",
@@ -309,6 +315,51 @@ async def test_files_that_cannot_be_read_are_named(world: World) -> None:
     assert "K-08" in told
     assert "K-07 seems to be the same person as K-06" in told
     assert calls == 1 + 3 * 2
+
+
+async def test_many_cvs_wait_for_a_word_on_their_price(world: World) -> None:
+    """Of more than five the price is shown, and agreed on by who may; a press on an older price pays nothing."""
+    ts = await vacancy(world)
+    files = [(f"cv{number}.docx", word(f"Made window frames, {number} years.")) for number in range(6)]
+    await world.slack.say(ANNA, world.im, "", thread_ts=ts, files=files)
+    await board(world, ts, "6 CVs are opened and wait")
+    await sweep_now()
+    asked = world.model.count
+    await world.slack.say(ANNA, world.im, "", thread_ts=ts, files=[("late.docx", word(*CV))])
+    later = await board(world, ts, "7 CVs are opened and wait")
+    priced = str(later)
+    await world.slack.click(BEN, world.im, later["ts"], "screening_read")
+    (vacancy_id,) = await world.bot.records.store.read(
+        lambda db: db.execute("select screening_id from screenings").fetchone()
+    )
+    stale = await world.bot.records.candidates.agree(vacancy_id, upto=7, count=6, user_id=ANNA)
+    unpaid = world.model.count
+    await world.slack.click(ANNA, world.im, later["ts"], "screening_read")
+    await world.slack.click(ANNA, world.im, later["ts"], "screening_read")
+    done = await board(world, ts, "7 of 7 CVs read")
+    steps = [one for one in await world.bot.records.screenings.logged(vacancy_id) if one["step"] == "agreed"]
+    held = await world.bot.records.screenings.get(vacancy_id)
+    cvs = [one.cv or "" for one in await world.bot.records.candidates.of(vacancy_id)]
+    assert held is not None
+    estimated = estimate_reading(world.bot.tasks["cv"], held, cvs)
+    cost = await world.bot.records.store.read(
+        lambda db: db.execute(
+            "select sum(input_tokens), sum(output_tokens), count(*) from calls where run_id in"
+            " (select candidate_id from screening_candidates)"
+        ).fetchone()
+    )
+    shown = re.search(r"about €([\d.]+)\. Shall I", priced)
+
+    assert (asked, unpaid, stale) == (1, 1, [])
+    assert "screening_read" in priced
+    assert "Estimated on the high side" in priced
+    assert [(one["user_id"], json.loads(one["detail"])) for one in steps] == [(ANNA, {"cvs": 7})]
+    assert "screening_read" not in buttons(done)
+    assert cost[2] == 14
+    assert shown is not None
+    assert float(shown[1]) > 0
+    assert cost[0] < estimated[0] < 3 * cost[0]
+    assert cost[1] < estimated[1]
 
 
 async def test_what_crashes_goes_on_and_is_paid_once(world: World) -> None:
