@@ -65,6 +65,7 @@ async def open_engine(path: Path, runs: Runs, doing: Rounds) -> None:
 
 def _prepare(path: Path) -> None:
     """Make the engine's file ours alone, and WAL: DBOS leaves the journal mode as it finds it."""
+    path.touch(mode=0o600)
     connection = sqlite3.connect(path)
     connection.execute("pragma journal_mode = wal")
     connection.close()
