@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from bot.quotes.paper import quote_pdf
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
 from tests import bench_ledger as bench_ledger_rows
+from tests import bench_steady
 from tests import bench_stream as bench_streams
 from tests.bulk_set import write_killed
 from tests.conftest import ANNA, SALES, SECRET, buttons, make_slack
@@ -223,6 +224,35 @@ async def bench_start() -> list[Figure]:
     ]
 
 
+async def bench_flood(a_second: int = 50, seconds: int = 60) -> list[Figure]:
+    """Send more than can be written for a minute: every event is acked in time, and none is lost."""
+    with tempfile.TemporaryDirectory() as name:
+        async with make_slack() as slack, Model() as model:
+            bot = BotProcess(slack, model, Path(name), http=True)
+            await bot.start()
+            told = await bench_steady.flood(slack, Path(name), a_second=a_second, seconds=seconds)
+            await bot.end()
+    sent = a_second * seconds
+    lost = f"{told.refused} refused, {sent - told.rows} lost; the last after {told.last_s:.0f} s"
+    p99_ms = quantile(told.acks_s, 0.99) * 1000
+    return [
+        against(f"{a_second} events a second for {seconds} s, ack p99", p99_ms, 250, unit="ms"),
+        Figure("the same", lost, "0, 0", "", told.refused == 0 and told.rows == sent),
+    ]
+
+
+async def bench_growth(runs: int = 20_000) -> list[Figure]:
+    """Answer so many runs on one process: what it holds in memory stays as it was after the first thousand."""
+    with tempfile.TemporaryDirectory() as name:
+        async with make_slack() as slack, Model() as model:
+            bot = BotProcess(slack, model, Path(name), http=True)
+            await bot.start()
+            memory = await bench_steady.grow(slack, bot, Path(name), runs=runs)
+            await bot.end()
+    growth = memory[-1] - memory[0]
+    return [against(f"growth of memory, run 1,000 to {runs:,}", growth, 20, unit="MB")]
+
+
 async def bench_soak(runs: int = 100, kills: int = 12) -> list[Figure]:
     """Kill the bot at random moments while runs come in; deliver everything again at each start."""
     chance = random.Random(7)
@@ -387,6 +417,8 @@ PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "own": bench_own_time,
     "load": bench_load,
     "start": bench_start,
+    "flood": bench_flood,
+    "growth": bench_growth,
     "soak": bench_soak,
     "ledger": bench_ledger,
     "quote": bench_quote,
@@ -398,17 +430,23 @@ PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table, and write it as JSON where that is asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="what to measure; all unless named")
-    chosen = parser.parse_args().parts or list(PARTS)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    asked = parser.parse_args()
     logging.disable(logging.WARNING)
     sys.stdout.write(f"{'figure':44} {'here':48} {'goal':28} {'peers':20}\n")
-    for part in chosen:
+    measured: list[dict[str, Any]] = []
+    for part in asked.parts or list(PARTS):
         for figure in asyncio.run(PARTS[part]()):
             mark = {True: "", False: "  MISSED", None: ""}[figure.reached]
             sys.stdout.write(f"{figure.name:44} {figure.value:48} {figure.goal:28} {figure.peers:20}{mark}\n")
             sys.stdout.flush()
+            measured.append({"part": part, **asdict(figure)})
+            if asked.json:
+                # After each: what was measured stands there also when a later part is stopped.
+                asked.json.write_text(json.dumps(measured, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -533,6 +533,25 @@ async def test_what_is_no_table_is_told(world: World) -> None:
     assert world.model.requests == []
 
 
+async def test_a_second_table_is_not_ignored_in_silence(world: World) -> None:
+    """Two tables at once: the set says that it took the first, and what to do with the other."""
+    files = [("bakken.csv", table(2)), ("stoelen.csv", table(3))]
+    await world.slack.say(ANNA, world.im, "descriptions", files=files)
+
+    assert "*bakken.csv*: 2 rows" in str(await world.shown("You sent 2 files"))
+
+
+async def test_a_file_that_is_brought_once_more_is_the_same(world: World) -> None:
+    """Killed after the upload, the bot brings no second file of the same press."""
+    one = await written(world, 4)
+    sets = at_work().runs.bulk
+    for _ in range(2):
+        await sets.bring_file(one.set_id, "csv", 1)
+    await newest_file(world, ".csv")
+
+    assert len([file for file in world.slack.workspace.files.values() if "-1.csv" in file.name]) == 1
+
+
 async def test_a_file_that_is_deleted_meanwhile_is_told(world: World) -> None:
     """Deleted in Slack before it was read, it is told as gone."""
     file = world.slack.workspace.add_to_form("weg.csv", ANNA, table(2))

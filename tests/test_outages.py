@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.sandbox.model import Model
+from bot.sandbox.slack import FILE_GIVEN
+from bot.sandbox.watch import PATIENCE_S
 from bot.tasks import Run
 from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons, make_slack, running, said
 from tests.test_run import LINES
@@ -207,3 +210,48 @@ async def test_a_model_that_was_retired_is_told_to_the_admins(tmp_path: Path) ->
 
     assert {row["reason"] for row in rows} == {"error.model"}
     assert ["MODEL_SMART" in one["text"] for one in told] == [True]
+
+
+@pytest.mark.parametrize("fault", [{"status": 429, "retry_after": 1}, {"status": 503}, {"drop": True}])
+async def test_a_file_that_slack_holds_back_is_fetched_again(world: World, fault: dict[str, Any]) -> None:
+    """Slack limits or loses the download of what was attached: the draft still knows what stands in it."""
+    world.slack.fail(FILE_GIVEN, times=2, **fault)
+    await world.slack.say(
+        ANNA, world.im, "summarise this", files=[("notes.txt", b"The fair moves to Utrecht in October.")]
+    )
+    await world.card()
+
+    assert "Utrecht" in str(world.model.requests[-1])
+    assert len(await world.rows(1, where=lambda row: row["outcome"] == "drafted")) == 1
+
+
+async def test_a_slow_slack_gets_its_ack_at_once_and_one_draft(world: World) -> None:
+    """Each call of Slack takes half a second: Slack itself waits for none of them, and nothing comes twice."""
+    root = await world.thread(*LINES)
+    world.slack.latency_s = 0.5
+    before = len(world.slack.calls)
+    delivery = await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
+    called_before_the_ack = len(world.slack.calls) - before
+    await world.card()
+
+    assert (delivery.status, delivery.retries, called_before_the_ack) == (200, 0, 0)
+    assert world.slack.count("chat.postMessage") == 1
+
+
+async def test_five_hundred_events_at_once_are_all_answered(world: World) -> None:
+    """A whole channel wakes up: every event is acked the first time, and each asker gets exactly one answer."""
+    space = world.slack.workspace
+    world.slack.deliveries.ack_within_s = PATIENCE_S
+    events: list[dict[str, Any]] = []
+    for number in range(100):
+        channel = space.add_channel(space.new_id("C"), f"c{number}", "public", [ANNA, space.bot_user_id])
+        root = space.add_message(channel.id, ANNA, "We agreed on Friday.")["ts"]
+        words = f"<@{space.bot_user_id}> summarise"
+        asked = space.add_message(channel.id, ANNA, words, thread_ts=root)
+        # Slack sends what it thinks was lost again: five deliveries of each.
+        events += [{**asked, "type": "app_mention", "channel": channel.id}] * 5
+    told = await asyncio.gather(*(world.slack.push_event(event) for event in events))
+    rows = await world.rows(100, where=lambda row: row["outcome"] == "drafted")
+
+    assert {(one.status, one.retries) for one in told} == {(200, 0)}
+    assert len(rows) == len(world.model.requests) == world.slack.count("chat.postMessage") == 100

@@ -94,6 +94,18 @@ async def test_a_restart_posts_no_digest_twice(tmp_path: Path) -> None:
             assert len(_digests(world, SALES)) == 1
 
 
+async def test_a_clock_that_jumps_posts_no_digest_twice(world: World) -> None:
+    """Somebody sets the machine's clock back by days and forward again: Monday's digest stands there once."""
+    await _set(world, digest_channel_id=SALES)
+    await _decided(world)
+    for hours in (0, -1, -48, 0, 1, -1):
+        await jobs.go_round(_monday() + timedelta(hours=hours))
+        await _all_posted(world)
+    await _digest(world, SALES)
+
+    assert len(_digests(world, SALES)) == 1
+
+
 async def test_a_lost_answer_posts_no_digest_twice(world: World) -> None:
     """When the connection breaks after Slack took the digest, it is found again instead of posted again."""
     await _set(world, digest_channel_id=SALES)

@@ -85,14 +85,14 @@ class BulkSets:
             self._progress.pop(set_id, None)
         return delay_s
 
-    async def bring_file(self, set_id: str, kind: str) -> None:
-        """Bring the texts of a set as a file, or say that there are none yet.
+    async def bring_file(self, set_id: str, kind: str, number: int) -> None:
+        """Bring the texts of a set as its file *number*, once, or say that there are none yet.
 
         Raises:
             SlackError: Slack does not take it.
         """
         one = await self._bulk.get(set_id)
-        if one is not None and (sentence := await self.cards.bring_result(one, kind)):
+        if one is not None and (sentence := await self.cards.bring_result(one, kind, number)):
             spot = await self._posts.messages_tab(one.team_id, one.user_id)
             await self._delivery.tell(spot.channel_id, one.user_id, sentence)
 

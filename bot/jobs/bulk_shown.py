@@ -180,8 +180,8 @@ class SetCards:
         settings = await self._records.workspaces.get(one.team_id)
         return text("bulk.basis", one.language, **word_basis(settings, one.language))
 
-    async def bring_result(self, one: BulkSet, kind: str = "") -> str:
-        """Bring the texts of a set as a file; return a sentence where there is nothing to bring.
+    async def bring_result(self, one: BulkSet, kind: str = "", number: int = 1) -> str:
+        """Bring the texts of a set as a file, once; return a sentence where there is something to tell.
 
         Args:
             kind: `xlsx`, `csv` or one of `LETTERS`; empty for what belongs to the task once all is written.
@@ -204,7 +204,6 @@ class SetCards:
             said = text("bulk.not-as-pdf", one.language, count=len(instead), rows=rows) if instead else ""
         else:
             content = await self._content(one, items, kind or "xlsx")
-        number = 1 if not kind else await self._bulk.next_file(one.set_id)
         post_id = f"{one.set_id}/file/{number if kind else 'first'}"
         stem = re.sub(r"[^\w-]+", "-", one.file_name.rpartition(".")[0] or one.task).strip("-")[:40]
         kind = kind or "xlsx"

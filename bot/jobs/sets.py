@@ -26,8 +26,13 @@ async def _next(set_id: str, number: int) -> int:
 
 
 @step("bulk_file")
-async def _file(set_id: str, kind: str) -> None:
-    await at_work().runs.bulk.bring_file(set_id, kind)
+async def _file(set_id: str, kind: str, number: int) -> None:
+    await at_work().runs.bulk.bring_file(set_id, kind, number)
+
+
+@step("bulk_file_number")
+async def _file_number(set_id: str) -> int:
+    return await at_work().runs.records.bulk.next_file(set_id)
 
 
 def _name(set_id: str, number: int) -> str:
@@ -83,7 +88,8 @@ async def attend_sets(before: datetime) -> None:
 async def file_workflow(set_id: str, kind: str) -> None:
     """Bring the texts of a set as a file."""
     async with turn(f"bulk-file:{set_id}", f"bulk-file:{set_id}"):
-        await _file(set_id, kind)
+        # A step of its own: whoever brings a file once more brings the same one.
+        await _file(set_id, kind, await _file_number(set_id))
 
 
 async def bring_file(set_id: str, kind: str, *, press: str) -> None:

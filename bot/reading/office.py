@@ -6,10 +6,12 @@ import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from bot.reading.parts import FileError, Part, clean_lines, heading
+from bot.reading.runs import Styles, is_unseen, styles_of
 from bot.reading.sheet import SheetError, check_zip, old_office
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -21,6 +23,15 @@ FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallbac
 MOST_SLIDES = 500
 # How deep tables and text boxes may lie in one another.
 DEEPEST = 20
+SMALLEST_HUNDREDTHS = 400
+
+
+@dataclass(frozen=True)
+class _Styles:
+    """The styles of a document: what they are called, and what decides on how they look."""
+
+    names: dict[str, str]
+    looks: Styles
 
 
 def read_docx(content: bytes) -> tuple[Part, ...]:
@@ -37,7 +48,8 @@ def read_docx(content: bytes) -> tuple[Part, ...]:
     _check(content, "word/")
     try:
         document = docx.Document(io.BytesIO(content))
-        styles = {style.style_id: str(style.name or "") for style in document.styles}
+        names = {style.style_id: str(style.name or "") for style in document.styles}
+        styles = _Styles(names, styles_of(document.styles.element))
         lines = list(_blocks(document.element.body, styles, DEEPEST))
     except (
         OpcError,
@@ -52,7 +64,7 @@ def read_docx(content: bytes) -> tuple[Part, ...]:
     return (Part(clean_lines("\n".join(lines))),)
 
 
-def _blocks(element: Any, styles: dict[str, str], depth: int) -> Iterator[str]:
+def _blocks(element: Any, styles: _Styles, depth: int) -> Iterator[str]:
     """Yield what stands in a body, a cell or a text box, line by line."""
     if depth <= 0:
         raise FileError("damaged")
@@ -67,11 +79,12 @@ def _blocks(element: Any, styles: dict[str, str], depth: int) -> Iterator[str]:
             yield from _blocks(child, styles, depth - 1)
 
 
-def _paragraph(element: Any, styles: dict[str, str], depth: int) -> Iterator[str]:
+def _paragraph(element: Any, styles: _Styles, depth: int) -> Iterator[str]:
     boxes: list[Any] = []
-    said = "".join(_words(element, boxes))
     found = element.find(f"{W}pPr/{W}pStyle")
-    style = styles.get(found.get(f"{W}val", ""), "") if found is not None else ""
+    style_id = "" if found is None else found.get(f"{W}val", "")
+    said = "".join(_words(element, boxes, lambda run: is_unseen(run, style_id, styles.looks)))
+    style = styles.names.get(style_id, "")
     level = re.fullmatch(r"heading (\d)", style.casefold())
     for line in said.split("\n"):
         if level and line.strip():
@@ -86,14 +99,14 @@ def _paragraph(element: Any, styles: dict[str, str], depth: int) -> Iterator[str
         yield from _blocks(box, styles, depth - 1)
 
 
-def _words(element: Any, boxes: list[Any]) -> Iterator[str]:
+def _words(element: Any, boxes: list[Any], is_hidden: Callable[[Any], bool]) -> Iterator[str]:
     """Yield the visible text of a paragraph; text boxes in it are put aside."""
     for child in element:
         if child.tag in (FALLBACK, f"{W}del"):
             continue
         if child.tag == f"{W}txbxContent":
             boxes.append(child)
-        elif child.tag == f"{W}r" and child.find(f"{W}rPr/{W}vanish") is not None:
+        elif child.tag == f"{W}r" and child.find(f"{W}t") is not None and is_hidden(child):
             continue
         elif child.tag == f"{W}t":
             yield child.text or ""
@@ -102,7 +115,7 @@ def _words(element: Any, boxes: list[Any]) -> Iterator[str]:
         elif child.tag in (f"{W}br", f"{W}cr"):
             yield "\n"
         elif isinstance(child.tag, str):
-            yield from _words(child, boxes)
+            yield from _words(child, boxes, is_hidden)
 
 
 def read_pptx(content: bytes) -> tuple[Part, ...]:
@@ -138,6 +151,9 @@ def _slide_names(archive: zipfile.ZipFile) -> Iterator[str]:
 
 def _slide(archive: zipfile.ZipFile, name: str) -> Iterator[str]:
     for shape in _tree(archive, name).iter(f"{P}sp", f"{P}graphicFrame"):
+        named = next(shape.iter(f"{P}cNvPr"), None)
+        if named is not None and named.get("hidden") in ("1", "true"):
+            continue
         holder = shape.find(f".//{P}nvPr/{P}ph")
         is_title = holder is not None and holder.get("type") in ("title", "ctrTitle")
         rows = list(shape.iter(f"{A}tr"))
@@ -160,8 +176,17 @@ def _slide(archive: zipfile.ZipFile, name: str) -> Iterator[str]:
 def _said(element: Any) -> Iterator[str]:
     for paragraph in element.iter(f"{A}p"):
         yield "".join(
-            " " if one.tag == f"{A}br" else one.text or "" for one in paragraph.iter(f"{A}t", f"{A}br")
+            " " if one.tag == f"{A}br" else one.text or ""
+            for one in paragraph.iter(f"{A}t", f"{A}br")
+            if not _is_tiny(one.getparent())
         )
+
+
+def _is_tiny(run: Any) -> bool:
+    """Say whether a run is below four points, which slides count in hundredths; white is a matter of the ground."""
+    looks = run.find(f"{A}rPr")
+    size = "" if looks is None else looks.get("sz", "")
+    return bool(re.fullmatch(r"\d{1,6}", size)) and int(size) < SMALLEST_HUNDREDTHS
 
 
 def _related(archive: zipfile.ZipFile, name: str) -> dict[str, str]:

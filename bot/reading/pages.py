@@ -73,6 +73,14 @@ def split_page(page: Any, reader: Any) -> tuple[str, str]:
     return texts[0], texts[1]
 
 
+def has_picture(page: Any) -> bool:
+    """Say whether a page holds a picture."""
+    resources: Any = page.get("/Resources")
+    objects: Any = resources.get_object().get("/XObject") if resources else None
+    listed = objects.get_object().values() if objects else ()
+    return any(one.get_object().get("/Subtype") == "/Image" for one in listed)
+
+
 def _follow(sheet: _Sheet, operands: Any, operator: bytes) -> None:
     """Let the page's state follow one operation."""
     ink = sheet.ink

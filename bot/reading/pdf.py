@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
+from typing import Any
 
+from bot.reading.pages import has_picture, split_page
 from bot.reading.parts import BROKEN, FileError, Part, clean_lines
 
 MOST_PAGES = 500
@@ -32,7 +34,7 @@ def read_pdf(content: bytes) -> tuple[Part, ...]:
         if len(reader.pages) > MOST_PAGES:
             raise FileError("too-long")
         parts = tuple(
-            Part(clean_lines(page.extract_text()), page=number)
+            Part(clean_lines(_seen(page, reader)), page=number)
             for number, page in enumerate(reader.pages, start=1)
         )
     except (FileNotDecryptedError, DependencyError) as error:
@@ -46,3 +48,11 @@ def read_pdf(content: bytes) -> tuple[Part, ...]:
     if not any(part.has_words for part in parts):
         raise FileError("scanned" if parts else "empty")
     return parts
+
+
+def _seen(page: Any, reader: Any) -> str:
+    """Return what people see of a page; of a scan, whose only words lie invisible on a picture, those words."""
+    shown, hidden = split_page(page, reader)
+    if any(character.isalnum() for character in shown) or not has_picture(page):
+        return shown
+    return hidden

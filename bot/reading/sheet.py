@@ -20,8 +20,9 @@ MOST_PARTS = 2_000
 MOST_UNPACKED_BYTES = 50_000_000
 MOST_RATIO = 200
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a spreadsheet takes for the beginning of a formula, full-width signs included."""
+_PASSED_OVER = " \u00a0\u200b\ufeff"
 
 
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -79,8 +80,11 @@ def read_sheets(content: bytes, *, most: int = MOST_SHEETS) -> list[Sheet]:
 
 
 def safe_cell(written: str) -> str:
-    """Return a text of a person or a model as a cell that no spreadsheet takes for a formula."""
-    return f"'{written}" if written.startswith(FORMULA) else written
+    """Return a text of a person or a model as a cell that no spreadsheet takes for a formula.
+
+    What spreadsheets pass over before one, they may pass over here too (OWASP, "CSV Injection").
+    """
+    return f"'{written}" if written.lstrip(_PASSED_OVER).startswith(FORMULA) else written
 
 
 def old_office(content: bytes) -> str:
@@ -117,14 +121,15 @@ def _read_xlsx(content: bytes, most: int) -> list[Sheet]:
         check_zip(content)
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         try:
-            if not book.worksheets:
+            shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+            if not shown:
                 raise SheetError("damaged")
             return [
                 Sheet(
                     sheet.title,
                     [[_write(cell) for cell in row] for row in sheet.iter_rows(max_row=MOST_ROWS + 1)],
                 )
-                for sheet in book.worksheets[:most]
+                for sheet in shown[:most]
             ]
         finally:
             book.close()

@@ -40,7 +40,18 @@ _BLOCKS = {
     "ul",
 }
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])", re.IGNORECASE)
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0?\.?0+(?![.\d])"
+    r"|font-size\s*:\s*0?\.?[0-3](?:\.\d+)?(?:px|pt)?(?![.\w%])|(?:left|top|text-indent)\s*:\s*-\d{3,}"
+    r"|(?:max-)?(?:height|width)\s*:\s*[01](?:px)?(?![.\w%])|mso-hide\s*:\s*all|color\s*:\s*transparent",
+    re.IGNORECASE,
+)
+_WHITE = re.compile(
+    r"(?<![\w-])color\s*:\s*(?:white\b|#f{3}(?![\da-f])|#f[\da-f]f[\da-f]f[\da-f](?![\da-f])|rgb\(\s*25[0-5]\s*,\s*25[0-5]\s*,"
+    r"\s*25[0-5]\s*\))",
+    re.IGNORECASE,
+)
+_GROUND = re.compile(r"background(?:-color|-image)?\s*:", re.IGNORECASE)
 
 
 def read_html(content: bytes) -> tuple[Part, ...]:
@@ -68,6 +79,8 @@ class _Page(HTMLParser):
         self.said: list[str] = []
         # Names of the open elements since the hidden one.
         self._hidden: list[str] = []
+        # Whether any element so far gave its words a ground of their own.
+        self._ground = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Break the line before a block; begin to hide."""
@@ -75,7 +88,7 @@ class _Page(HTMLParser):
             self.said.append("\n" if tag in ("br", "hr") and not self._hidden else "")
             return
         known = dict(attrs)
-        hides = tag in _UNSEEN or "hidden" in known or bool(_HIDDEN.search(known.get("style") or ""))
+        hides = tag in _UNSEEN or "hidden" in known or self._is_hidden(known)
         if self._hidden or hides:
             self._hidden.append(tag)
         elif tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
@@ -84,6 +97,13 @@ class _Page(HTMLParser):
             self.said.append("\n")
         elif tag in ("td", "th") and self.said and not self.said[-1].endswith("\n"):
             self.said.append(" | ")
+
+    def _is_hidden(self, known: dict[str, str | None]) -> bool:
+        style = known.get("style") or ""
+        # White words stand on a ground of some colour, or nobody sees them.
+        self._ground = self._ground or bool(_GROUND.search(style)) or "bgcolor" in known
+        white = _WHITE.search(style) or (known.get("color") or "").lower() in ("white", "#fff", "#ffffff")
+        return bool(_HIDDEN.search(style)) or bool(white and not self._ground)
 
     def handle_endtag(self, tag: str) -> None:
         """Break the line after a block; show again."""

@@ -91,6 +91,8 @@ def set_of(run: Run) -> BulkSet:
         channel_id=run.channel_id,
         file_id=run.files[0],
         words=run.words,
+        trouble="bulk.one-file" if len(run.files) > 1 else "",
+        trouble_params=json.dumps({"count": len(run.files)}),
         asking_minutes=ASKING_MINUTES_ASSUMED if run.asking_minutes is None else run.asking_minutes,
     )
 
@@ -112,8 +114,8 @@ class Bulk:
             db.execute(
                 """
                 insert or ignore into bulk_sets (set_id, team_id, user_id, task, language, channel_id, file_id,
-                    words, stage, asking_minutes, received_at, delete_after)
-                values (?, ?, ?, ?, ?, ?, ?, ?, 'reading', ?, ?, ?)
+                    words, stage, trouble, trouble_params, asking_minutes, received_at, delete_after)
+                values (?, ?, ?, ?, ?, ?, ?, ?, 'reading', ?, ?, ?, ?, ?)
                 """,
                 [
                     one.set_id,
@@ -124,6 +126,8 @@ class Bulk:
                     one.channel_id,
                     one.file_id,
                     one.words,
+                    one.trouble,
+                    one.trouble_params,
                     one.asking_minutes,
                     iso(now()),
                     delete_date(db, team_id=one.team_id),

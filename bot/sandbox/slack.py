@@ -24,6 +24,7 @@ from bot.sandbox.workspace import Message, Workspace
 __all__ = ["Delivery", "Slack"]
 
 BODY_LIMIT_BYTES = 20_000_000
+FILE_GIVEN = "files.download"  # no method of the Web API: what `fail` calls a file that is fetched
 # Arguments that are JSON wherever they stand.
 DECODED = frozenset(
     {"blocks", "attachments", "metadata", "view", "message", "prompts", "chunks", "files", "loading_messages"}
@@ -218,7 +219,10 @@ class Slack(People):
         found.content = content
         return web.Response(text=f"OK - {len(content)}")
 
-    async def _give_file(self, request: web.Request) -> web.Response:
+    async def _give_file(self, request: web.Request) -> web.StreamResponse:
+        fault = self.take_fault(FILE_GIVEN)
+        if fault is not None:
+            return _broken(request, fault)
         found = self.workspace.files.get(request.match_info["file"])
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if token != (self.file_token or self.token) or self.revoked or "files:read" not in self.api.scopes:
