@@ -320,20 +320,20 @@ async def test_nothing_is_written_over(lived_in: Path, tmp_path: Path) -> None:
 
 async def test_an_erasure_holds_over_a_restore(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Anna has herself erased, and an older backup is put back: at its start the bot erases her again, Ben stays."""
-    async with running(tmp_path) as world:
-        for user_id in (ANNA, BEN):
-            await world.slack.command(
-                user_id, SALES, "/draft", f"email Write to Kim about zwanenhals of {user_id}."
-            )
-        await world.rows(2)
-        made = make_backup(tmp_path)
-        erasures = world.bot.records.erasures
-        await erasures.erase(await erasures.ask("T1", ANNA))
-    names = (tmp_path / ERASED).read_bytes()
-    code = restore(_settings(tmp_path), made)
-    back = _rows(tmp_path, "select user_id from runs")
-    async with running(tmp_path, slack=world.slack, model=world.model):
-        await jobs.erase_asked()
+    async with make_slack() as slack, Model() as model:
+        async with running(tmp_path, slack=slack, model=model) as world:
+            for user_id in (ANNA, BEN):
+                asked = f"email Write to Kim about zwanenhals of {user_id}."
+                await slack.command(user_id, SALES, "/draft", asked)
+            await world.rows(2)
+            made = make_backup(tmp_path)
+            erasures = world.bot.records.erasures
+            await erasures.erase(await erasures.ask("T1", ANNA))
+        names = (tmp_path / ERASED).read_bytes()
+        code = restore(_settings(tmp_path), made)
+        back = _rows(tmp_path, "select user_id from runs")
+        async with running(tmp_path, slack=slack, model=model):
+            await jobs.erase_asked()
     left = _rows(tmp_path, "select user_id from runs")
 
     assert code == 0

@@ -62,7 +62,9 @@ async def _live(folder: Path) -> tuple[dict[str, str], dict[str, bytes]]:
     log, keys = io.StringIO(), (Fernet.generate_key().decode(), Fernet.generate_key().decode())
     handler = logging.StreamHandler(log)
     root = logging.getLogger()
+    level = root.level
     root.addHandler(handler)
+    root.setLevel(logging.INFO)  # as it runs
     async with make_slack() as slack, Model(key="sk-ant-planted-0123456789") as model:
         secrets = {name: planted for name, (_, planted) in IN_THREADS.items()}
         secrets |= dict(zip(IN_SETTINGS, (slack.token, SECRET, model.key, *keys), strict=True))
@@ -87,6 +89,7 @@ async def _live(folder: Path) -> tuple[dict[str, str], dict[str, bytes]]:
                         ports += await answer.read()
             name = make_backup(folder).name
     root.removeHandler(handler)
+    root.setLevel(level)
     exported = "".join(
         line
         for table in TABLES
@@ -186,7 +189,7 @@ def test_the_sinks_are_read(lived: tuple[dict[str, str], dict[str, bytes]]) -> N
         "ports": b"tijdwinst_ack_seconds",
         "slack": b"chat.postMessage",
         "model": b"chairs",
-        "engine": b"run_workflow",
+        "engine": b"workflow_status",
         "export": b"blocked",
         "backups": b"tijdwinst-",
         "faults": b"PORT is",
