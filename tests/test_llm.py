@@ -183,6 +183,14 @@ async def test_every_fault_has_a_name_and_tells_nothing(
     assert model.count == 1
 
 
+async def test_what_a_server_cannot_do_is_not_waited_for(model: Model, llm: LLM) -> None:
+    """A server that says 501 never will: nobody is told that it is busy."""
+    model.fail("status", status=501)
+    error = await fails(llm)
+
+    assert (error.kind, error.retryable) == ("bad_request", False)
+
+
 async def test_the_bot_works_again_after_any_fault(model: Model, llm: LLM) -> None:
     """A broken line does not spoil the next draft."""
     faults: tuple[Any, ...] = ("drop_before", "drop_mid", "eof_mid", "garbled", "html", "server_error")

@@ -58,6 +58,7 @@ def test_every_event_has_its_scope() -> None:
         "app_home_opened": None,
         "app_mention": "app_mentions:read",
         "app_uninstalled": None,
+        "file_deleted": "files:read",
         "message.im": "im:history",
         "tokens_revoked": None,
     }

@@ -95,6 +95,20 @@ class Files:
         link = str(told.get("permalink") or "")
         return Found(file_id, name, _kind(told), int(told.get("size") or 0), str(address), link)
 
+    async def is_gone(self, file_id: str) -> bool:
+        """Say whether Slack has no such file any more, or shows it to us no more.
+
+        Raises:
+            SlackError: Slack does not tell.
+        """
+        try:
+            told = (await self._ask("files.info", self._client.files_info(file=file_id))).get("file") or {}
+        except SlackError as error:
+            if error.code in _GONE:
+                return True
+            raise
+        return told.get("mode") == "tombstone"
+
     async def _check_shared(self, told: dict[str, Any], user_id: str, channel_id: str) -> None:
         shared = {one for key in ("channels", "groups", "ims") for one in told.get(key) or []}
         if not channel_id or channel_id not in shared:

@@ -14,6 +14,7 @@ from bot.jobs.sets import bring_file, carry_on
 from bot.jobs.talks import Talks
 from bot.jobs.workflows import (
     bring_copy,
+    forget_document,
     go_on,
     halt,
     show_answer,
@@ -43,6 +44,7 @@ __all__ = [
     "erase_asked",
     "evaluate",
     "explain",
+    "forget_document",
     "go_on",
     "go_round",
     "halt",

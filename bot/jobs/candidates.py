@@ -134,16 +134,34 @@ async def explain(candidate_id: str, *, user_id: str, press: str) -> None:
 
 async def sweep_cvs(before: datetime) -> None:
     """Queue what came before a moment, waits, and is in no queue: a crash came between."""
-    for one in await at_work().runs.records.candidates.waiting(before):
+    records = at_work().runs.records
+    waiting = await records.candidates.waiting(before)
+    if not waiting:
+        return
+    # Asked once for all of them: three hundred look-ups would hold up the start.
+    working = await DBOS.list_workflows_async(
+        workflow_id_prefix="cv:", status=list(AT_WORK), load_input=False, load_output=False
+    )
+    names = {workflow.workflow_id.split("~~")[0] for workflow in working}
+    lost: list[Candidate] = []
+    for one in waiting:
+        if _id(one) in names:
+            continue
         found = await DBOS.list_workflows_async(
             workflow_id_prefix=_id(one), load_input=False, load_output=False
         )
         if not found:
-            await read_cvs([one])
-        elif not any(workflow.status in AT_WORK for workflow in found):
-            # The engine gave it up: told as ours, because trying for ever would hide it.
-            await at_work().runs.cvs.fail(one.candidate_id, STRANDED)
-            await show_board(one.screening_id)
+            lost.append(one)
+            continue
+        now = await records.candidates.get(one.candidate_id)
+        if now is None or not now.is_at_work or _id(now) != _id(one):
+            continue  # it went on meanwhile
+        if any(workflow.status in AT_WORK for workflow in found):
+            continue
+        # The engine gave it up: told as ours, because trying for ever would hide it.
+        await at_work().runs.cvs.fail(one.candidate_id, STRANDED)
+        await show_board(one.screening_id)
+    await read_cvs(lost)
 
 
 async def close_idle(moment: datetime) -> list[Screening]:

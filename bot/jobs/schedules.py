@@ -21,7 +21,7 @@ from bot.jobs.durable import (
 )
 from bot.jobs.keeping import erase_asked, wipe_engine
 from bot.jobs.sets import attend_sets
-from bot.jobs.workflows import go_on, second, show, start, take_documents, take_prices
+from bot.jobs.workflows import forget_document, go_on, second, show, start, take_documents, take_prices
 from bot.records.backups import delete_backups
 from bot.wire import SlackError
 
@@ -114,9 +114,21 @@ async def go_round(moment: datetime) -> None:
     doing = at_work().rounds
     await doing.go(moment)
     await erase_asked()
+    await _forget_gone(moment)
     for row in await doing.claim_digests(moment):
         due = row.due.isoformat()
         await start_again(f"digest:{row.team_id}:{due}", _digest, row.team_id, due, moment.isoformat())
+
+
+async def _forget_gone(moment: datetime) -> None:
+    """Forget documents whose files were deleted while nobody told us."""
+    try:
+        gone = await at_work().runs.documents.gone(moment)
+    except SlackError as error:
+        log.warning("knowledge: files were not looked for: %s", error)
+        return
+    for file_id in gone:
+        await forget_document(file_id)
 
 
 @DBOS.workflow(name="digest", max_recovery_attempts=MAX_RECOVERIES)

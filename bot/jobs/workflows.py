@@ -229,6 +229,28 @@ async def documents_workflow(upload_id: str) -> None:
     await _answer_upload(upload_id, answer=_documents, fail=_documents_failed)
 
 
+@step("forget")
+async def _forget(file_id: str) -> list[str]:
+    return await at_work().runs.documents.forget(file_id)
+
+
+@step("forgotten")
+async def _forgotten(file_id: str, name: str, owner_id: str) -> None:
+    await at_work().runs.documents.tell_forgotten(file_id, name, owner_id)
+
+
+@DBOS.workflow(name="forget", max_recovery_attempts=MAX_RECOVERIES)
+async def forget_workflow(file_id: str) -> None:
+    """Forget the document of a file that is gone from Slack, and tell who sent it."""
+    if told := await _forget(file_id):
+        await _forgotten(file_id, *told)
+
+
+async def forget_document(file_id: str) -> None:
+    """Start forgetting the document of a file; one that is at work is left alone."""
+    await start_again(f"forget:{file_id}", forget_workflow, file_id)
+
+
 async def take_documents(upload_id: str, audience: str) -> None:
     """Start answering documents that are committed; the same step that is at work is left alone."""
     await start_again(f"documents:{upload_id}:{audience}", documents_workflow, upload_id)

@@ -63,6 +63,12 @@ def register(app: AsyncApp, intake: Intake) -> None:
         await ack()
         intake.later(_show_again(intake, body))
 
+    async def deleted(event: dict[str, Any]) -> None:
+        file_id = str(event.get("file_id", ""))
+        if file_id and await intake.records.knowledge.from_slack(file_id=file_id):
+            await jobs.forget_document(file_id)
+
+    app.event("file_deleted")(deleted)
     app.action("knowledge_whom")(whom)
     app.action("knowledge_change")(change)
     app.view("knowledge_audience")(chosen)

@@ -92,9 +92,27 @@ class Knowledge:
         """Close the index."""
         await self._index.close()
 
-    async def put(self, document: Document, passages: Sequence[Passage], *, by: By = NOBODY) -> str:
-        """Keep a document and return `added`, `changed` or `same`; its words are only read anew when they differ."""
-        return await self._store.write(lambda db: put_document(db, document, passages, by=by))
+    async def put(
+        self,
+        document: Document,
+        passages: Sequence[Passage],
+        *,
+        replacing: Collection[int] = (),
+        by: By = NOBODY,
+    ) -> str:
+        """Keep a document and return `added`, `changed` or `same`; its words are only read anew when they differ.
+
+        Args:
+            replacing: documents that it is a newer version of; they go in the same write.
+        """
+
+        def work(db: Database) -> str:
+            delete_documents(db, replacing)
+            for document_id in replacing:
+                log_change(db, "deleted", document_id, by=by)
+            return put_document(db, document, passages, by=by)
+
+        return await self._store.write(work)
 
     async def get(self, document_id: int) -> Document | None:
         """Return a document, or None."""
@@ -107,6 +125,17 @@ class Knowledge:
     async def in_folder(self, root: str) -> list[Document]:
         """Return the documents that came from a folder."""
         return await self._documents("source = 'folder' and instr(source_id, ?) = 1", [f"{root}\n"])
+
+    async def from_slack(self, *, file_id: str = "", name: str = "", owner_id: str = "") -> list[Document]:
+        """Return the documents that were sent in Slack; those of a file, a name or an owner where one is given."""
+        return await self._documents(
+            """
+            source = 'slack' and source_id = coalesce(nullif(?, ''), source_id)
+            and name = coalesce(nullif(?, ''), name) and owner_id = coalesce(nullif(?, ''), owner_id)
+            order by document_id
+            """,
+            [file_id, name, owner_id],
+        )
 
     async def audiences(self) -> list[str]:
         """Return every audience that a document has."""

@@ -12,7 +12,7 @@ from bot.records.moments import iso, now
 from bot.records.store import Store
 from bot.tasks import Language
 
-FIELDS = "upload_id, team_id, channel_id, thread_ts, user_id, files, language, audience, told_at"
+FIELDS = "upload_id, team_id, channel_id, thread_ts, user_id, files, language, audience, told_at, received_at"
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class KnowledgeUpload:
         upload_id: the message's own: `{team}:{channel}:{ts}`.
         audience: who may read them; empty until the form says so.
         told_at: when the answer to its last step stood; None until then.
+        received_at: when it came, or when the form said who may read it.
     """
 
     upload_id: str
@@ -34,6 +35,7 @@ class KnowledgeUpload:
     language: Language
     audience: str = ""
     told_at: str | None = None
+    received_at: str = ""
 
 
 class KnowledgeUploads:

@@ -81,6 +81,13 @@ class People(Watch):
         told = {"subtype": "message_changed", "message": dict(message), "previous_message": before}
         await self._tell_message(channel, {"type": "message", "hidden": True, **told})
 
+    async def delete_file(self, file_id: str) -> Delivery:
+        """Delete a file everywhere."""
+        del self.workspace.files[file_id]
+        self.changed("message")
+        told = {"type": "file_deleted", "file_id": file_id, "event_ts": self.workspace.next_ts()}
+        return await self.push_event(told)
+
     async def delete_message(self, user_id: str, channel_id: str, ts: str) -> None:
         """Delete what a person wrote.
 

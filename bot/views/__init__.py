@@ -2,41 +2,38 @@
 
 from __future__ import annotations
 
-from bot.views.cards import (
-    CUSTOMER_SELECT,
-    INPUT_LIMIT,
+from bot.views.blocks import (
     MARKDOWN_LIMIT,
-    OPTIONS_LIMIT,
     PART_LIMIT,
     TEXT_LIMIT,
     Block,
-    apology,
     button,
-    card,
     context,
-    draft_value,
-    edit_form,
     fallback,
-    form,
-    form_files,
-    form_values,
-    join_inputs,
     link_sources,
     markdown_block,
     neutralise,
     placeholder,
     plain,
-    read_value,
-    redo_form,
     section,
+    split_markdown,
+)
+from bot.views.cards import apology, card, draft_value, edit_form, read_value, redo_form
+from bot.views.customers import customer_form, customer_options, customers_list
+from bot.views.forms import (
+    CUSTOMER_SELECT,
+    INPUT_LIMIT,
+    OPTIONS_LIMIT,
+    form,
+    form_files,
+    form_values,
+    join_inputs,
     select_input,
     split_inputs,
-    split_markdown,
     task_form,
     task_inputs,
     text_input,
 )
-from bot.views.customers import customer_form, customer_options, customers_list
 from bot.views.home import DraftLine, HomePage, Office, help_blocks, help_form, home, privacy_form
 from bot.views.measuring import (
     OTHER_WORK,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from bot.bulk import Fault, Mapping
 from bot.tasks import Language
 from bot.texts import text
-from bot.views.cards import Block, button, context, form, section, split_inputs, text_input
+from bot.views.blocks import Block, button, context, section
+from bot.views.forms import form, split_inputs, text_input
 
 SHOWN_CHARS = 9_500  # of the texts on one card together: Slack takes 13,200 with everything around them
 FAULT_CHARS = 240

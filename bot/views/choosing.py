@@ -8,7 +8,9 @@ from typing import Any
 
 from bot.tasks import Language
 from bot.texts import text
-from bot.views.cards import INPUT_LIMIT, Block, button, draft_value, form_values, section
+from bot.views.blocks import Block, button, section
+from bot.views.cards import draft_value
+from bot.views.forms import INPUT_LIMIT, form_values
 
 MOST_TASKS = 4
 """So many tasks a question offers: more is a form."""

@@ -9,7 +9,8 @@ from typing import Any
 from bot.quotes.customers import KnownCustomer
 from bot.tasks import Language
 from bot.texts import text
-from bot.views.cards import Block, button, context, form, section, select_input, text_input
+from bot.views.blocks import Block, button, context, section
+from bot.views.forms import form, select_input, text_input
 
 AUDIENCES = ("business", "consumer")
 LANGUAGE_NAMES = (("nl", "Nederlands"), ("en", "English"))

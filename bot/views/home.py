@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from bot.tasks import Language
 from bot.texts import text
-from bot.views.cards import Block, button, context, form, section
+from bot.views.blocks import Block, button, context, section
+from bot.views.forms import form
 
 MOST_BUTTONS = 9  # tasks with a button of their own; the form holds all
 

@@ -6,7 +6,8 @@ import json
 
 from bot.tasks import Language
 from bot.texts import text
-from bot.views.cards import Block, button, form, section
+from bot.views.blocks import Block, button, section
+from bot.views.forms import form
 
 
 def lift_card(kind: str, subject: str, period: str, sentence: str, language: Language) -> list[Block]:

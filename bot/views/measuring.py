@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from bot.tasks import Language
 from bot.texts import format_minutes, text
 from bot.value import ReviewWord
-from bot.views.cards import Block, button, context, draft_value, form, section, select_input, text_input
+from bot.views.blocks import Block, button, context, section
+from bot.views.cards import draft_value
+from bot.views.forms import form, select_input, text_input
 
 WORDS: tuple[ReviewWord, ...] = ("under-2", "5", "10", "20", "40-plus")
 REASONS = ("fact", "number", "tone", "missing", "too-long", "privacy", "layout")

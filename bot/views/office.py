@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from bot.tasks import Language
 from bot.texts import text
-from bot.views.cards import Block, form, select_input, text_input
+from bot.views.blocks import Block
+from bot.views.forms import form, select_input, text_input
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "firm": ("language", "tz_name", "currency"),

@@ -10,7 +10,8 @@ from typing import Any
 
 from bot.tasks import Language
 from bot.texts import text
-from bot.views.cards import PART_LIMIT, Block, button, context, fallback, form, section, split_markdown
+from bot.views.blocks import PART_LIMIT, Block, button, context, fallback, section, split_markdown
+from bot.views.forms import form
 
 
 def plan_value(run_id: str, *, part: str = "", due: datetime | None = None) -> str:

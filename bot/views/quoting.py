@@ -11,7 +11,9 @@ from bot.quotes.prices import PriceRow
 from bot.quotes.vat import Code, find_vat
 from bot.tasks import Language
 from bot.texts import format_amount, format_cents, text
-from bot.views.cards import Block, button, context, draft_value, fallback, form, section, text_input
+from bot.views.blocks import Block, button, context, fallback, section
+from bot.views.cards import draft_value
+from bot.views.forms import form, text_input
 
 MOST_FOUND = 5
 LONGEST_FIELD = 200

@@ -10,7 +10,8 @@ from bot.screening.criteria import FEWEST, KINDS, MOST, WEIGHTS, Criterion
 from bot.screening.scoring import Finding, Score, to_ask
 from bot.tasks import Language
 from bot.texts import text
-from bot.views.cards import Block, button, context, form, neutralise, section, select_input, text_input
+from bot.views.blocks import Block, button, context, neutralise, section
+from bot.views.forms import form, select_input, text_input
 
 PAGE = 40  # candidates in one list
 SPARE_ROWS = 2  # empty rows under the proposed criteria
@@ -148,7 +149,8 @@ def board(
     if failed:
         lines = [
             text("screening.failed", language, count=len(failed)),
-            *(_fault(one, language) for one in failed),
+            # A file is often called after whom it is about: once closed, a number must do.
+            *(_fault(one, language, named=not closed) for one in failed),
         ]
         blocks.append(section("\n".join(lines)))
     if closed:
@@ -181,8 +183,9 @@ def _offer(
     return [section(asked), context(price[1]), {"type": "actions", "elements": [read]}]
 
 
-def _fault(one: Candidate, language: Language) -> str:
-    return f"• {one.name}: {text(one.fault or '', language, name=_safe(one.file_name or one.name))}"
+def _fault(one: Candidate, language: Language, *, named: bool) -> str:
+    name = _safe(one.file_name) if named and one.file_name else one.name
+    return f"• {one.name}: {text(one.fault or '', language, name=name)}"
 
 
 def _close_button(screening_id: str, language: Language) -> Block:

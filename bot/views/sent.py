@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.tasks import Language
 from bot.texts import format_number, text
-from bot.views.cards import Block, section
+from bot.views.blocks import Block, section
 
 PIECE_CHARS = 3_000  # of one text object
 MOST_PIECES = 60  # a window holds 100 blocks; so many stay well below its 250 kB

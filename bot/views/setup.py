@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from bot.tasks import Language
 from bot.texts import text
-from bot.views.cards import Block, button, form, section, select_input, text_input
+from bot.views.blocks import Block, button, section
+from bot.views.forms import form, select_input, text_input
 
 FIRM_LINES = ("name", "seat", "kvk", "vat_id", "iban", "email", "phone", "terms")
 OFFERS = ("vrijblijvend", "binding")

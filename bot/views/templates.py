@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from bot.tasks import Language, Task, write_fields
 from bot.texts import format_minutes, text
-from bot.views.cards import Block, button, form, section, select_input, split_inputs, task_inputs, text_input
+from bot.views.blocks import Block, button, section
+from bot.views.forms import form, select_input, split_inputs, task_inputs, text_input
 
 MOST_SHOWN = 45
 PROMPT_PARTS = 3

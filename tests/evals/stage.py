@@ -27,7 +27,7 @@ from bot.records.screening_rules import ScreeningRules
 from bot.sandbox.slack import Slack
 from bot.tasks import Draft, Identity, Run, Task, UserError
 from bot.texts import text
-from bot.views.cards import link_sources
+from bot.views.blocks import link_sources
 from bot.wire import Wire
 from tests.evals.cases import Case, CaseError
 
