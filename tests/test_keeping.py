@@ -124,7 +124,9 @@ def test_every_text_is_known_to_be_deleted_or_to_be_no_persons() -> None:
     """A table that holds words of people has a date for them, or a reason why not stands here."""
     kept = {
         # Words of the firm about itself or its work, kept until somebody changes them.
-        *("templates", "workspace_settings", "inventory", "timings"),
+        *("templates", "workspace_settings", "inventory", "timings", "guidelines"),
+        # That somebody accepted a version of it: an id and a moment.
+        "guideline_acceptances",
         # Names that Slack tells, or keys and ids of ours.
         *(
             "people",
@@ -164,6 +166,19 @@ def test_every_text_is_known_to_be_deleted_or_to_be_no_persons() -> None:
     undated = {name for name, columns in _tables().items() if "delete_after" not in columns}
 
     assert undated - OF_THE_FIRM == kept
+
+
+async def test_an_erasure_that_is_done_twice_is_done_once(records: Records) -> None:
+    """The button and the clock may both carry it out: the second finds it done, and brings no id back."""
+    await _plant(records)
+    erasure = await records.erasures.ask("T1", ANNA)
+    await records.erasures.erase(erasure)
+    again = await records.erasures.erase(erasure)
+    events = [row for row in _rows(records, "audit") if row["act"] == "erased"]
+
+    assert again.runs == ()
+    assert ANNA not in str(_rows(records, "actors"))
+    assert len(events) == 1
 
 
 async def test_others_keep_what_is_theirs(records: Records) -> None:

@@ -252,7 +252,7 @@ class Context:
                     if error.token:
                         raise
                     # Whom Slack does not show is no member that we know of.
-                    nobody = Person(self._identity.team_id, user_id, name=user_id, is_guest=True)
+                    nobody = Person(self._identity.team_id, user_id, user_id, is_guest=True, is_stranger=True)
                     return nobody if error.code in _NOBODY else None
             user = answer.get("user") or {}
             return _person(self._identity.team_id, user) if user.get("id") == user_id else None
@@ -359,6 +359,7 @@ def _person(team_id: str, user: dict[str, Any]) -> Person:
         is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted") or stranger),
         is_bot=bool(user.get("is_bot")),
         locale=user.get("locale") or "",
+        is_stranger=bool(stranger),
     )
 
 

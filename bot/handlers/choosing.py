@@ -41,6 +41,10 @@ Tasks, each with its other names and its fields:
 """
 
 
+CHOOSE = Task(name="choose", title="", description="", prompt="", model="fast", max_tokens=600, listed=False)
+"""What is asked of the model; people cannot."""
+
+
 @dataclass(frozen=True)
 class Choosing:
     """What the model makes of a request.
@@ -67,14 +71,8 @@ async def choose_task(
         within_s: how long it may take in seconds.
     """
     known = {name: task for name, task in tasks.items() if name != default}
-    asking = Task(
-        name="choose",
-        title="",
-        description="",
-        prompt=_PROMPT + _list(known) + (f'\n- "{CHANGE}": their {draft_title}' if draft_title else ""),
-        model="fast",
-        max_tokens=600,
-    )
+    prompt = _PROMPT + _list(known) + (f'\n- "{CHANGE}": their {draft_title}' if draft_title else "")
+    asking = replace(CHOOSE, prompt=prompt)
     brief = Brief(run=run, task=asking, company="", version=0)
     shape = make_shape(known, default=default, change=bool(draft_title))
     user = put_in_tags("request", run.words[:MOST_CHARS], run.run_id)

@@ -13,12 +13,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.context import Context, Files, Place, Transcript, permalink
+from bot.handlers.admission import admit
 from bot.handlers.budget import reserve
 from bot.handlers.gate import Gate, Passage
 from bot.llm import LLM, Answer, Image, LLMError, Spoken
 from bot.records import Records
 from bot.records.ledger import Call, Paid
 from bot.tasks import Firm, Identity, Run, Task, UserError, put_firm
+from bot.wire import SlackError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -127,18 +129,28 @@ class Desk:
         files = self.context.files_in(messages)
         return Conversation(transcript=transcript, channel_id=run.source_channel_id, files=files)
 
-    async def check_welcome(self, run: Run) -> None:
-        """Make sure that the workspace lets the asker of *run* ask: guests only where it lets guests.
+    async def admit(self, run: Run, task: Task, *, at_the_gate: bool = False) -> None:
+        """Make sure that *run* may be carried out; whoever reads or asks for it comes by here first.
+
+        Args:
+            at_the_gate: for the second look, before anything leaves: Slack is not asked once more.
 
         Raises:
-            UserError: it does not, or nobody knows who they are.
+            UserError: a rule refuses it; the text says which, and whom to ask. `AcceptError`: its asker is to
+                accept the guideline first.
         """
-        if (await self.records.workspaces.get(run.team_id)).guests_welcome:
-            return
-        # At this moment: a member of yesterday may be a guest today.
-        found = await self.context.people({run.user_id})
-        if not found or found[0].is_guest:
-            raise UserError("guests-not-welcome")
+        await admit(self, run, task, at_the_gate=at_the_gate)
+
+    async def is_admin(self, user_id: str) -> bool:
+        """Ask Slack whether somebody is an admin at this moment.
+
+        Raises:
+            SlackError: Slack does not tell.
+        """
+        people = await self.context.people({user_id})
+        if not people:
+            raise SlackError("users.info", "server")
+        return people[0].is_admin and not people[0].is_guest
 
     def stands_alone(self, run: Run) -> bool:
         """Say whether the request is a mention at top level: there is no thread but itself."""
@@ -194,9 +206,10 @@ class Desk:
         """Return a question as it may leave; for those who send it another way than `ask`.
 
         Raises:
-            UserError: something in *user* must not leave.
+            UserError: something in *user* must not leave, or the run may not be carried out.
         """
         run = brief.run
+        await self.admit(run, brief.task, at_the_gate=True)
         firm = await self.firm_of(run.team_id)
         ours = (firm.name, *firm.address, firm.email, firm.phone, firm.kvk, firm.vat_id, firm.iban)
         public = "\n".join((brief.company, await self.company(run.team_id), *ours))

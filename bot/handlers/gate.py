@@ -5,16 +5,33 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 from weakref import WeakValueDictionary
 
-from bot.guard import Finding, Kind, Known, Pseudonyms, Vault, check_links, clean, detect, leaks, links_of
+from bot.guard import (
+    ACTIONS,
+    Finding,
+    Kind,
+    Known,
+    Pseudonyms,
+    Vault,
+    act_on,
+    check_links,
+    clean,
+    detect,
+    leaks,
+    links_of,
+)
+from bot.guard.rules import Done
+from bot.handlers.admission import asked_by
 from bot.records import Records
+from bot.records.guidelines import Guideline
 from bot.records.ledger import Paid
 from bot.tasks import Language, Run, Task, UserError
+from bot.tasks.guideline import NO_RULES, Rules
 from bot.texts import text
 
 AT_ONCE_CHARS = 4_000
@@ -91,12 +108,15 @@ class Gate:
         known = _known(await self._names(run.team_id))
         found = await _off_loop(len(user), lambda: detect(user, known, public=public))
         based = await _off_loop(len(base), lambda: _found_in(base, known, public)) if base else []
-        if blocked := list(dict.fromkeys(one.kind for one in (*based, *found) if one.action == "block")):
-            raise await self._block(run, task, version, blocked)
+        guideline = await self._records.guidelines.current(run.team_id)
+        acts = _acts((*based, *found), run, task, guideline.rules if guideline else NO_RULES)
+        if blocked := [kind for kind, act in acts.items() if act == "block"]:
+            raise await self._block(run, task, version, blocked, guideline)
         remarks = self._remarks_of(run.run_id, version)
-        remarks.numbers = max(remarks.numbers, sum(one.action == "warn" for one in (*based, *found)))
-        if task.personal_data == "allow":
-            based, found = [], []
+        remarks.numbers = max(remarks.numbers, sum(acts[one.kind] == "warn" for one in (*based, *found)))
+        based, found = (
+            [one for one in those if acts[one.kind] == "pseudonymise"] for those in (based, found)
+        )
         lock = self._locks.setdefault(run.run_id, asyncio.Lock())
         async with lock:
             held = await self._held(run.run_id)
@@ -125,8 +145,10 @@ class Gate:
             base=masked_base,
         )
 
-    async def _block(self, run: Run, task: Task, version: int, kinds: list[Kind]) -> UserError:
-        """Log what kinds were stopped; return what its asker reads."""
+    async def _block(
+        self, run: Run, task: Task, version: int, kinds: list[Kind], guideline: Guideline | None
+    ) -> UserError:
+        """Log what kinds were stopped; return what its asker reads: the law's kinds first, then the guideline's."""
         # Who only looked for the task (version 0) comes by again.
         for kind in kinds if version else ():
             await self._records.audit.add(
@@ -137,7 +159,10 @@ class Gate:
                 data_class=kind,
                 channel_id=run.source_channel_id or run.channel_id,
             )
-        named = ", ".join(text(f"guard.kind.{kind}", run.language) for kind in kinds)
+        always = [kind for kind in kinds if ACTIONS[kind] == "block"]
+        named = ", ".join(text(f"guard.kind.{kind}", run.language) for kind in always or kinds)
+        if guideline is not None and not always:
+            return UserError("guideline.no.data", kinds=named, who=f"<@{guideline.user_id}>")
         return UserError("guard.blocked-secret" if "secret" in kinds else "guard.blocked", kinds=named)
 
     def let_in(self, passage: Passage, paid: Paid, *, is_object: bool, ours: str) -> Paid:
@@ -207,6 +232,18 @@ class Gate:
     async def _names(self, team_id: str) -> tuple[str, ...]:
         customers = await self._records.customers.known(team_id)
         return (*await self._records.people.names(team_id), *(one.customer.name for one in customers))
+
+
+def _acts(found: Sequence[Finding], run: Run, task: Task, rules: Rules) -> dict[Kind, Done]:
+    """Return what is done with each kind that was found: as the guideline says, else as the task does."""
+    asked = asked_by(run, task)
+
+    def own(kind: Kind) -> Done:
+        freed = task.personal_data == "allow" and ACTIONS[kind] == "pseudonymise"
+        return "allow" if freed else ACTIONS[kind]
+
+    kinds = dict.fromkeys(one.kind for one in found)
+    return {kind: act_on(rules, kind, asked, own=own(kind)) for kind in kinds}
 
 
 @lru_cache(maxsize=16)

@@ -13,6 +13,7 @@ from bot.jobs.schedules import bring_planned, evaluate, go_round
 from bot.jobs.sets import bring_file, carry_on
 from bot.jobs.talks import Talks
 from bot.jobs.workflows import (
+    accepted,
     bring_copy,
     forget_document,
     go_on,
@@ -20,6 +21,7 @@ from bot.jobs.workflows import (
     show_answer,
     show_by_hand,
     show_card,
+    show_guideline,
     show_review,
     show_second,
     start,
@@ -33,6 +35,7 @@ __all__ = [
     "Rounds",
     "Runs",
     "Talks",
+    "accepted",
     "back_up",
     "bring_copy",
     "bring_file",
@@ -54,6 +57,7 @@ __all__ = [
     "show_board",
     "show_by_hand",
     "show_card",
+    "show_guideline",
     "show_lift",
     "show_review",
     "show_second",

@@ -1,4 +1,4 @@
-"""Second approvals: a quote with a large discount waits until another person, who is asked once, has decided."""
+"""Second approvals: a quote that needs one waits until another person, who is asked once, has decided."""
 
 from __future__ import annotations
 
@@ -58,23 +58,33 @@ class Seconds:
         for user_id in approval.asked or ():
             await self._show(run, approval, user_id, document, basis)
 
-    async def tell_first(self, run: Run, approval: Approval) -> None:
+    async def tell_first(self, run: Run, approval: Approval, basis: Basis) -> None:
         """Tell the first reviewer that the second one refused.
 
         Raises:
             SlackError: Slack is away.
         """
-        sentence = self.word_outcome(approval, run.language)
+        sentence = self.word_outcome(approval, basis, run.language)
         spot = await self._posts.messages_tab(run.team_id, approval.first)
         post_id = f"{run.run_id}/second/{approval.approval_id}/first"
         await self._posts.once(post_id, spot, sentence, [section(sentence)], run_id=run.run_id)
 
-    def word_outcome(self, approval: Approval, language: Language) -> str:
+    async def wanted(self, run: Run, basis: Basis) -> bool:
+        """Say whether a quote needs a second person: it gives much away, or the guideline wants it of all."""
+        rules = await self._records.guidelines.rules(run.team_id)
+        return rules.quotes == "always" or self._is_large(basis)
+
+    def _is_large(self, basis: Basis) -> bool:
+        return needs_second(basis, limit=self._desk.firm.max_discount_percent)
+
+    def word_outcome(self, approval: Approval, basis: Basis, language: Language) -> str:
         """Return where a second approval stands, for the card of the draft and for who was asked."""
-        status = approval.status
+        status: str = approval.status
         asked = ", ".join(f"<@{user_id}>" for user_id in approval.asked or ())
         if status == "waiting" and not asked:
-            status = "nobody"  # type: ignore[assignment]
+            status = "nobody"
+        if status in ("waiting", "nobody", "refused") and not self._is_large(basis):
+            status += "-rule"
         return text(
             f"second.{status}",
             language,
@@ -131,7 +141,7 @@ class Seconds:
         limit = self._desk.firm.max_discount_percent
         large = find_large(totals, limit=limit, includes_vat=offer.customer.consumer)
         asked = text(
-            "second.ask",
+            "second.ask" if large else "second.ask-rule",
             language,
             first=f"<@{approval.first}>",
             customer=fallback(document["customer"][0]),
@@ -145,5 +155,5 @@ class Seconds:
         if approval.status == "waiting":
             messages[-1][1].append(second_buttons(run.run_id, approval.approval_id, language))
         else:
-            messages[-1][1].append(context(self.word_outcome(approval, language)))
+            messages[-1][1].append(context(self.word_outcome(approval, basis, language)))
         return messages

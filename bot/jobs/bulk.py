@@ -14,8 +14,10 @@ from typing import Any
 from bot.bulk import Fault, find_alike, read_table
 from bot.delivery import Delivery
 from bot.handlers import Desk
+from bot.handlers.admission import AcceptError
 from bot.handlers.budget import BudgetError
 from bot.handlers.table import Work
+from bot.jobs.acceptance import Acceptance
 from bot.jobs.bulk_rows import NEEDS_ADMIN, Rows, attempt_of
 from bot.jobs.bulk_shown import SetCards
 from bot.jobs.posts import Posts
@@ -33,12 +35,22 @@ BATCH_ROWS = 500
 APART_ROWS = 20
 AT_ONCE = 6
 SHOW_EVERY_S = 3.0
+ACCEPT_AGAIN_S = 60.0
+"""A set whose asker has not accepted the guideline is tried again after so long; the press itself goes on at once."""
 
 
 class BulkSets:
     """Carries sets on; where they stand is in the records, so any step may be the first after a crash."""
 
-    def __init__(self, desk: Desk, delivery: Delivery, posts: Posts, tasks: Dictionary[str, Task]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        delivery: Delivery,
+        posts: Posts,
+        tasks: Dictionary[str, Task],
+        acceptance: Acceptance,
+    ) -> None:
+        self._acceptance = acceptance
         self._desk = desk
         self._delivery = delivery
         self._posts = posts
@@ -64,6 +76,9 @@ class BulkSets:
             return None
         try:
             delay_s = await self._work(one)
+        except AcceptError:
+            await self._acceptance.show(one.team_id, one.user_id, one.language)
+            delay_s = ACCEPT_AGAIN_S
         except BudgetError as error:
             delay_s = None
             await self._stop(one, error.key, **error.params)
@@ -97,6 +112,8 @@ class BulkSets:
             await self._delivery.tell(spot.channel_id, one.user_id, sentence)
 
     async def _work(self, one: BulkSet) -> float | None:
+        if one.stage in AT_WORK:
+            await self._desk.admit(self._rows.run_of(one, one.set_id), self._tasks[one.task])
         if one.stage == "reading":
             await self._read(one)
         elif one.stage == "sampling":
@@ -117,7 +134,6 @@ class BulkSets:
         Raises:
             UserError: it cannot be read, or is no table that we can take.
         """
-        await self._desk.check_welcome(self._rows.run_of(one, one.set_id))
         found = await self._desk.files.look(one.file_id, user_id=one.user_id)
         if found.kind != "sheet":
             raise UserError("bulk.no-sheet", name=found.name)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from bot.bulk import Row, make_row
 from bot.handlers import Brief, Desk
+from bot.handlers.admission import AcceptError
 from bot.handlers.budget import BudgetError, reserve
 from bot.handlers.gate import Passage
 from bot.handlers.table import Anew, Work, ask_about, check
@@ -39,6 +40,7 @@ class Rows:
 
         Raises:
             BudgetError: a limit leaves no room.
+            AcceptError: its asker is to accept the guideline first.
         """
         made = await self._question(work, one, item)
         if made is None:
@@ -59,6 +61,8 @@ class Rows:
     ) -> Passage | None:
         try:
             return await self._desk.let_out(brief, system=system, user=user)
+        except AcceptError:
+            raise
         except UserError as error:
             await self._items.failed(item, text(error.key, one.language, **error.params), most_tries=0)
             return None
@@ -103,6 +107,7 @@ class Rows:
 
         Raises:
             BudgetError: a limit leaves no room.
+            AcceptError: its asker is to accept the guideline first.
         """
         made = await self._question(work, one, item)
         if made is None:
@@ -111,7 +116,7 @@ class Rows:
         brief = await self._open(one, work, item)
         try:
             paid = await self._desk.ask(brief, system=system, user=user)
-        except BudgetError:
+        except (AcceptError, BudgetError):
             raise
         except UserError as error:
             await self._items.failed(item, text(error.key, one.language, **error.params), most_tries=0)

@@ -21,7 +21,7 @@ LONGEST_WAIT_S = 900.0
 
 
 @step("cv_take")
-async def _take(candidate_id: str) -> bool:
+async def _take(candidate_id: str) -> str | bool:
     return await at_work().runs.cvs.take(candidate_id)
 
 
@@ -47,7 +47,9 @@ async def candidate_workflow(candidate_id: str, screening_id: str, lane: str, tr
     """Take a CV in, read it, tell of it; while Slack or the model is away it waits in the queue."""
     again = False
     try:
-        again = await _take(candidate_id) and await _read(candidate_id) == "busy"
+        # What `take` returned is kept by the engine: an older bot wrote only True and False.
+        taken = await _take(candidate_id)
+        again = taken == "busy" or (taken in (True, "ready") and await _read(candidate_id) == "busy")
     except Exception as error:  # DBOS wraps what a step met, so the type alone does not tell
         again = slack_is_away(error)
         if not again:

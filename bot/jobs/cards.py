@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.delivery import Delivery
 from bot.handlers import EDITED
+from bot.handlers.admission import may_write
 from bot.jobs.choosing import taken_note
 from bot.jobs.papers import Papers
 from bot.jobs.plans import Plans
@@ -148,7 +149,7 @@ class Cards:
             note = text("plan.discarded", run.language)
         try:
             if act == "shared" and state.shared:
-                await self._share(run)
+                note = await self._share(run, state)
             if act == "undone":
                 await self._unshare(run)
         except SlackError as error:
@@ -214,17 +215,20 @@ class Cards:
         post = await self._records.drafts.post(await self._part_id(run, 0))
         return (post.channel_id, post.ts) if post else ("", "")
 
-    async def _share(self, run: Run) -> None:
-        """Post what was accepted to the conversation that it came from."""
-        state = await self._records.reviews.state(run.run_id)
-        draft = await self._records.drafts.get(run.run_id, state.version) if state else None
-        if state is None or draft is None:
-            return
+    async def _share(self, run: Run, state: State) -> str:
+        """Post what was accepted to the conversation that it came from; return why not, where rules refuse it."""
+        draft = await self._records.drafts.get(run.run_id, state.version)
+        if draft is None:
+            return ""
         spot = self._share_spot(run)
+        if not await self._may_write(run, spot.channel_id):
+            await self._records.reviews.take_back(run.run_id, state.version)
+            return text("guideline.no.share", run.language, channel=f"<#{spot.channel_id}>")
         shown = link_sources(state.final_text or draft.text, draft.sources, run.language)
         for index, part in enumerate(split_markdown(shown)):
             post_id = f"{run.run_id}/share{index}"
             await self._posts.once(post_id, spot, fallback(part), [markdown_block(part)], run_id=run.run_id)
+        return ""
 
     async def _unshare(self, run: Run) -> None:
         index = 0
@@ -242,9 +246,20 @@ class Cards:
 
     async def asked_at(self, run: Run) -> Spot:
         """Return where a run was asked for, and its placeholder stands."""
-        if run.answer_channel_id:
+        if run.answer_channel_id and await self._writes_in(run, run.answer_channel_id):
             return Spot(run.answer_channel_id, run.answer_thread_ts)
         return await self._posts.messages_tab(run.team_id, run.user_id)
+
+    async def _writes_in(self, run: Run, channel_id: str) -> bool:
+        """Say whether a run is answered in a channel: where its first message stands, else where rules allow it."""
+        if channel_id.startswith("D"):
+            return True
+        place = await self._records.drafts.post(f"{run.run_id}/place")
+        return place.channel_id == channel_id if place else await self._may_write(run, channel_id)
+
+    async def _may_write(self, run: Run, channel_id: str) -> bool:
+        settings = await self._records.workspaces.get(run.team_id)
+        return may_write(settings, await self._records.guidelines.current(run.team_id), channel_id)
 
     async def draft_spot(self, run: Run) -> Spot:
         """Return where the draft of a run belongs: where it was asked for, or its asker's messages tab."""

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.handlers import Desk
-from bot.handlers.choosing import CHANGE, Choosing, choose_task, with_choice
+from bot.handlers.admission import AcceptError
+from bot.handlers.choosing import CHANGE, CHOOSE, Choosing, choose_task, with_choice
 from bot.records import Records
 from bot.records.choices import Choice
 from bot.tasks import ANSWER, Run, Task, UserError, doubt, lacks_material
@@ -40,6 +41,9 @@ class Chooser:
 
         The model is asked once. Sure and agreed: the run is that task. Unsure: the asker is asked. No usable answer,
         or no task in sight: it is the plain answer that it always was.
+
+        Raises:
+            AcceptError: its asker is to accept the guideline first.
         """
         if choice.state == "continued":
             return {"next": "redo", "run": choice.into_run_id, "review": 0}
@@ -57,7 +61,9 @@ class Chooser:
             named = [name for name in (*open_points.asked, *open_points.mentioned) if name]
             return await self._ask(run, [*dict.fromkeys(named)])
         try:
-            await self._desk.check_welcome(run)
+            await self._desk.admit(run, CHOOSE)
+        except AcceptError:
+            raise
         except UserError:
             # Whoever may not ask is told so where the draft would stand.
             await self.records.choices.answer_plainly(run.run_id)

@@ -19,7 +19,6 @@ from bot.records.knowledge_uploads import KnowledgeUpload
 from bot.tasks import UserError
 from bot.texts import format_moment, text
 from bot.views import button, fallback, plain, section
-from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
 
@@ -184,10 +183,7 @@ class KnowledgeFiles:
     async def _is_editor(self, upload: KnowledgeUpload) -> bool:
         if upload.user_id in (await self._records.workspaces.get(upload.team_id)).knowledge_editors:
             return True
-        people = await self._desk.context.people({upload.user_id})
-        if not people:
-            raise SlackError("users.info", "server")
-        return people[0].is_admin and not people[0].is_guest
+        return await self._desk.is_admin(upload.user_id)
 
     async def _tell(self, upload: KnowledgeUpload, blocks: list[dict[str, Any]]) -> None:
         spot = Spot(upload.channel_id, upload.thread_ts)

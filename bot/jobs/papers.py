@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from bot.handlers import Desk
-from bot.jobs.approvals import Seconds, needs_second
+from bot.jobs.approvals import Seconds
 from bot.jobs.posts import Posts, Spot
 from bot.pdf import find_unprintable
 from bot.quotes.exchange import quote_csv, quote_json
@@ -49,7 +49,6 @@ class Papers:
 
     def __init__(self, desk: Desk, posts: Posts) -> None:
         self.seconds = Seconds(desk, posts)
-        self._limit = desk.firm.max_discount_percent
         self._desk = desk
         self._records = desk.records
         self._posts = posts
@@ -70,7 +69,7 @@ class Papers:
         if trouble:
             await self._tell(run, spot, trouble, of=accepted.content_hash[:16])
             return False
-        if accepted.basis is not None and needs_second(accepted.basis, limit=self._limit):
+        if accepted.basis is not None and await self.seconds.wanted(run, accepted.basis):
             approval = await self._records.approvals.claim(
                 run.run_id, state.version, content_hash=accepted.content_hash, first=state.decided_by
             )
@@ -151,8 +150,8 @@ class Papers:
         await self.seconds.tell_asked(run, approval, document, basis)
         if approval.status != "refused":
             return ""
-        await self.seconds.tell_first(run, approval)
-        return self.seconds.word_outcome(approval, run.language)
+        await self.seconds.tell_first(run, approval, basis)
+        return self.seconds.word_outcome(approval, basis, run.language)
 
     async def describe(self, run: Run, draft: Draft, state: State) -> tuple[list[Block], list[Block]]:
         """Return what a quote's card has besides: sentences, and buttons; nothing for any other draft."""
@@ -167,10 +166,10 @@ class Papers:
         approval = await self._records.approvals.newest(run.run_id)
         said = []
         if approval is not None and approval.version == draft.version and approval.status != "withdrawn":
-            said = [context(self.seconds.word_outcome(approval, run.language))]
+            said = [context(self.seconds.word_outcome(approval, basis, run.language))]
             if approval.status != "granted":
                 return said, []
-        elif needs_second(basis, limit=self._limit):
+        elif await self.seconds.wanted(run, basis):
             return [], []
         return said, copy_buttons(value, run.language)
 

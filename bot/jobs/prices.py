@@ -18,7 +18,6 @@ from bot.records.uploads import Upload
 from bot.tasks import Language, UserError
 from bot.texts import text
 from bot.views import button, fallback, placeholder, section
-from bot.wire import SlackError
 
 MOST_FAULTS = 5
 
@@ -70,7 +69,7 @@ class PriceUploads:
             returned = await take_returned(self._desk, upload, found.name, content)
             if returned:
                 return placeholder(returned)
-            if is_price_list(content.rows) and await self._is_admin(upload.user_id):
+            if is_price_list(content.rows) and await self._desk.is_admin(upload.user_id):
                 return _question(upload, found.name)
         return placeholder(text("file.how", upload.language, name=found.name))
 
@@ -80,7 +79,7 @@ class PriceUploads:
         found = await self._desk.files.look(
             upload.file_id, user_id=upload.asked_by, channel_id=upload.channel_id
         )
-        if not await self._is_admin(upload.asked_by):
+        if not await self._desk.is_admin(upload.asked_by):
             if upload.asked_by != upload.user_id:
                 # Somebody else pressed: the question stays for an admin.
                 await self._records.uploads.ask_again(upload.upload_id)
@@ -119,17 +118,6 @@ class PriceUploads:
             new=changes.new,
             gone=changes.gone,
         )
-
-    async def _is_admin(self, user_id: str) -> bool:
-        """Ask Slack whether somebody is an admin at this moment.
-
-        Raises:
-            SlackError: Slack does not tell.
-        """
-        people = await self._desk.context.people({user_id})
-        if not people:
-            raise SlackError("users.info", "server")
-        return people[0].is_admin and not people[0].is_guest
 
 
 def _question(upload: Upload, name: str, *, key: str = "prices.ask") -> list[dict[str, Any]]:

@@ -72,6 +72,7 @@ class Rounds:
         """Do what is due at *moment*; what Slack does not take now is due again at the next round."""
         await self.records.settlements.settle_unreviewed(moment)
         await self._runs.chooser.expire(moment)
+        await self._runs.expire_waits(moment)
         for run_id in await self.records.questions.reminders_due(moment):
             await self._remind(run_id, moment)
         for run_id in await self.records.questions.rework_due(moment):

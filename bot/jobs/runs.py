@@ -7,12 +7,15 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from bot.delivery import Delivery
 from bot.handlers import HANDLERS, Brief, Desk
+from bot.handlers.admission import AcceptError
 from bot.handlers.budget import BudgetError
 from bot.handlers.choosing import CHANGE
+from bot.jobs.acceptance import Acceptance
 from bot.jobs.allowance import Allowance
 from bot.jobs.bulk import BulkSets
 from bot.jobs.cards import Cards
@@ -108,8 +111,9 @@ class Runs:
         self._talks = talks
         self.plans = Plans(desk, posts, tasks)
         self.uploads = PriceUploads(desk, posts)
-        self.cvs = CvReader(desk, posts, tasks)
-        self.bulk = BulkSets(desk, delivery, posts, tasks)
+        self.acceptance = Acceptance(desk, posts, tasks)
+        self.cvs = CvReader(desk, posts, tasks, self.acceptance)
+        self.bulk = BulkSets(desk, delivery, posts, tasks, self.acceptance)
         self.documents = KnowledgeFiles(desk, posts)
         self.cards = Cards(
             records=desk.records,
@@ -166,7 +170,10 @@ class Runs:
         choice = await self.records.choices.get(run_id)
         if choice is None:
             raise TijdwinstError(f"no choice for {run_id}")
-        verdict = await self.chooser.choose(run, choice)
+        try:
+            verdict = await self.chooser.choose(run, choice)
+        except AcceptError as error:
+            return await self._wait_for_accept(run, 1, error)
         if verdict["next"] == "write":
             began = await self._begin(await self.records.requests.need(run_id), chosen=True)
             verdict["next"] = began if isinstance(began, str) else "by_hand" if began else "write"
@@ -186,11 +193,12 @@ class Runs:
             return True
         if await self.chooser.ask_inputs(run):
             return "asked"
-        if await self._talks.begin(run, task) and not await self.records.drafts.post(f"{run.run_id}/place"):
+        stands = await self.records.drafts.post(f"{run.run_id}/place")
+        if await self._talks.begin(run, task) and not stands:
             # The text will open its message itself; until then the status says that we are at work.
             return False
         sentence = text("placeholder.working", run.language, task=title)
-        if chosen:
+        if chosen or stands:
             await self.cards.replace_placeholder(run, sentence, placeholder(sentence))
         else:
             await self.cards.post_placeholder(run, sentence)
@@ -207,10 +215,12 @@ class Runs:
         run = await self.records.requests.need(run_id)
         task = self._tasks[run.task]
         try:
-            await self._desk.check_welcome(run)
+            await self._desk.admit(run, task)
             async with self._talks.writing(run, task, version) as talk:
                 brief = await self._brief(run, task, version, talk)
                 written = await self._with_patience(run, version, HANDLERS[task.handler](self._desk, brief))
+        except AcceptError as error:
+            return await self._wait_for_accept(run, version, error)
         except BudgetError as error:
             return await self.allowance.refuse(run, error)
         except UserError as error:
@@ -223,6 +233,30 @@ class Runs:
         written = replace(written, notes=(*written.notes, *notes))
         await self.records.drafts.add(await self._greet(run, await self.allowance.note(run, written)))
         return {"outcome": "drafted"}
+
+    async def _wait_for_accept(self, run: Run, version: int, error: AcceptError) -> dict[str, Any]:
+        """Let a version wait for its asker to accept the guideline, and say so where it will stand."""
+        await self.acceptance.ask(run, version, error)
+        sentence = text("guideline.waits", run.language)
+        if version > 1:
+            await self.cards.say(run, version, sentence)
+        else:
+            await self.cards.replace_placeholder(run, sentence, placeholder(sentence))
+        await self._talks.end(run)
+        return {"outcome": "waiting", "next": "accept", "key": "guideline"}
+
+    async def expire_waits(self, moment: datetime) -> None:
+        """Settle what waited for its asker to accept the guideline for a week, and say so where it stands."""
+        for run, wait in await self.acceptance.expire(moment):
+            verdict = {"outcome": "refused", "key": "guideline.expired", "retry": True}
+            try:
+                await self.refuse(run.run_id, wait.version, verdict)
+            except SlackError as error:
+                if error.away:
+                    continue
+                log.warning("run=%s its end is not shown: %s", run.run_id, error)
+            await self.close(run.run_id, "refused", "guideline.expired")
+            await self.records.guidelines.begun(wait)
 
     async def _brief(self, run: Run, task: Task, version: int, talk: Talk) -> Brief:
         again = version > 1

@@ -21,7 +21,16 @@ from bot.jobs.durable import (
 )
 from bot.jobs.keeping import erase_asked, wipe_engine
 from bot.jobs.sets import attend_sets
-from bot.jobs.workflows import forget_document, go_on, second, show, start, take_documents, take_prices
+from bot.jobs.workflows import (
+    forget_document,
+    go_on,
+    go_on_accepted,
+    second,
+    show,
+    start,
+    take_documents,
+    take_prices,
+)
 from bot.records.backups import delete_backups
 from bot.wire import SlackError
 
@@ -49,6 +58,7 @@ async def _sweep() -> None:
     for run in await engine.runs.records.requests.unstarted(before):
         await start(run)
     await _go_on_with_chosen(before)
+    await go_on_accepted()
     for run_id, review_id, act in await engine.runs.records.reviews.unshown(before):
         await _show_again(run_id, review_id, act)
     await _take_files(before)
@@ -255,6 +265,7 @@ async def sweep_now() -> None:
     for run in await records.requests.unstarted(datetime.now(UTC)):
         await start(run)
     await _go_on_with_chosen(datetime.now(UTC))
+    await go_on_accepted()
     for run_id, review_id, act in await records.reviews.unshown(datetime.now(UTC)):
         await _show_again(run_id, review_id, act)
     await _take_files(datetime.now(UTC))

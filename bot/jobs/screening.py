@@ -11,8 +11,10 @@ from datetime import date
 
 from bot.guard import detect
 from bot.handlers import Desk
+from bot.handlers.admission import AcceptError
 from bot.handlers.budget import BudgetError
 from bot.handlers.cv import candidate_run, estimate_reading, read_cv
+from bot.jobs.acceptance import Acceptance
 from bot.jobs.costs import word_basis, word_price
 from bot.jobs.posts import Posts, Spot
 from bot.llm import LLMError
@@ -34,6 +36,7 @@ SHOW_EVERY_S = (
 )
 FAULTS = {"refusal": "screening.fault.refused", "too_long": "screening.fault.long"}
 STRANDED = "screening.fault.ours"
+CLOSED = "screening.fault.closed"
 
 
 @dataclass
@@ -43,11 +46,14 @@ class CvReader:
     desk: Desk
     posts: Posts
     tasks: Mapping[str, Task]
+    acceptance: Acceptance
     clock: Callable[[], float] = time.monotonic
     _shown: dict[str, float] = field(default_factory=dict)
 
-    async def take(self, candidate_id: str) -> bool:
-        """Fetch a CV, take out who it is of, and keep the rest; say whether it is to be read now.
+    async def take(self, candidate_id: str) -> str:
+        """Fetch a CV, take out who it is of, and keep the rest; return `ready` when it is to be read now.
+
+        `busy` when its sender is to accept the guideline first; nothing where there is nothing to read yet.
 
         Raises:
             SlackError: Slack is away.
@@ -58,11 +64,14 @@ class CvReader:
             candidate_run(candidate, vacancy, channel_id),
             claimed_minutes=self.tasks["cv"].baseline_minutes,
         )
-        if candidate.status != "waiting" or candidate.cv is not None:
-            return candidate.is_at_work
+        if candidate.status != "waiting" or (candidate.cv is not None and not candidate.is_at_work):
+            return ""
         try:
+            await self.desk.admit(candidate_run(candidate, vacancy, channel_id), self.tasks["cv"])
+            if candidate.cv is not None:
+                return "ready"
             if vacancy.locked_at is None or vacancy.closed_at is not None:
-                raise UserError("screening.fault.closed", name=candidate.name)
+                raise UserError(CLOSED, name=candidate.name)
             found = await self.desk.files.look(
                 candidate.file_id, user_id=candidate.user_id, channel_id=channel_id
             )
@@ -71,9 +80,12 @@ class CvReader:
                 paper = await asyncio.to_thread(read_paper_apart, content)
             except FileError as error:
                 raise UserError(f"screening.file.{error.kind}", name=found.name) from error
+        except AcceptError:
+            await self.acceptance.show(vacancy.team_id, candidate.user_id, vacancy.language)
+            return "busy"
         except UserError as error:
-            await self.fail(candidate_id, error.key)
-            return False
+            await self.fail(candidate_id, _fault(error))
+            return ""
         blinded = await asyncio.to_thread(
             _blind, paper.lines, file_name=candidate.file_name or "", salt=vacancy.screening_id
         )
@@ -84,7 +96,7 @@ class CvReader:
             removed=dict(blinded.removed),
             person_marks=blinded.person_marks,
         )
-        return (await self._find(candidate_id))[0].is_at_work
+        return "ready" if (await self._find(candidate_id))[0].is_at_work else ""
 
     async def read(self, candidate_id: str) -> str:
         """Hold a CV against the criteria; return `busy` when the model is to be asked later, else nothing.
@@ -93,15 +105,19 @@ class CvReader:
             sqlite3.Error: it is not stored.
         """
         candidate, vacancy = await self._find(candidate_id)
+        if candidate.status == "waiting" and vacancy.closed_at is not None:
+            await self.fail(candidate_id, CLOSED)
+            return ""
         if candidate.status == "waiting":
             run = candidate_run(candidate, vacancy, await self._channel(vacancy))
             try:
                 reading = await read_cv(self.desk, self.tasks["cv"], run, candidate, vacancy)
-            except BudgetError:
+            except (AcceptError, BudgetError):
                 return "busy"
             except UserError as error:
                 log.warning("candidate=%s stopped at the gate: %s", candidate_id, error.key)
-                await self.fail(candidate_id, "screening.fault.answer")
+                rule = _fault(error)
+                await self.fail(candidate_id, rule if rule != error.key else "screening.fault.answer")
                 return ""
             except LLMError as error:
                 log.warning("candidate=%s model fault kind=%s", candidate_id, error.kind)
@@ -227,6 +243,12 @@ class CvReader:
 
     async def _channel(self, vacancy: Screening) -> str:
         return (await self._spot(vacancy)).channel_id
+
+
+def _fault(error: UserError) -> str:
+    """Return why a CV is not read, as the board tells it: of a rule, that the guideline has it."""
+    rule = error.key.startswith("guideline.") or error.key in ("guests-not-welcome", "not-welcome")
+    return "screening.fault.guideline" if rule else error.key
 
 
 def _blind(lines: Sequence[str], *, file_name: str, salt: str) -> Blinded:

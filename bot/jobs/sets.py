@@ -71,6 +71,12 @@ async def carry_on(set_id: str) -> None:
             await DBOS.start_workflow_async(bulk_workflow, set_id, one.turn)
 
 
+async def carry_on_anew(set_id: str) -> None:
+    """Carry on at once with a set that waits a while before it is tried again."""
+    await at_work().runs.records.bulk.stir(set_id)
+    await carry_on(set_id)
+
+
 async def attend_sets(before: datetime) -> None:
     """Carry on with the sets that nothing carries on: never started, or given up by the engine."""
     bulk = at_work().runs.records.bulk

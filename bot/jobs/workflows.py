@@ -9,6 +9,7 @@ from typing import Any
 
 from dbos import DBOS, SetWorkflowID
 
+from bot.jobs.acceptance import try_show
 from bot.jobs.durable import (
     MAX_RECOVERIES,
     apart,
@@ -21,8 +22,8 @@ from bot.jobs.durable import (
     turn,
 )
 from bot.jobs.runs import turn_key
-from bot.jobs.sets import attend_sets, carry_on
-from bot.tasks import Outcome, Run
+from bot.jobs.sets import attend_sets, carry_on, carry_on_anew
+from bot.tasks import Language, Outcome, Run
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +108,8 @@ async def _may_write(run_id: str) -> bool:
         await _close(run_id, "by_hand", "")
     elif verdict["next"] == "asked":
         await _close(run_id, "waiting", "choice")
+    elif verdict["next"] == "accept":
+        await _close(run_id, "waiting", "guideline")
     elif verdict["next"] == "set":
         await carry_on(run_id)
     elif verdict["next"] == "redo" and verdict["review"]:
@@ -142,6 +145,10 @@ async def _write(run_id: str, version: int, key: str, tries: int, waits: int) ->
     limits = at_work().runs.limits
     if verdict["outcome"] == "drafted":
         await _deliver(run_id, version)
+    elif verdict.get("next") == "accept":
+        # Its asker's press goes on with it, or the sweep that finds the press.
+        await _close(run_id, "waiting", "guideline")
+        return
     elif verdict["outcome"] == "waiting" and tries < limits.continuations:
         await _tell(run_id, version, "error.busy-told")
         await _close(run_id, "waiting", "busy")
@@ -318,6 +325,40 @@ async def go_on(run: Run) -> None:
         partition=key,
     )
     await at_work().runs.records.choices.begun(run.run_id)
+
+
+async def go_on_accepted() -> None:
+    """Go on with every run whose asker has accepted the guideline meanwhile; a second start changes nothing."""
+    records = at_work().runs.records
+    for wait in await records.guidelines.released():
+        run = await records.requests.get(wait.run_id)
+        if run is not None:
+            key = turn_key(run)
+            await enqueue(
+                "interactive",
+                run_workflow,
+                run.run_id,
+                wait.version,
+                key,
+                0,
+                workflow_id=f"{run.run_id}~accepted~{wait.guideline}.{wait.version}",
+                partition=key,
+            )
+        await records.guidelines.begun(wait)
+
+
+async def accepted(team_id: str, user_id: str, language: Language) -> None:
+    """Show that somebody accepted the guideline, and go on with all that waited for it."""
+    runs = at_work().runs
+    await go_on_accepted()
+    for set_id in await runs.records.bulk.at_work(team_id, user_id):
+        await carry_on_anew(set_id)
+    await try_show(runs.acceptance, team_id, user_id, language)
+
+
+async def show_guideline(team_id: str, user_id: str, language: Language) -> None:
+    """Show somebody the guideline that holds."""
+    await try_show(at_work().runs.acceptance, team_id, user_id, language)
 
 
 async def show_review(run_id: str, review_id: int, act: str) -> None:

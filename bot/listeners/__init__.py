@@ -16,6 +16,7 @@ from bot.listeners import (
     choosing,
     conversing,
     customers,
+    guideline,
     home,
     keeping,
     knowledge,
@@ -58,6 +59,7 @@ def register(
     home.register(app, intake, homes)
     templates.register(app, intake)
     setup.register(app, intake)
+    guideline.register(app, intake)
     uploads.register(app, intake)
     screening.register(app, intake)
     candidates.register(app, intake)

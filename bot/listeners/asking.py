@@ -86,7 +86,7 @@ async def _command(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
         return
     source, rest = intake.source(rest, here=_channel(body.get("channel_id", "")))
     try:
-        intake.check_welcome("", source)
+        await intake.check_welcome("", source)
         intake.check_material(task, source, rest)
     except UserError as error:
         await ack(text(error.key, intake.language, **error.params))
@@ -135,7 +135,7 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     task = task or intake.tasks[ANSWER]
     try:
         if not refusal:
-            intake.check_welcome(channel_id, source)
+            await intake.check_welcome(channel_id, source)
             intake.check_material(task, source, rest, form=bool(attached))
     except UserError as error:
         refusal = text(error.key, intake.language, **error.params)
@@ -179,7 +179,7 @@ async def _shortcut(intake: Intake, body: dict[str, Any], name: str) -> str:
     task = intake.tasks[name]
     place = _message_place(body)
     try:
-        intake.check_welcome("", place)
+        await intake.check_welcome("", place)
     except UserError as error:
         return text(error.key, intake.language, **error.params)
     await intake.accept(_run(intake, task, surface="shortcut", body=body, words="", source=place))
@@ -208,7 +208,7 @@ async def _submit(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     here = Place(metadata["channel"], metadata["ts"]) if metadata.get("channel") else None
     source, words = intake.source(words, otherwise=here)
     try:
-        intake.check_welcome("", source)
+        await intake.check_welcome("", source)
         intake.check_material(task, source, words, form=_holds_material(task, inputs))
         if not (words or source or inputs):
             raise UserError("nothing-to-say")

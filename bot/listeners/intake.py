@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from bot import jobs
 from bot.context import Place, find_link
 from bot.delivery import Delivery
+from bot.handlers.admission import check_channels
 from bot.listeners.spans import Span, find_span
 from bot.listeners.wishes import with_wish
 from bot.llm import Offer
@@ -302,17 +303,16 @@ class Intake:
         if source is None and words and not any(character.isalnum() for character in words):
             raise UserError("nothing-to-say")
 
-    def check_welcome(self, channel_id: str, source: Source) -> None:
-        """Make sure that the channels of a request are among those that an admin chose, where one chose any.
+    async def check_welcome(self, channel_id: str, source: Source) -> None:
+        """Make sure that a request is about, and answered in, channels where the bot may read and write.
+
+        The run looks again, at all rules; here the asker reads it at once, and nothing is written there.
 
         Raises:
-            UserError: one is not; the text names where the bot is welcome.
+            UserError: one is not; the text names where the bot is welcome, or whose rule it is.
         """
-        chosen = self.holds.channels
-        wanted = {channel_id, source.channel_id if source else ""}
-        # What somebody talks about with us alone is nobody's channel.
-        if chosen and any(one and not one.startswith("D") and one not in chosen for one in wanted):
-            raise UserError("not-welcome", channels=", ".join(f"<#{one}>" for one in chosen))
+        guideline = await self.records.guidelines.current(self.team_id)
+        check_channels(self.holds, guideline, channel_id, source.channel_id if source else "")
 
     async def sender(self) -> Firm:
         """Return what documents say about the firm."""

@@ -1,4 +1,4 @@
-"""The first day: an admin is led through setting up; what the firm tells about itself, and its guideline."""
+"""The first day: an admin is led through setting up; what the firm tells about itself."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from stdnum import iban
 from stdnum.eu import vat
 
+from bot.listeners.guideline import keep_guideline, open_guideline
 from bot.listeners.intake import Intake, log
 from bot.listeners.measuring import open_baselines
 from bot.listeners.office import open_settings
-from bot.texts import guideline_text, text
+from bot.texts import text
 from bot.views import (
     FIRM_LINES,
     OFFERS,
@@ -22,7 +23,6 @@ from bot.views import (
     fallback,
     firm_form,
     form_values,
-    guideline_form,
     placeholder,
     setup_card,
 )
@@ -43,7 +43,9 @@ def register(app: AsyncApp, intake: Intake) -> None:
         await _keep_firm(intake, ack, body)
 
     async def guideline(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await _keep_guideline(intake, ack, body)
+        if (kept := await keep_guideline(intake, ack, body)) is not None:
+            user_id, changed = kept
+            intake.later(_say_saved(intake, user_id, ["guideline"] if changed else []))
 
     app.action(re.compile("^setup:"))(step)
     app.view("firm")(firm)
@@ -89,7 +91,7 @@ async def _steps(intake: Intake) -> list[Step]:
         Step("firm", bool(told.get("about") or told.get("name"))),
         Step("baselines", works >= WORKS_WANTED, count=works),
         Step("digest", bool(holds.digest_channel_id)),
-        Step("guideline", bool(told.get("guideline"))),
+        Step("guideline", bool(told.get("guideline") or await records.guidelines.current(team_id))),
     ]
 
 
@@ -112,11 +114,11 @@ async def _take(intake: Intake, body: dict[str, Any], name: str) -> None:
 
 async def open_office(intake: Intake, body: dict[str, Any], name: str) -> None:
     """Open the form of the firm, or of its guideline; only for admins."""
-    told = await intake.records.firms.get(intake.team_id)
-    view = firm_form(told, intake.language)
     if name == "guideline":
-        view = guideline_form(told.get("guideline") or guideline_text(intake.language), intake.language)
-    await intake.show_form(body, view)
+        await open_guideline(intake, body)
+        return
+    told = await intake.records.firms.get(intake.team_id)
+    await intake.show_form(body, firm_form(told, intake.language))
 
 
 async def _keep_firm(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -148,29 +150,7 @@ def _wrong(told: dict[str, str]) -> list[str]:
     return [name for name, is_right in checks.items() if told[name] and not is_right(told[name])]
 
 
-async def _keep_guideline(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
-    user_id = body["user"]["id"]
-    if not await intake.is_admin(user_id):
-        await ack(
-            response_action="errors", errors={"guideline": text("settings.admins-only", intake.language)}
-        )
-        return
-    written = form_values(body["view"]).get("guideline", "").strip()
-    changed = await intake.records.firms.change(intake.team_id, {"guideline": written}, user_id=user_id)
-    await ack()
-    intake.later(_say_saved(intake, user_id, changed))
-
-
 async def _say_saved(intake: Intake, user_id: str, changed: list[str]) -> None:
     key = "settings.saved" if changed else "settings.same"
     await intake.tell(user_id, text(key, intake.language))
     await refresh(intake, user_id)
-
-
-async def guideline_answer(intake: Intake) -> str:
-    """Return the guideline as anybody may read it; before one is published, what is sent where."""
-    told = await intake.records.firms.get(intake.team_id)
-    published = told.get("guideline", "")
-    return published or text("guideline.none", intake.language) + "\n\n" + text(
-        "first-use.where", intake.language
-    )

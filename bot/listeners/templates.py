@@ -281,7 +281,7 @@ async def _try(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     inputs = {name.removeprefix("input_"): value for name, value in values.items() if value}
     source, words = intake.source(words)
     try:
-        intake.check_welcome("", source)
+        await intake.check_welcome("", source)
         if not (words or source or inputs):
             raise UserError("nothing-to-say")
     except UserError as error:

@@ -9,6 +9,7 @@ from typing import Any
 from bot import jobs
 from bot.digest import Period, parse_period
 from bot.listeners.customers import open_customers
+from bot.listeners.guideline import guideline_answer
 from bot.listeners.helping import HELP, help_message
 from bot.listeners.intake import Intake
 from bot.listeners.keeping import audit_answer, export_answer, privacy_command
@@ -17,7 +18,7 @@ from bot.listeners.measuring import baseline_command
 from bot.listeners.office import open_settings
 from bot.listeners.planning import list_planned
 from bot.listeners.screening import open_rules
-from bot.listeners.setup import guideline_answer, open_office, show_setup
+from bot.listeners.setup import open_office, show_setup
 from bot.listeners.templates import open_templates
 from bot.tasks import UserError
 from bot.texts import text

@@ -18,6 +18,7 @@ from bot.records.drafts import Drafts
 from bot.records.erasures import Erasures
 from bot.records.firms import Firms
 from bot.records.glances import Glances
+from bot.records.guidelines import Guidelines
 from bot.records.knowledge import Knowledge
 from bot.records.knowledge_uploads import KnowledgeUploads
 from bot.records.ledger import Ledger
@@ -72,6 +73,7 @@ class Records:
         self.templates = Templates(self.store)
         self.vaults = Vaults(self.store)
         self.firms = Firms(self.store)
+        self.guidelines = Guidelines(self.store)
         self.uploads = Uploads(self.store)
         self.screening_rules = Rules(self.store)
         self.screenings = Screenings(self.store)

@@ -226,6 +226,17 @@ class Bulk:
             lambda db: db.execute("update bulk_sets set turn = turn + 1 where set_id = ?", [set_id])
         )
 
+    async def at_work(self, team_id: str, user_id: str) -> list[str]:
+        """Return the sets of a person that work is done on."""
+        marks = ", ".join("?" * len(AT_WORK))
+        rows = await self._store.read(
+            lambda db: db.execute(
+                f"select set_id from bulk_sets where team_id = ? and user_id = ? and stage in ({marks})",
+                [team_id, user_id, *AT_WORK],
+            ).fetchall()
+        )
+        return [row[0] for row in rows]
+
     async def shown(self, set_id: str, turn: int) -> None:
         """Write down that Slack shows a set as it was at *turn*."""
         await self._store.write(

@@ -35,6 +35,13 @@ class Post:
     restored: bool = False
 
 
+DATED = (
+    *("customers", "quote_forms", "vaults", "sent_texts", "bulk_sets", "knowledge_questions"),
+    "guideline_waits",
+)
+"""Tables whose rows go on their date, whatever is planned."""
+
+
 class Drafts:
     """Drafts and their reviews."""
 
@@ -176,8 +183,7 @@ class Drafts:
                 db.execute(
                     f"delete from {table} where delete_after < ? and not ({planned})", [iso(now()), *values]
                 )
-            mine = ("customers", "quote_forms", "vaults", "sent_texts", "bulk_sets", "knowledge_questions")
-            for table in mine:
+            for table in DATED:
                 db.execute(f"delete from {table} where delete_after < ?", [iso(now())])
 
         await self._store.write(work)

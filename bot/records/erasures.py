@@ -27,10 +27,11 @@ NOT_WALKED = ("_sqlite_migrations", "audit", "erasures", "departures")
 
 _BATCH = 500  # ids in one statement
 
-# A request that is being written, or that waits for the model or Slack, needs its asker until it has ended.
+# A request that is being written, or that waits for the model or Slack, needs its asker until it has ended;
+# what waits for an answer of the asker's ends with them.
 _UNDER_WAY = """
     select run_id from runs where team_id = ? and user_id = ?
-        and (outcome = 'running' or (outcome = 'waiting' and coalesce(reason, '') <> 'choice'))
+        and (outcome = 'running' or (outcome = 'waiting' and coalesce(reason, '') not in ('choice', 'guideline')))
     union select run_id from requests where team_id = ? and user_id = ?
         and run_id not in (select run_id from runs)
     union select set_id from bulk_sets where team_id = ? and user_id = ? and stage in ('sampling', 'running')
@@ -152,6 +153,10 @@ class Erasures:
         team_id, user_id = erasure.team_id, erasure.user_id
 
         def work(db: Database) -> Erased:
+            asked = "select 1 from erasures where (team_id, user_id, pseudonym) = (?, ?, ?)"
+            if db.execute(asked, [team_id, user_id, erasure.pseudonym]).fetchone() is None:
+                # Done by somebody else a moment ago: logging it anew would bring the id back.
+                return Erased((), 0)
             under_way = {row[0] for row in db.execute(_UNDER_WAY, [team_id, user_id] * 3).fetchall()}
             runs = [run_id for run_id in _runs_of(db, team_id, user_id) if run_id not in under_way]
             delete_texts(db, runs)

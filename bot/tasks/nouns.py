@@ -234,6 +234,7 @@ class Person:
     Attributes:
         is_admin: an admin or owner of the workspace.
         is_guest: a guest, or somebody of another company in a shared channel.
+        is_stranger: somebody of another company; known only where Slack was asked just now.
     """
 
     team_id: str
@@ -243,6 +244,7 @@ class Person:
     is_guest: bool = False
     is_bot: bool = False
     locale: str = ""
+    is_stranger: bool = False
 
 
 @cache

@@ -60,7 +60,7 @@ from bot.views.planning import (
 )
 from bot.views.quoting import copy_buttons, lines_button, lines_form, second_buttons
 from bot.views.sent import sent_view
-from bot.views.setup import FIRM_LINES, OFFERS, Step, firm_form, guideline_form, setup_card
+from bot.views.setup import FIRM_LINES, OFFERS, Step, firm_form, setup_card
 from bot.views.talking import feedback_buttons
 from bot.views.templates import (
     Entry,
@@ -110,7 +110,6 @@ __all__ = [
     "form",
     "form_files",
     "form_values",
-    "guideline_form",
     "help_blocks",
     "help_form",
     "home",

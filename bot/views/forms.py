@@ -161,7 +161,7 @@ def form(
 def form_values(view: dict[str, Any]) -> dict[str, str]:
     """Return what a person filled into a form: block id -> text, choice, date or file names; empty when left out.
 
-    Several people or channels stand with commas between.
+    Several people, channels or choices stand with commas between.
     """
     values: dict[str, str] = {}
     for block_id, actions in (view.get("state") or {}).get("values", {}).items():
@@ -172,6 +172,7 @@ def form_values(view: dict[str, Any]) -> dict[str, str]:
             chosen = chosen or ",".join(
                 state.get("selected_users") or state.get("selected_conversations") or ()
             )
+            chosen = chosen or ",".join(one["value"] for one in state.get("selected_options") or ())
             one = state.get("selected_conversation") or state.get("selected_user")
             values[block_id] = str(chosen or one or "")
     return values

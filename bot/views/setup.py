@@ -1,4 +1,4 @@
-"""The first day: the steps of setting up, the forms of the firm and of its guideline."""
+"""The first day: the steps of setting up, the form of the firm."""
 
 from __future__ import annotations
 
@@ -83,23 +83,4 @@ def _line(name: str, told: Mapping[str, str], language: Language) -> Block:
         hint=text(f"firm.{name}.hint", language),
         multiline=name == "address",
         optional=True,
-    )
-
-
-def guideline_form(written: str, language: Language) -> Block:
-    """Return the form in which the guideline is written and published."""
-    field = text_input(
-        "guideline",
-        text("guideline.label", language),
-        initial=written[:3000],
-        multiline=True,
-        optional=True,
-    )
-    return form(
-        "guideline",
-        title=text("guideline.title", language),
-        submit=text("guideline.publish", language),
-        close=text("modal.edit.cancel", language),
-        blocks=[section(text("guideline.intro", language)), field],
-        metadata={},
     )

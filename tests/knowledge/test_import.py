@@ -2,14 +2,59 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
+import openpyxl  # type: ignore[import-untyped]
 import pytest
 
 from bot.knowledge_import import import_folder
+from bot.records import Records
 from bot.settings import Settings
 from tests.conftest import ANNA, BEN, SALES, make_slack, running
-from tests.documents import pdf
+from tests.documents import mail, pdf, slides, word
+
+
+def archive(name: str, size_bytes: int) -> bytes:
+    """Write an archive with one part of so many zeros."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr(name, b"\0" * size_bytes)
+    return written.getvalue()
+
+
+def sheet(*rows: tuple[str, ...]) -> bytes:
+    """Write a workbook."""
+    made = openpyxl.Workbook()
+    for row in rows:
+        made.active.append(row)
+    written = io.BytesIO()
+    made.save(written)
+    return written.getvalue()
+
+
+GOOD = {
+    "aaa.pdf": pdf("Hier staat woordaaa."),
+    "bbb.docx": word("# Kop", "Hier staat woordbbb."),
+    "ccc.pptx": slides(("Titel", "Hier staat woordccc.")),
+    "ddd.xlsx": sheet(("wat", "waar"), ("woordddd", "hier")),
+    "eee.md": b"# Kop\n\nHier staat woordeee.",
+    "fff.txt": b"Hier staat woordfff.",
+    "ggg.html": b"<h1>Kop</h1><p>Hier staat woordggg.</p>",
+    "hhh.eml": mail("Akkoord", "Hier staat woordhhh."),
+}
+BAD = {
+    "scan.pdf": (pdf("", ""), "is a scan"),
+    "slot.pdf": (pdf("geheim", password="x"), "has a password"),
+    "lang.pdf": (pdf(*["x"] * 501), "more than 500 pages"),
+    "brief.pdf": (word("a"), "not the kind of file"),
+    "leeg.txt": (b"", "nothing to read"),
+    "leeg.xlsx": (sheet(), "nothing to read"),
+    "bom.docx": (archive("word/document.xml", 45_000_000), "too large"),
+    "bom.xlsx": (archive("xl/workbook.xml", 45_000_000), "too large"),
+    "stuk.pptx": (b"PK\3\4rubbish", "is damaged"),
+}
 
 
 async def test_a_folder_is_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,6 +88,31 @@ async def test_a_folder_is_followed(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "0 added, 0 changed, 1 the same, 0 gone; 0 passages" in later
     assert (held.name, held.audience, held.owner_id) == ("a.md", "everyone", BEN)
     assert [one.passage.text for one in found] == ["Dertig dagen."]
+
+
+async def test_every_kind_goes_in_and_what_cannot_be_read_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Documents of every kind are found by their words; each that is not one is told why, and stops no other."""
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    for name, content in (GOOD | {name: content for name, (content, _) in BAD.items()}).items():
+        (folder / name).write_bytes(content)
+    code = await import_folder(Settings(data_dir=tmp_path / "data"), folder, audience="", owner="")
+    told = capsys.readouterr()
+    records = Records(tmp_path / "data" / "records.sqlite")
+    records.open()
+    found = {
+        name: [one.document.name for one in await records.knowledge.search(f"woord{name[:3]}", ["everyone"])]
+        for name in GOOD
+    }
+    await records.close()
+
+    assert code == 2
+    assert found == {name: [name] for name in GOOD}
+    assert f"{len(GOOD)} added" in told.out
+    for name, (_, fault) in BAD.items():
+        assert any(name in line and fault in line for line in told.err.splitlines()), name
 
 
 async def test_what_cannot_be_meant_changes_nothing(

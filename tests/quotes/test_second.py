@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bot.tasks.guideline import Rules
 from tests.conftest import ANNA, BEN, CHEF, GUEST, World, buttons, running, said
 from tests.quotes.test_lines import open_lines, type_in
 from tests.quotes.test_paper import press, wait_files
@@ -267,3 +268,23 @@ async def test_a_second_person_who_cannot_be_reached_holds_up_nobody(world: Worl
     await world.slack.wait_for(lambda: "counts already" in str(world.slack.ephemerals(room, BEN)) or None)
 
     assert [file.name for file in await wait_files(world, 1)] == [f"{NUMBER}.pdf"]
+
+
+async def test_the_guideline_can_ask_it_of_every_quote(world: World) -> None:
+    """Without any discount number and PDF wait for a second person, who reads why; refused, it goes back."""
+    await world.bot.records.guidelines.publish("T1", "Be kind.", Rules(quotes="always"), user_id=CHEF, over=0)
+    await world.bot.records.guidelines.accept("T1", ANNA, 1)
+    await approved(world, answer(line("4 lampen", LAMP, 4)))
+    asked = await request(world)
+    waiting = copy.deepcopy(await world.shown("as our guideline says of every quote"))
+    before = await settled(world)
+    await answer_second(world, "second_refuse")
+    await world.shown("refused the quote")
+    await press(world, "approve", having="undo")
+    await answer_second(world, "second_approve")
+    (pdf,) = await wait_files(world, 1)
+
+    assert "By our guideline" in str(asked["blocks"])
+    assert "discount of more than" not in str(asked["blocks"])
+    assert "quote_json" not in buttons(waiting)
+    assert (before, pdf.name) == ([], f"{NUMBER}.pdf")

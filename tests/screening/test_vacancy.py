@@ -428,6 +428,27 @@ async def test_what_crashes_goes_on_and_is_paid_once(world: World) -> None:
     assert (row["calls"], row["outcome"]) == (2, "drafted")
 
 
+async def test_closing_stops_what_is_still_to_be_read(world: World) -> None:
+    """A CV that waits when its vacancy is closed costs nothing any more, and is told of."""
+    ts = await vacancy(world)
+    (vacancy_id,) = await world.bot.records.store.read(
+        lambda db: db.execute("select screening_id from screenings").fetchone()
+    )
+    file = world.slack.workspace.add_to_form("cv.docx", ANNA, word(*CV))
+    (one,), _ = await world.bot.records.candidates.add(
+        vacancy_id, [(file.id, file.name)], delivery_id="T:D:1", user_id=ANNA
+    )
+    ready = await at_work().runs.cvs.take(one.candidate_id)
+    await world.bot.records.screenings.close(vacancy_id, user_id=ANNA)
+    paid = world.model.count
+    await sweep_now()
+    told = str(await board(world, ts, "One CV could not be read"))
+
+    assert ready
+    assert world.model.count == paid
+    assert "K-01 was not read: the vacancy is closed" in told
+
+
 async def test_a_closed_vacancy_forgets(world: World) -> None:
     """After closing no CV is taken; four weeks later words are gone and statuses stay; a year later all is gone."""
     ts = await vacancy(world)

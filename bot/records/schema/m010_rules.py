@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-from bot.records.migrating import carry_out, migrations
+from bot.records.migrating import carry_out, log_events, migrations
 
 QUOTE_FORM = """
 alter table quotes add column basis text;
@@ -213,27 +213,7 @@ def m013_audit(db: Database) -> None:
     for statement in _AUDIT_GUARDS:
         db.execute(statement)
     for table, moment, when, event in _AUDITED:
-        db.execute(
-            f"""
-            create trigger audit_{table} after {moment} on {table} when {when}
-            begin
-                insert into actors (team_id, user_id)
-                    select team_id, user_id from ({_event(event)}) as event
-                    where user_id <> '' and not exists (
-                        select 1 from actors where (team_id, user_id) = (event.team_id, event.user_id));
-                insert into audit (team_id, happened_at, actor_id, act, subject, data_class, channel_id)
-                    select team_id, happened_at, (
-                        select actor_id from actors where (team_id, user_id) = (event.team_id, event.user_id)),
-                        act, subject, data_class, channel_id
-                    from ({_event(event)}) as event;
-            end
-            """
-        )
-
-
-def _event(values: str) -> str:
-    names = "team_id, happened_at, user_id, act, subject, data_class, channel_id"
-    return f"select * from (with event ({names}) as (select {values}) select * from event)"
+        log_events(db, table, moment=moment, when=when, event=event)
 
 
 CONVERSATIONS = """

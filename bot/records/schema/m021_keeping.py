@@ -1,4 +1,4 @@
-"""Migration 20: a backup that was put back is found at once; the log tells of the knowledge base."""
+"""Migration 21: a backup that was put back is found at once; the log tells of the knowledge base."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ end
 
 
 @migrations()
-def m020_keeping(db: Database) -> None:
+def m021_keeping(db: Database) -> None:
     """Let the log tell who changed the knowledge base, and find the last restore without reading all of it."""
     carry_out(db, KEEPING)
     db.execute(_AUDIT)
