@@ -33,7 +33,7 @@ from tests import bench_stream as bench_streams
 from tests.bulk_set import write_killed
 from tests.conftest import ANNA, SALES, SECRET, buttons, make_slack
 from tests.cv_set import read_killed
-from tests.process import ROOT, BotProcess, Meter, answered, free_port
+from tests.process import ROOT, BotProcess, answered, free_port
 from tests.quotes.test_paper import make_sample
 
 MODEL_S = 1.3
@@ -253,13 +253,35 @@ async def bench_growth(runs: int = 20_000) -> list[Figure]:
     return [against(f"growth of memory, run 1,000 to {runs:,}", growth, 20, unit="MB")]
 
 
+class Meter:
+    """Answers for the model after a while, and knows which answers a bot cannot have stored yet."""
+
+    def __init__(self, model: Model, latency_s: float) -> None:
+        self._latency_s = latency_s
+        self._open = 0
+        self._ended: list[float] = []
+        model.answer_with(self._speak)
+
+    async def _speak(self, _: dict[str, Any]) -> None:
+        self._open += 1
+        try:
+            await asyncio.sleep(self._latency_s)
+        finally:
+            self._open -= 1
+        self._ended.append(time.monotonic())
+
+    def in_flight(self) -> int:
+        """Return how many calls are being answered, or were within the last tenth of a second."""
+        return self._open + sum(time.monotonic() - ended < 0.1 for ended in self._ended)
+
+
 async def bench_soak(runs: int = 100, kills: int = 12) -> list[Figure]:
     """Kill the bot at random moments while runs come in; deliver everything again at each start."""
     chance = random.Random(7)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         async with make_slack() as slack, Model() as model:
-            meter = Meter(model, latency_s=0.4)
+            meter = Meter(model, 0.4)
             bot = BotProcess(slack, model, folder)
             events = mentions(slack, runs, messages=5)
             in_flight = 0

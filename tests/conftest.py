@@ -20,6 +20,7 @@ from bot.sandbox.slack import Slack
 from bot.sandbox.watch import PATIENCE_S
 from bot.settings import Settings
 from bot.workspace import Workspace
+from tests.guard.threats import threat_of
 
 # No timing asserts: a machine may be busy, and the first example of a test loads what the others find.
 hypothesis.settings.register_profile("tijdwinst", deadline=None)
@@ -103,6 +104,14 @@ def buttons(message: dict[str, Any]) -> list[str]:
 def said(message: dict[str, Any]) -> str:
     """Return a message's Markdown."""
     return "\n".join(block["text"] for block in message["blocks"] if block["type"] == "markdown")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the cases of each threat, so that `pytest -m threat` runs them."""
+    for item in items:
+        number = threat_of(item.nodeid)
+        if number is not None:
+            item.add_marker(pytest.mark.threat(number))
 
 
 def make_slack() -> Slack:

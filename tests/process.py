@@ -9,9 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import psutil
@@ -34,9 +32,9 @@ async def answered(url: str, status: int = 200) -> None:
     """Wait until *url* answers with *status*.
 
     Raises:
-        TimeoutError: it did not within half a minute.
+        TimeoutError: it did not within a minute.
     """
-    async with asyncio.timeout(30), aiohttp.ClientSession() as session:
+    async with asyncio.timeout(60), aiohttp.ClientSession() as session:
         while True:
             try:
                 async with session.get(url) as answer:
@@ -110,33 +108,3 @@ class BotProcess:
         if not self._http:
             await self._slack.wait_for(lambda: not self._slack.connected, 10)
         return code
-
-
-class Meter:
-    """Answers for the model after a while, and knows which answers a bot cannot have stored yet.
-
-    Args:
-        speak: what it answers; None for the sandbox's own answers.
-    """
-
-    def __init__(
-        self, model: Model, *, latency_s: float = 0.0, speak: Callable[[dict[str, Any]], Any] | None = None
-    ) -> None:
-        self._latency_s = latency_s
-        self._say = speak
-        self._open = 0
-        self._ended: list[float] = []
-        model.answer_with(self._speak)
-
-    async def _speak(self, body: dict[str, Any]) -> Any:
-        self._open += 1
-        try:
-            await asyncio.sleep(self._latency_s)
-        finally:
-            self._open -= 1
-        self._ended.append(time.monotonic())
-        return self._say(body) if self._say is not None else None
-
-    def in_flight(self) -> int:
-        """Return how many calls are being answered, or were within the last tenth of a second."""
-        return self._open + sum(time.monotonic() - ended < 0.1 for ended in self._ended)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from bot.guard import clean
+from bot.guard import clean, detect
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import LANGUAGE, RULES, put_in_tags
 from bot.knowledge import EVERYONE, stands_in
@@ -86,10 +88,17 @@ async def ask(desk: Desk, brief: Brief) -> Draft:
     )
     if whole is None and max((one.cover for one in found), default=0.0) < LEAST_COVER:
         raise await _not_found(desk, brief, question, found)
-    claims, model = await _answer(desk, brief, question, found=found, whole=whole)
+    read = found if whole is None else whole
+    may_leave = await asyncio.to_thread(lambda: [one for one in read if _may_leave(_write(one, 1))])
+    claims: list[Claim] = []
+    model = ""
+    if may_leave:
+        claims, model = await _answer(
+            desk, brief, question, found=found, read=may_leave, is_whole=whole is not None
+        )
     if not any(claim.found for claim in claims):
         raise await _not_found(desk, brief, question, found)
-    return _draft(brief, claims, model)
+    return _draft(brief, claims, model, left_out=len(read) - len(may_leave))
 
 
 async def allowed(desk: Desk, user_id: str) -> list[str]:
@@ -131,17 +140,21 @@ async def _expand(desk: Desk, brief: Brief, question: str) -> list[str]:
 
 
 async def _answer(
-    desk: Desk, brief: Brief, question: str, *, found: Sequence[Found], whole: Sequence[Found] | None
+    desk: Desk,
+    brief: Brief,
+    question: str,
+    *,
+    found: Sequence[Found],
+    read: Sequence[Found],
+    is_whole: bool,
 ) -> tuple[list[Claim], str]:
     """Have the model answer, and hold every quote against the passage that it is said to be from."""
     run = brief.run
-    read = found if whole is None else whole
     told = "\n\n".join(_write(one, number) for number, one in enumerate(read, start=1))
     system = [RULES, PASSAGES, brief.company, brief.task.prompt, LANGUAGE[run.language]]
     # Searched passages are other ones at each question: nothing would ever read them from the cache.
-    searched = whole is None
-    base = "" if searched else put_in_tags("passages", told, KEPT)
-    user = put_in_tags("passages", told, run.run_id) if searched else _nearest(found, read)
+    base = put_in_tags("passages", told, KEPT) if is_whole else ""
+    user = _nearest(found, read) if is_whole else put_in_tags("passages", told, run.run_id)
     user += put_in_tags("question", question, run.run_id)
     if brief.version > 1:
         user += put_in_tags("previous-answer", brief.before, run.run_id)
@@ -152,6 +165,12 @@ async def _answer(
     by_number = dict(enumerate(read, start=1))
     claims = [_check(claim, by_number) for claim in json.loads(paid.text)["claims"]]
     return [claim for claim in claims if claim.text], paid.model
+
+
+@lru_cache(maxsize=4_096)
+def _may_leave(written: str) -> bool:
+    """Say whether a passage may go to the model; one with a password in it would stop every question."""
+    return all(one.action != "block" for one in detect(written))
 
 
 def _nearest(found: Sequence[Found], whole: Sequence[Found]) -> str:
@@ -177,7 +196,7 @@ def _write(found: Found, number: int) -> str:
     return f"[{number}]\n# {' '.join(place.split())}{page}\n    {body}"
 
 
-def _draft(brief: Brief, claims: Sequence[Claim], model: str) -> Draft:
+def _draft(brief: Brief, claims: Sequence[Claim], model: str, *, left_out: int) -> Draft:
     """Write the answer: a line per claim, numbered by the passages in the order that they are needed."""
     language = brief.run.language
     used: dict[int, int] = {}
@@ -201,6 +220,8 @@ def _draft(brief: Brief, claims: Sequence[Claim], model: str) -> Draft:
     notes = [text("knowledge.note.checked", language, count=len(claims) - unproven)]
     if unproven:
         notes.append(text("knowledge.note.unproven", language, count=unproven))
+    if left_out:
+        notes.append(text("knowledge.note.left-out", language, count=left_out))
     return Draft(
         run_id=brief.run.run_id,
         version=brief.version,

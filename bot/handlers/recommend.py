@@ -46,6 +46,8 @@ async def recommend(desk: Desk, brief: Brief) -> Draft:
     vacancy = await records.screenings.get(candidate.screening_id) if candidate else None
     if candidate is None or vacancy is None or vacancy.team_id != run.team_id or candidate.verdict is None:
         raise UserError("screening.gone")
+    if (await records.guidelines.rules(run.team_id)).cvs == "two" and candidate.deciders == {run.user_id}:
+        raise UserError("guideline.no.cv-second")
     findings = await records.candidates.findings(candidate.candidate_id)
     evidence = [quote for found in findings for quote in found.quotes]
     if not evidence:

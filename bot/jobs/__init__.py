@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.jobs.backups import back_up
-from bot.jobs.candidates import explain, read_cvs, show_board
+from bot.jobs.candidates import ask_second_look, explain, read_cvs, show_board, show_closed
 from bot.jobs.engine import close_engine, open_engine, waiting
 from bot.jobs.keeping import bring_personal, bring_proof, erase_asked, show_lift, start_erasing
 from bot.jobs.posts import Posts
@@ -36,6 +36,7 @@ __all__ = [
     "Runs",
     "Talks",
     "accepted",
+    "ask_second_look",
     "back_up",
     "bring_copy",
     "bring_file",
@@ -57,6 +58,7 @@ __all__ = [
     "show_board",
     "show_by_hand",
     "show_card",
+    "show_closed",
     "show_guideline",
     "show_lift",
     "show_review",

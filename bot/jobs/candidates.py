@@ -128,6 +128,20 @@ async def show_board(screening_id: str) -> None:
         await DBOS.start_workflow_async(board_workflow, screening_id)
 
 
+async def ask_second_look(screening_id: str, first: str) -> tuple[str, ...]:
+    """Ask others than *first* for a second look at a vacancy; return who was asked. Best effort: press again."""
+    vacancy = await at_work().runs.records.screenings.get(screening_id)
+    return await at_work().runs.second_looks.ask(vacancy, first) if vacancy else ()
+
+
+async def show_closed(screening_id: str, user_id: str) -> None:
+    """Show that somebody closed a vacancy: on its board, and to whoever was asked for a second look."""
+    await show_board(screening_id)
+    vacancy = await at_work().runs.records.screenings.get(screening_id)
+    if vacancy is not None:
+        await at_work().runs.second_looks.tell_closed(vacancy, user_id)
+
+
 async def explain(candidate_id: str, *, user_id: str, press: str) -> None:
     """Start bringing a candidate's explanation; the same *press* twice starts once."""
     with SetWorkflowID(f"explain:{candidate_id}:{press}"):

@@ -27,6 +27,7 @@ from bot.jobs.plans import Plans
 from bot.jobs.posts import Posts
 from bot.jobs.prices import PriceUploads
 from bot.jobs.screening import CvReader
+from bot.jobs.second_look import SecondLooks
 from bot.jobs.talks import Talk, Talks
 from bot.llm import LLMError
 from bot.metrics import Metrics
@@ -112,6 +113,7 @@ class Runs:
         self.plans = Plans(desk, posts, tasks)
         self.uploads = PriceUploads(desk, posts)
         self.acceptance = Acceptance(desk, posts, tasks)
+        self.second_looks = SecondLooks(desk, posts)
         self.cvs = CvReader(desk, posts, tasks, self.acceptance)
         self.bulk = BulkSets(desk, delivery, posts, tasks, self.acceptance)
         self.documents = KnowledgeFiles(desk, posts)

@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot import jobs
 from bot.handlers.recommend import CANDIDATE
 from bot.listeners.intake import Intake
-from bot.listeners.screening import find_vacancy
+from bot.listeners.screening import ask_second, find_vacancy, takes_two
 from bot.records.screenings import Screening
 from bot.screening.candidate import WRONG, Candidate
 from bot.screening.scoring import score
@@ -225,6 +225,10 @@ async def _introduce(intake: Intake, ack: AsyncAck, body: dict[str, Any], candid
     found = await _find(intake, candidate_id, user_id)
     if found is None:
         await ack()
+        return
+    if await takes_two(intake) and found[0].deciders == {user_id}:
+        await ack()
+        intake.later(ask_second(intake, body, found[0].screening_id))
         return
     run = Run(
         run_id=f"{intake.team_id}:{body['trigger_id']}",

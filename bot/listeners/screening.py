@@ -41,14 +41,20 @@ def register(app: AsyncApp, intake: Intake) -> None:
 
     async def close(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         screening_id, user_id = str(action["value"]), body["user"]["id"]
-        vacancy = await find_vacancy(intake, screening_id, user_id)
+        vacancy, alone = await find_vacancy(intake, screening_id, user_id), False
         if vacancy is not None:
-            await intake.records.screenings.close(screening_id, user_id=user_id)
+            alone = await takes_two(intake) and not await intake.records.screenings.ask_close(
+                screening_id, user_id=user_id
+            )
+            if not alone:
+                await intake.records.screenings.close(screening_id, user_id=user_id)
         await ack()
         if vacancy is None:
             intake.later(intake.answer(body, text("screening.not-yours", intake.language)))
+        elif alone:
+            intake.later(ask_second(intake, body, screening_id))
         else:
-            intake.later(jobs.show_board(screening_id))
+            intake.later(jobs.show_closed(screening_id, user_id))
 
     async def read(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await _read(intake, ack, body, str(action["value"]))
@@ -78,6 +84,19 @@ async def _read(intake: Intake, ack: AsyncAck, body: dict[str, Any], value: str)
         intake.later(jobs.read_cvs(agreed))
     else:
         intake.later(jobs.show_board(screening_id))
+
+
+async def takes_two(intake: Intake) -> bool:
+    """Say whether the guideline wants a second person for what is decided about CVs."""
+    return (await intake.records.guidelines.rules(intake.team_id)).cvs == "two"
+
+
+async def ask_second(intake: Intake, body: dict[str, Any], screening_id: str) -> None:
+    """Ask for a second look at a vacancy, and tell who wanted something alone whom it waits for."""
+    asked = await jobs.ask_second_look(screening_id, body["user"]["id"])
+    key = "screening.second-asked" if asked else "screening.second-nobody"
+    names = ", ".join(f"<@{one}>" for one in asked)
+    await intake.answer(body, text(key, intake.language, asked=names))
 
 
 async def find_vacancy(intake: Intake, screening_id: str, user_id: str) -> Screening | None:

@@ -147,6 +147,21 @@ class Screenings:
         """Close a vacancy: from now its texts have an end; False when it is closed already."""
         return await self._store.write(lambda db: _close(db, screening_id, user_id))
 
+    async def ask_close(self, screening_id: str, *, user_id: str) -> bool:
+        """Write down that somebody wants a vacancy closed; True when another person wanted it before."""
+
+        def work(db: Database) -> bool:
+            rows = db.execute(
+                "select user_id from screening_log where screening_id = ? and step = 'close_asked'",
+                [screening_id],
+            ).fetchall()
+            people = {row[0] for row in rows}
+            if user_id not in people:
+                log_step(db, screening_id, "close_asked", user_id=user_id)
+            return bool(people - {user_id})
+
+        return await self._store.write(work)
+
     async def close_idle(self, moment: datetime) -> list[str]:
         """Close what nobody touched for two months, and return which."""
 

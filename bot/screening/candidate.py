@@ -62,6 +62,11 @@ class Candidate:
         return f"K-{self.number:02}"
 
     @property
+    def deciders(self) -> set[str]:
+        """Who decided on the candidate: first, and changing that."""
+        return {one for one in (self.verdict_by, self.changed_by) if one}
+
+    @property
     def is_held(self) -> bool:
         """Say whether only somebody's word is missing to read it: it is opened and blinded, and cost nothing yet."""
         return self.status == "waiting" and self.cv is not None and self.agreed_at is None

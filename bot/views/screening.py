@@ -202,6 +202,21 @@ def _close_button(screening_id: str, language: Language) -> Block:
     return {**made, "confirm": confirm}
 
 
+def second_look(
+    screening_id: str, title: str, language: Language, *, first: str, closed_by: str
+) -> list[Block]:
+    """Return what somebody reads who is asked for a second look: with buttons, or who closed it meanwhile."""
+    shown = html.escape(title, quote=False)
+    if closed_by:
+        return [section(text("screening.second-closed", language, title=shown, user=f"<@{closed_by}>"))]
+    sentence = text("screening.second-ask", language, title=shown, first=f"<@{first}>")
+    listed = button("screening_list", text("button.screening-list", language), screening_id, style="primary")
+    return [
+        section(sentence),
+        {"type": "actions", "elements": [listed, _close_button(screening_id, language)]},
+    ]
+
+
 def candidates_list(
     screening_id: str, candidates: Sequence[Candidate], *, first: int, language: Language
 ) -> Block:

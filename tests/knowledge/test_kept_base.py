@@ -64,6 +64,20 @@ async def test_what_is_kept_holds_no_personal_data(world: World) -> None:
     assert "Bij Sanne de Vries. ([1])" in shown
 
 
+async def test_a_password_in_a_document_stops_no_question(world: World) -> None:
+    """Its passage is not read and the card says so; the others answer, instead of every question being refused."""
+    await put(world.bot.records, "verlof.md", LEAVE)
+    await put(world.bot.records, "wifi.md", "# Wifi\n\nHet wachtwoord: Zomer2024!x voor gasten.")
+    claim = {"text": "25.", "source_number": 1, "quote": "25 vakantiedagen per jaar"}
+    world.model.answers = [{"claims": [claim]}]
+    await world.slack.command(ANNA, SALES, "/ask", QUESTION)
+    card = await world.card()
+
+    assert "“25 vakantiedagen per jaar”" in said(card)
+    assert "One passage was not read by the model" in str(card)
+    assert "Zomer2024" not in user_text(world.model.requests[0].body)
+
+
 async def test_others_share_nothing_of_what_they_may_not_read(world: World) -> None:
     """Who may read more has a cache of their own: what they asked before is not in the bytes that others send."""
     await put_handbook(world.bot.records)

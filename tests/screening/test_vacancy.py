@@ -12,11 +12,16 @@ from typing import Any
 
 import pytest
 
+from bot.handlers import Brief
 from bot.handlers.cv import estimate_reading
+from bot.handlers.recommend import recommend
 from bot.jobs.candidates import close_idle
 from bot.jobs.durable import at_work
 from bot.jobs.schedules import sweep_now
 from bot.records.screening_rules import ScreeningRules
+from bot.records.screenings import Screening
+from bot.tasks import Run, UserError
+from bot.tasks.guideline import Rules
 from tests.conftest import ANNA, BEN, CHEF, World, buttons, said
 from tests.documents import pdf, word
 
@@ -540,3 +545,50 @@ async def test_candidates_are_for_those_who_may_see_them(world: World) -> None:
     assert "Of what the CV tells" not in listed
     assert "Fatima" not in first
     assert world.slack.modal(BEN) is None
+
+
+async def test_the_guideline_can_ask_for_a_second_person(world: World) -> None:
+    """Who decided alone neither introduces nor closes: a colleague is asked, sees the candidates, and does it."""
+    await world.bot.records.guidelines.publish("T1", "Be kind.", Rules(cvs="two"), user_id=CHEF, over=0)
+    await world.bot.records.guidelines.accept("T1", ANNA, 1)
+    ts = await vacancy(world)
+    await world.slack.say(ANNA, world.im, "", thread_ts=ts, files=[("cv.docx", word(*CV))])
+    told = await board(world, ts, "1 of 1 CVs read")
+    await decide(world, told["ts"])
+    await world.slack.click_in_view(ANNA, "screening_introduce")
+    im = world.slack.workspace.im_with(CHEF).id
+    asked = await world.card(im, having="screening_close")
+    question = str(asked)
+    (one,) = await world.bot.records.candidates.of((await _only(world)).screening_id)
+    run = Run("T1:D1:9.9", "T1", "", ANNA, "recommend", "form", "en", inputs={"candidate": one.candidate_id})
+    with pytest.raises(UserError, match=r"guideline\.no\.cv-second"):
+        await recommend(world.workspace.desk, Brief(run=run, task=world.bot.tasks["recommend"], company=""))
+    for _ in range(2):
+        await world.slack.click(ANNA, world.im, told["ts"], "screening_close")
+    await world.slack.wait_for(
+        lambda: f"Asked: <@{CHEF}>" in str(world.slack.ephemerals(world.im, ANNA)) or None
+    )
+    still_open = (await _only(world)).closed_at
+    await world.slack.click(CHEF, im, asked["ts"], "screening_list")
+    await world.slack.wait_for(lambda: world.slack.modal(CHEF))
+    listed = str(world.slack.modal(CHEF))
+    await world.slack.click(CHEF, im, asked["ts"], "screening_close")
+    await world.shown(f"was closed by <@{CHEF}>", im)
+    steps = [
+        row["step"] for row in await world.bot.records.screenings.logged((await _only(world)).screening_id)
+    ]
+
+    assert f"<@{ANNA}> asks for a second look" in question
+    assert still_open is None
+    assert "K-01" in listed
+    assert (await _only(world)).closed_at is not None
+    assert steps.count("close_asked") == 2
+
+
+async def _only(world: World) -> Screening:
+    (screening_id,) = await world.bot.records.store.read(
+        lambda db: db.execute("select screening_id from screenings").fetchone()
+    )
+    found = await world.bot.records.screenings.get(screening_id)
+    assert found is not None
+    return found
