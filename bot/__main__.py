@@ -18,7 +18,7 @@ from pathlib import Path
 import aiohttp
 from dotenv import dotenv_values
 
-from bot.compose import PROMPTS, Bot, StartError
+from bot.compose import PROMPTS, Bot, StartError, database_fault, open_records
 from bot.delivery import client
 from bot.handlers import HANDLERS
 from bot.knowledge_import import import_folder
@@ -26,6 +26,7 @@ from bot.llm import LLM, LLMError, route_of
 from bot.logs import set_up as set_up_log
 from bot.manifest import SCOPES, manifest
 from bot.offline import digest, evaluate, export, export_templates, import_prices, purge
+from bot.records import STORE_ERRORS
 from bot.records.export import TABLES
 from bot.safekeeping import backup, restore, rotate_keys
 from bot.settings import Settings, SettingsError
@@ -52,7 +53,9 @@ async def run(settings: Settings) -> None:
         else:
             starting.cancel()
             await asyncio.wait({starting})
-        await stopped
+        lost = asyncio.create_task(bot.lost.wait())
+        await asyncio.wait({stopped, lost}, return_when=asyncio.FIRST_COMPLETED)
+        lost.cancel()
     finally:
         stopped.cancel()
         await bot.stop()
@@ -156,6 +159,12 @@ async def _check_models(settings: Settings) -> list[str]:
 
 
 def _check_database(settings: Settings) -> list[str]:
+    if settings.database_url:
+        try:
+            open_records(settings).store.exists()
+        except STORE_ERRORS as error:
+            return [database_fault(settings.database_url, error)]
+        return []
     path = settings.data_dir / "records.sqlite"
     if not path.exists():
         parent = settings.data_dir if settings.data_dir.exists() else settings.data_dir.absolute().parent

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
-import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 import aiohttp
+import psycopg
 
 from bot import jobs
 from bot.app import QUIET_S, Server, Socket
@@ -20,7 +21,7 @@ from bot.handlers import HANDLERS
 from bot.handlers.budget import month_limit
 from bot.llm import LLM, Offer, route_of
 from bot.metrics import Metrics, Reading
-from bot.records import Records, WorkspaceSettings
+from bot.records import STORE_ERRORS, Records, WorkspaceSettings
 from bot.records.backups import RESTORING, newest_backup
 from bot.records.store import is_damaged
 from bot.settings import Settings
@@ -40,12 +41,25 @@ class StartError(TijdwinstError):
     """The bot cannot start; the message says why and what to do."""
 
 
+def database_fault(url: str, error: BaseException) -> str:
+    """Return what is wrong with a PostgreSQL database, and what to do; the password stays out of it."""
+    parts = urlsplit(url)
+    place = f"{parts.hostname or 'its socket'}:{parts.port or 5432}{parts.path}"
+    if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
+        return (
+            f"PostgreSQL at {place} holds a ledger of an older version: start this version of the bot once."
+        )
+    told = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return f"PostgreSQL at {place} cannot be used ({told}): start it, and check DATABASE_URL and its rights."
+
+
 def open_records(settings: Settings) -> Records:
     """Return the records of an installation, not opened yet; the environment gives each workspace's defaults."""
     defaults = WorkspaceSettings(
         language=settings.language, tz_name=settings.tz_name, currency=settings.currency
     )
-    return Records(settings.data_dir.absolute() / "records.sqlite", defaults)
+    path = settings.data_dir.absolute() / "records.sqlite"
+    return Records(path, defaults, database_url=settings.database_url)
 
 
 def lock_folder(folder: Path) -> IO[str]:
@@ -89,6 +103,7 @@ class Bot:
 
     Attributes:
         workspace: None until Slack has told who we are.
+        lost: set when another replica has taken this one's place; nothing but ending is left.
     """
 
     def __init__(
@@ -122,6 +137,8 @@ class Bot:
         self._session: aiohttp.ClientSession | None = None
         self._socket: Socket | None = None
         self._engine_open = False
+        self._slot: jobs.Slot | None = None
+        self.lost = asyncio.Event()
 
     async def start(self) -> None:
         """Open the port, then everything behind it; returns when the bot can take work.
@@ -138,8 +155,11 @@ class Bot:
         shared = self._share(self._session)
         workspace = self.workspace = await self._join(shared)
         engine = self.settings.data_dir.absolute() / "engine.sqlite"
-        await jobs.open_engine(engine, workspace.runs, workspace.rounds)
+        url = self.settings.database_url
+        await jobs.open_engine(engine, workspace.runs, workspace.rounds, url=url, slot=self._slot)
         self._engine_open = True
+        if self._slot is not None:
+            self._slot.watch(self.lost.set)
         # Only now: beside the engine's many small steps the import would hold up the port for a second.
         warming = asyncio.create_task(self._llm.warm())
         workspace.tokens.start()
@@ -158,10 +178,16 @@ class Bot:
         Raises:
             StartError: they cannot be used.
         """
+        url = self.settings.database_url
         try:
             self.records.open()
+            if url:
+                self._slot = jobs.Slot(url)
+                await self._slot.take()
             await self.server.open(self.settings.host, self.settings.port)
-        except (sqlite3.Error, OSError) as error:
+        except (*STORE_ERRORS, OSError) as error:
+            if url and not isinstance(error, OSError):
+                raise StartError(database_fault(url, error)) from error
             if is_damaged(error):
                 raise StartError(
                     f"{self.settings.data_dir / 'records.sqlite'} is damaged ({error}):"
@@ -245,6 +271,8 @@ class Bot:
             await self.workspace.close()
         if self._engine_open:
             await jobs.close_engine()
+        if self._slot is not None:
+            await self._slot.leave()
         await self._llm.close()
         if self._session is not None:
             await self._session.close()

@@ -16,6 +16,8 @@ from bot.settings import Settings
 
 def backup(settings: Settings, where: Path | None, *, with_key: bool) -> int:
     """Make a backup, beside a running bot too, and print where it is."""
+    if _is_postgresql(settings):
+        return 1
     try:
         print(make_backup(settings.data_dir, where, with_key=with_key))
     except BackupError as error:
@@ -35,6 +37,8 @@ def restore(settings: Settings, path: Path) -> int:
     Raises:
         StartError: a bot runs on the data folder.
     """
+    if _is_postgresql(settings):
+        return 1
     with lock_folder(settings.data_dir):
         try:
             done = restore_backup(settings.data_dir, path)
@@ -64,6 +68,8 @@ def restore(settings: Settings, path: Path) -> int:
 
 def rotate_keys(settings: Settings) -> int:
     """Seal everything under the newest key; without SECRET_KEYS, under one that is made now."""
+    if _is_postgresql(settings):
+        return 1
     folder = settings.data_dir
     if not (folder / "records.sqlite").exists():
         print(f"there is no ledger in {folder} yet", file=sys.stderr)
@@ -82,6 +88,17 @@ def rotate_keys(settings: Settings) -> int:
         print(f"not rotated: {error}. Nothing is lost: do it again.", file=sys.stderr)
         return 1
     return 0
+
+
+def _is_postgresql(settings: Settings) -> bool:
+    """Say, also to whoever asked, that these commands are for SQLite's files."""
+    if settings.database_url:
+        print(
+            "with DATABASE_URL everything is in PostgreSQL: back up with its own pg_dump and pg_restore, and leave"
+            " older keys in SECRET_KEYS.",
+            file=sys.stderr,
+        )
+    return bool(settings.database_url)
 
 
 async def _rotate(settings: Settings) -> Rotated:

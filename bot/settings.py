@@ -72,7 +72,9 @@ class Settings:
     model_smart: str = _variable("claude-sonnet-5-5", "The model that writes drafts.")
     data_dir: Path = _variable(Path("data"), "The folder that holds the database files. Back it up.")
     database_url: str = _variable(
-        "", "PostgreSQL instead of SQLite; not in this version, so leave it empty.", secret=True
+        "",
+        "PostgreSQL instead of SQLite: postgresql://user:password@host/database. For several replicas.",
+        secret=True,
     )
     secret_keys: tuple[str, ...] = _variable(
         (),
@@ -112,6 +114,7 @@ class Settings:
             _check_secrets(values, faults)
             _check_slack(values, faults)
             _check_model(values, faults)
+            _check_keys(values, faults)
         _convert(values, faults)
         if faults:
             raise SettingsError("\n".join(faults))
@@ -140,6 +143,14 @@ def _check_secrets(values: dict[str, Any], faults: list[str]) -> None:
     ):
         if not re.fullmatch(r"[!-~]*", values.get(name, "")):
             faults.append(f"{name.upper()} has a space or a strange character in it: copy it anew.")
+
+
+def _check_keys(values: dict[str, Any], faults: list[str]) -> None:
+    if values.get("database_url") and not values.get("secret_keys"):
+        faults.append(
+            "SECRET_KEYS is missing: with DATABASE_URL every replica must have the same; copy secret.key of your"
+            " data folder, or make one as docs/scaling.md says."
+        )
 
 
 def _check_slack(values: dict[str, Any], faults: list[str]) -> None:
@@ -267,8 +278,7 @@ def _convert(values: dict[str, Any], faults: list[str]) -> None:
         ZoneInfo(values.get("tz_name", "UTC"))
     except (ValueError, OSError, KeyError):
         faults.append(f"TZ_NAME is {values['tz_name']!r}: it must be a time zone like Europe/Amsterdam.")
-    if values.get("database_url"):
-        faults.append("DATABASE_URL is set, but PostgreSQL comes in a later version: leave it empty.")
+    _check_database(values, faults)
     if "google_application_credentials" in values:
         values["google_application_credentials"] = Path(values["google_application_credentials"])
     if "data_dir" in values:
@@ -277,6 +287,23 @@ def _convert(values: dict[str, Any], faults: list[str]) -> None:
         values["secret_keys"] = tuple(
             key.strip() for key in cast(str, values["secret_keys"]).split(",") if key.strip()
         )
+
+
+def _check_database(values: dict[str, Any], faults: list[str]) -> None:
+    url = values.get("database_url", "")
+    if not url:
+        return
+    try:
+        parts = urlsplit(url)
+        named = parts.scheme in ("postgresql", "postgres") and len(parts.path) > 1
+        _ = parts.port
+    except ValueError:
+        named = False
+    if not named:
+        faults.append("DATABASE_URL is no address like postgresql://user:password@host:5432/database.")
+    else:
+        # One spelling: the engine knows no other.
+        values["database_url"] = "postgresql" + url[url.index(":") :]
 
 
 def _language(value: str) -> Language | None:

@@ -30,6 +30,7 @@ from bot.sandbox.slack import Slack
 from tests import bench_ledger as bench_ledger_rows
 from tests import bench_steady
 from tests import bench_stream as bench_streams
+from tests import bench_tasks as bench_task_costs
 from tests.bulk_set import write_killed
 from tests.conftest import ANNA, SALES, SECRET, buttons, make_slack
 from tests.cv_set import read_killed
@@ -339,6 +340,19 @@ async def bench_ledger() -> list[Figure]:
     ]
 
 
+async def bench_tasks() -> list[Figure]:
+    """Count what each task asks of Slack and of the model for its own example; words, so no goals."""
+    return [
+        Figure(
+            f"task {cost.task}",
+            f"{cost.slack_calls} Slack calls, {cost.input_tokens:,} + {cost.output_tokens} tokens,"
+            f" {(cost.cost_microusd or 0) / 10_000:.2f} ct",
+            "",
+        )
+        for cost in await bench_task_costs.measure()
+    ]
+
+
 async def bench_quote(runs: int = 30) -> list[Figure]:
     """Measure the PDF of a quote of one page, each with a number of its own."""
     document = make_sample("nl")
@@ -444,6 +458,7 @@ PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "soak": bench_soak,
     "ledger": bench_ledger,
     "quote": bench_quote,
+    "tasks": bench_tasks,
     "bulk": bench_bulk,
     "cvs": bench_cvs,
     "knowledge": bench_knowledge,

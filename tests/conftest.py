@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from bot.sandbox.slack import Slack
 from bot.sandbox.watch import PATIENCE_S
 from bot.settings import Settings
 from bot.workspace import Workspace
+from tests import postgres
 from tests.guard.threats import threat_of
 
 # No timing asserts: a machine may be busy, and the first example of a test loads what the others find.
@@ -140,6 +142,8 @@ async def running(
     """Start the bot on *tmp_path* between a Slack and a model."""
     limits = more.pop("limits", LIMITS)
     prompts = more.pop("prompts", PROMPTS)
+    if os.environ.get("TEST_STORE") == "postgres" and "database_url" not in more:
+        more["database_url"] = postgres.database_for(tmp_path)
     quiet_s = more.pop("quiet_s", 600.0)
     async with AsyncExitStack() as stack:
         if slack is None:

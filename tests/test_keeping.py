@@ -58,7 +58,7 @@ def _tables() -> dict[str, dict[str, str]]:
 async def _plant(records: Records, *, outcome: str = "drafted") -> None:
     """Put Anna and a text into every table, in every column that takes text, with nothing else around."""
 
-    def work(db: Database) -> None:
+    def work(db: Any) -> None:
         db.execute("pragma defer_foreign_keys = on")
         for table, columns in _tables().items():
             if table in (*NOT_WALKED, *OF_THE_FIRM):

@@ -90,12 +90,14 @@ async def _live(folder: Path) -> tuple[dict[str, str], dict[str, bytes]]:
             name = make_backup(folder).name
     root.removeHandler(handler)
     root.setLevel(level)
+    records = Records(folder / "records.sqlite")
     exported = "".join(
         line
         for table in TABLES
         if table not in ("requests", "drafts")
-        for line in as_json_lines(read_rows(folder / "records.sqlite", table))
+        for line in as_json_lines(read_rows(records.store, table))
     )
+    await records.close()
     sent = [(call.method, call.arguments) for call in slack.calls]
     return secrets, {
         "log": log.getvalue().encode(),

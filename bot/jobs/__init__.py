@@ -11,6 +11,7 @@ from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
 from bot.jobs.schedules import bring_planned, evaluate, go_round
 from bot.jobs.sets import bring_file, carry_on
+from bot.jobs.slots import Slot
 from bot.jobs.talks import Talks
 from bot.jobs.workflows import (
     accepted,
@@ -34,6 +35,7 @@ __all__ = [
     "Posts",
     "Rounds",
     "Runs",
+    "Slot",
     "Talks",
     "accepted",
     "ask_second_look",

@@ -33,6 +33,8 @@ async def _backup_step() -> None:
 async def back_up(moment: datetime) -> None:
     """Make the backup that is due at *moment*; what goes wrong is told once, until one succeeds again."""
     engine = at_work()
+    if engine.path is None:
+        return  # PostgreSQL has its own way, which docs/operations.md names
     folder, records = engine.path.parent, engine.runs.records
     try:
         if not await asyncio.to_thread(is_due, folder, moment):

@@ -88,7 +88,7 @@ async def take_documents(
     """Take files that are for the knowledge base, by the words that come with them; False when they are not.
 
     Raises:
-        TimeoutError, sqlite3.Error: they are not stored: no ack, Slack sends it again.
+        TimeoutError, STORE_ERRORS: they are not stored: no ack, Slack sends it again.
     """
     files = tuple(str(file["id"]) for file in event.get("files") or [] if file.get("id"))
     if not files or not _KNOWLEDGE.search(words) or _ASKS.search(words):

@@ -8,12 +8,14 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from sqlite_utils import Database
+import sqlite_utils
 
 from bot.records.audit import log_event
+from bot.records.database import Database
 from bot.records.erased import Erased
 from bot.records.moments import iso
 from bot.records.schema import migrate
+from bot.records.sqlite import connect
 
 
 def copy_database(source: Path, target: Path) -> None:
@@ -48,7 +50,7 @@ def unknown_migrations(path: Path) -> list[str]:
     """
     with _opened(path) as db:
         made = _steps(db)
-    ours = Database(memory=True)
+    ours = sqlite_utils.Database(memory=True)
     migrate(ours)
     known = _steps(ours.conn)
     ours.close()
@@ -64,10 +66,11 @@ def prepare(records: Path, engine: Path, *, made_at: datetime, erased: list[Eras
     Raises:
         sqlite3.Error: a file cannot be read or written.
     """
-    db = Database(records)
+    db = connect(records)
     try:
         db.execute("attach database ? as engine", [str(engine)])
         with db.conn:
+            db.conn.execute("begin immediate")
             db.execute(
                 """
                 update requests set started_at = null
@@ -82,6 +85,9 @@ def prepare(records: Path, engine: Path, *, made_at: datetime, erased: list[Eras
                     [team_id, user_id, iso(made_at)],
                 )
             log_event(db, "", "restored", user_id="", subject=iso(made_at), data_class="backup")
+        db.execute("detach database engine")
+        # One file that stands alone, as it came.
+        db.execute("pragma journal_mode = delete").fetchall()
     finally:
         db.close()
     return len(again)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.plans import keeps_text
 from bot.records.retention import delete_date
@@ -54,8 +53,8 @@ class Drafts:
         def work(db: Database) -> None:
             db.execute(
                 """
-                insert or ignore into drafts (run_id, version, text, model, sources, messages_read, notes,
-                    created_at, delete_after) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                insert into drafts (run_id, version, text, model, sources, messages_read, notes,
+                    created_at, delete_after) values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing
                 """,
                 [
                     draft.run_id,
@@ -131,12 +130,11 @@ class Drafts:
 
         def work(db: Database) -> Post:
             restored = _restored_to(db)
-            before = db.conn.total_changes
-            db.execute(
-                "insert or ignore into posts values (?, ?, ?, null, ?)",
+            cursor = db.execute(
+                "insert into posts values (?, ?, ?, null, ?) on conflict do nothing",
                 [post_id, run_id, channel_id, restored or iso(now())],
             )
-            first = db.conn.total_changes > before
+            first = cursor.rowcount > 0
             row = db.execute("select channel_id, ts, created_at from posts where post_id = ?", [post_id])
             return replace(_post(row.fetchone(), first=first), restored=bool(restored))
 

@@ -6,9 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.knowledge import Passage, query_terms
+from bot.records.database import Database
 from bot.records.knowledge_index import Entry, KnowledgeIndex
 from bot.records.knowledge_search import Hit
 from bot.records.moments import iso, now
@@ -202,7 +201,7 @@ class Knowledge:
         held = await self._store.read(
             lambda db: db.execute(
                 f"""
-                select total(length(text) + length(heading)) from passages join documents using (document_id)
+                select coalesce(sum(length(text) + length(heading)), 0) from passages join documents using (document_id)
                 where audience in ({marks})
                 """,
                 list(audiences),
@@ -266,8 +265,8 @@ class Knowledge:
         await self._store.write(
             lambda db: db.execute(
                 """
-                insert or ignore into knowledge_questions (run_id, team_id, user_id, owner_id, question, asked_at,
-                    delete_after) values (?, ?, ?, ?, ?, ?, ?)
+                insert into knowledge_questions (run_id, team_id, user_id, owner_id, question, asked_at,
+                    delete_after) values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing
                 """,
                 [
                     question.run_id,
@@ -327,19 +326,20 @@ def put_document(db: Database, document: Document, passages: Sequence[Passage], 
     cursor = db.execute(
         """
         insert into documents (name, content_hash, audience, owner_id, link, source, source_id, pages, changed,
-            changed_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            changed_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning document_id
         """,
         [*wanted, document.source, document.source_id, document.pages, _next_change(db), iso(now())],
     )
-    db.conn.executemany(
+    document_id = int(cursor.fetchone()[0])
+    db.executemany(
         "insert into passages (document_id, number, page, heading, text) values (?, ?, ?, ?, ?)",
         [
-            (cursor.lastrowid, number, one.page, one.heading, one.text)
+            (document_id, number, one.page, one.heading, one.text)
             for number, one in enumerate(passages, start=1)
         ],
     )
     done = "changed" if before is not None else "added"
-    log_change(db, done, int(cursor.lastrowid or 0), by=by)
+    log_change(db, done, document_id, by=by)
     return done
 
 
@@ -362,8 +362,10 @@ def log_change(db: Database, act: str, document_id: int, *, by: By) -> None:
 
 def _next_change(db: Database) -> int:
     """Return a number that no document had before: an id that is used again is still seen to be another."""
-    db.execute("insert into knowledge_changes (changed_at) values (?)", [iso(now())])
-    number = int(db.execute("select last_insert_rowid()").fetchone()[0])
+    row = db.execute(
+        "insert into knowledge_changes (changed_at) values (?) returning change_id", [iso(now())]
+    ).fetchone()
+    number = int(row[0])
     db.execute("delete from knowledge_changes where change_id < ?", [number])
     return number
 

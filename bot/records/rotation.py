@@ -1,12 +1,11 @@
-"""Seals anew whatever was sealed, wherever it stands: found by its look, so that a new table is covered at once."""
+"""Seals anew whatever was sealed in the SQLite file: found by its look, so that a new table is covered at once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.store import Store
 
 # A Fernet token begins with a version of 0x80 and a moment of eight bytes, in base64:
@@ -54,10 +53,9 @@ def _sealed_columns(db: Database) -> list[tuple[str, str]]:
     for table in db.table_names():
         if table.startswith(("sqlite_", "_sqlite")):
             continue
-        for column in db[table].columns:
-            wanted = f'select 1 from "{table}" where {_SEALED.format(column.name)} limit 1'
-            if column.type.lower() == "text" and db.execute(wanted).fetchone():
-                found.append((table, column.name))
+        for column in sorted(db.text_columns(table)):
+            if db.execute(f'select 1 from "{table}" where {_SEALED.format(column)} limit 1').fetchone():
+                found.append((table, column))
     return found
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.store import Store
 from bot.records.workspaces import Workspaces
@@ -137,7 +136,7 @@ def compare(db: Database, run_id: str) -> None:
     row = db.execute(
         """
         select review, coalesce(final_text, text), (
-            select text from drafts where run_id = runs.run_id and not by_hand order by version desc limit 1)
+            select text from drafts where run_id = runs.run_id and by_hand = 0 order by version desc limit 1)
         from runs join drafts using (run_id) where run_id = ? order by version desc limit 1
         """,
         [run_id],
