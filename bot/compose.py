@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
-import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 import aiohttp
+import psycopg
 
 from bot import jobs
 from bot.app import QUIET_S, Server, Socket
@@ -18,9 +19,10 @@ from bot.delivery import client
 from bot.guard import Vault, open_vault
 from bot.handlers import HANDLERS
 from bot.handlers.budget import month_limit
-from bot.llm import LLM, Offer
+from bot.llm import LLM, Offer, route_of
 from bot.metrics import Metrics, Reading
-from bot.records import Records, WorkspaceSettings
+from bot.records import STORE_ERRORS, Records, WorkspaceSettings
+from bot.records.backups import RESTORING, newest_backup
 from bot.records.store import is_damaged
 from bot.settings import Settings
 from bot.tasks import Identity, TijdwinstError, load_company, load_firm, load_tasks
@@ -39,12 +41,61 @@ class StartError(TijdwinstError):
     """The bot cannot start; the message says why and what to do."""
 
 
+def database_fault(url: str, error: BaseException) -> str:
+    """Return what is wrong with a PostgreSQL database, and what to do; the password stays out of it."""
+    parts = urlsplit(url)
+    place = f"{parts.hostname or 'its socket'}:{parts.port or 5432}{parts.path}"
+    if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
+        return (
+            f"PostgreSQL at {place} holds a ledger of an older version: start this version of the bot once."
+        )
+    told = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return f"PostgreSQL at {place} cannot be used ({told}): start it, and check DATABASE_URL and its rights."
+
+
 def open_records(settings: Settings) -> Records:
     """Return the records of an installation, not opened yet; the environment gives each workspace's defaults."""
     defaults = WorkspaceSettings(
         language=settings.language, tz_name=settings.tz_name, currency=settings.currency
     )
-    return Records(settings.data_dir.absolute() / "records.sqlite", defaults)
+    path = settings.data_dir.absolute() / "records.sqlite"
+    return Records(path, defaults, database_url=settings.database_url)
+
+
+def lock_folder(folder: Path) -> IO[str]:
+    """Take a data folder for ourselves until what is returned is closed; make it where there is none.
+
+    Raises:
+        StartError: it cannot be written, or a bot runs on it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (folder / "bot.lock").open("a")
+    except OSError as error:
+        raise StartError(
+            f"DATA_DIR={folder} cannot be written ({error.strerror}): create it, or make it writable"
+            " for the user that runs the bot."
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise StartError(
+            f"another bot runs on DATA_DIR={folder}: stop it first, or give this one a folder of its own."
+        ) from error
+    return lock
+
+
+def _refuse_half_restored(folder: Path) -> None:
+    """Refuse files of which some are a backup's and some are not.
+
+    Raises:
+        StartError: somebody was stopped while putting a backup back.
+    """
+    if (folder / RESTORING).exists():
+        raise StartError(
+            f"a restore into DATA_DIR={folder} was cut off: do it again with `python -m bot restore FILE`."
+        )
 
 
 class Bot:
@@ -52,6 +103,7 @@ class Bot:
 
     Attributes:
         workspace: None until Slack has told who we are.
+        lost: set when another replica has taken this one's place; nothing but ending is left.
     """
 
     def __init__(
@@ -76,8 +128,7 @@ class Bot:
         self._wire = Wire()
         self._naming: asyncio.Task[None] | None = None
         self._llm = LLM(
-            api_key=settings.anthropic_api_key,
-            base_url=settings.anthropic_base_url,
+            route=route_of(settings),
             models={"fast": settings.model_fast, "smart": settings.model_smart},
         )
         self._not_ready = "starting"
@@ -86,6 +137,8 @@ class Bot:
         self._session: aiohttp.ClientSession | None = None
         self._socket: Socket | None = None
         self._engine_open = False
+        self._slot: jobs.Slot | None = None
+        self.lost = asyncio.Event()
 
     async def start(self) -> None:
         """Open the port, then everything behind it; returns when the bot can take work.
@@ -93,7 +146,8 @@ class Bot:
         Raises:
             StartError: the data folder or the port cannot be used, or another bot has them.
         """
-        self._take_data_folder()
+        self._lock = lock_folder(self.settings.data_dir)
+        _refuse_half_restored(self.settings.data_dir)
         await self._open_doors()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=100), timeout=aiohttp.ClientTimeout(total=30)
@@ -101,8 +155,11 @@ class Bot:
         shared = self._share(self._session)
         workspace = self.workspace = await self._join(shared)
         engine = self.settings.data_dir.absolute() / "engine.sqlite"
-        await jobs.open_engine(engine, workspace.runs, workspace.rounds)
+        url = self.settings.database_url
+        await jobs.open_engine(engine, workspace.runs, workspace.rounds, url=url, slot=self._slot)
         self._engine_open = True
+        if self._slot is not None:
+            self._slot.watch(self.lost.set)
         # Only now: beside the engine's many small steps the import would hold up the port for a second.
         warming = asyncio.create_task(self._llm.warm())
         workspace.tokens.start()
@@ -121,13 +178,20 @@ class Bot:
         Raises:
             StartError: they cannot be used.
         """
+        url = self.settings.database_url
         try:
             self.records.open()
+            if url:
+                self._slot = jobs.Slot(url)
+                await self._slot.take()
             await self.server.open(self.settings.host, self.settings.port)
-        except (sqlite3.Error, OSError) as error:
+        except (*STORE_ERRORS, OSError) as error:
+            if url and not isinstance(error, OSError):
+                raise StartError(database_fault(url, error)) from error
             if is_damaged(error):
                 raise StartError(
-                    f"{self.settings.data_dir / 'records.sqlite'} is damaged ({error}): put a backup in its place."
+                    f"{self.settings.data_dir / 'records.sqlite'} is damaged ({error}):"
+                    " put the last backup back with `python -m bot restore FILE`."
                 ) from error
             raise StartError(
                 f"cannot start with DATA_DIR={self.settings.data_dir} HOST={self.settings.host}"
@@ -207,6 +271,8 @@ class Bot:
             await self.workspace.close()
         if self._engine_open:
             await jobs.close_engine()
+        if self._slot is not None:
+            await self._slot.leave()
         await self._llm.close()
         if self._session is not None:
             await self._session.close()
@@ -214,25 +280,6 @@ class Bot:
         await self.server.close()
         if self._lock is not None:
             self._lock.close()
-
-    def _take_data_folder(self) -> None:
-        folder = self.settings.data_dir
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock = (folder / "bot.lock").open("a")
-        except OSError as error:
-            raise StartError(
-                f"DATA_DIR={folder} cannot be written ({error.strerror}): create it, or make it writable"
-                " for the user that runs the bot."
-            ) from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._lock.close()
-            self._lock = None
-            raise StartError(
-                f"another bot runs on DATA_DIR={folder}: stop it first, or give this one a folder of its own."
-            ) from error
 
     def _open_vault(self) -> Vault:
         try:
@@ -279,6 +326,10 @@ class Bot:
     def _why_not_ready(self) -> str:
         return (self.workspace.tokens.why_not() if self.workspace is not None else "") or self._not_ready
 
+    def _backed_up_s(self) -> float:
+        newest = newest_backup(self.settings.data_dir)
+        return newest.timestamp() if newest is not None else 0.0
+
     async def _queued(self) -> int:
         return (await jobs.waiting())[0] if self._engine_open else 0
 
@@ -299,6 +350,7 @@ class Bot:
             model_calls=self._llm.pulse.beats,
             quiet_s=self._socket.silent_s if self._socket is not None else None,
             reopened=self._socket.reopened if self._socket is not None else 0,
+            backup_s=self._backed_up_s(),
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -13,11 +12,11 @@ from pathlib import Path
 
 import aiohttp
 
-from bot.compose import open_records
+from bot.compose import database_fault, open_records
 from bot.delivery import client
 from bot.knowledge import EVERYONE, make_passages, parse_audience
 from bot.reading import LARGEST_FILE_BYTES, FileError, kind_of, read_apart
-from bot.records import Records
+from bot.records import STORE_ERRORS, Records
 from bot.records.knowledge import Document
 from bot.settings import Settings
 from bot.texts import text
@@ -58,8 +57,11 @@ async def import_folder(settings: Settings, folder: Path, *, audience: str, owne
             told = await _bring_in_line(records, settings, root, audience=chosen, owner=owner)
         finally:
             await records.close()
-    except (OSError, sqlite3.Error) as error:
-        print(f"{settings.data_dir} cannot be written ({error}): make it writable.", file=sys.stderr)
+    except (OSError, *STORE_ERRORS) as error:
+        if settings.database_url and not isinstance(error, OSError):
+            print(database_fault(settings.database_url, error), file=sys.stderr)
+        else:
+            print(f"{settings.data_dir} cannot be written ({error}): make it writable.", file=sys.stderr)
         return 1
     for fault in told.faults:
         print(fault, file=sys.stderr)

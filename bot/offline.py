@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
-import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot.compose import PROMPTS, open_records
+from bot.compose import PROMPTS, database_fault, lock_folder, open_records
 from bot.digest import Figures, gather, parse_period, period_of, report_pdf, report_text, week_text
 from bot.handlers import HANDLERS
 from bot.quotes import PriceRow
 from bot.quotes.pricelist import read_prices
 from bot.reading import SheetError, read_sheet
-from bot.records import Records
+from bot.records import STORE_ERRORS, Records
+from bot.records.backups import delete_backups
 from bot.records.export import as_csv, as_json_lines, read_rows
 from bot.records.store import is_damaged
 from bot.settings import Settings
@@ -31,7 +30,6 @@ MOST_FAULTS = 50  # of a price list that are printed: who left out a column need
 
 def export(settings: Settings, what: str, *, form: str, start: date | None, end: date | None) -> int:
     """Print rows of the ledger as JSON lines or CSV."""
-    path = settings.data_dir / "records.sqlite"
     if not _has_ledger(settings):
         return 1
     zone = ZoneInfo(settings.tz_name)
@@ -39,11 +37,11 @@ def export(settings: Settings, what: str, *, form: str, start: date | None, end:
     def midnight(day: date | None) -> datetime | None:
         return datetime(day.year, day.month, day.day, tzinfo=zone) if day else None
 
-    rows = read_rows(path, what, start=midnight(start), end=midnight(end))
+    rows = read_rows(open_records(settings).store, what, start=midnight(start), end=midnight(end))
     try:
         for line in as_csv(rows, what) if form == "csv" else as_json_lines(rows):
             print(line)
-    except sqlite3.Error as error:
+    except STORE_ERRORS as error:
         return _unreadable(settings, error)
     except OverflowError:
         print(text("period-unknown", settings.language), file=sys.stderr)
@@ -61,7 +59,7 @@ async def export_templates(settings: Settings, *, out: Path | None) -> int:
         bodies = {
             name: body for team in teams for name, body in (await records.templates.published(team)).items()
         }
-    except sqlite3.Error as error:
+    except STORE_ERRORS as error:
         return _unreadable(settings, error)
     finally:
         await records.close()
@@ -97,7 +95,7 @@ async def digest(settings: Settings) -> int:
             )
             language = figures.settings.language
             print(plain(week_text(figures, titles=_titles(figures), language=language, late=False)))
-    except sqlite3.Error as error:
+    except STORE_ERRORS as error:
         return _unreadable(settings, error)
     finally:
         await records.close()
@@ -120,7 +118,7 @@ async def evaluate(settings: Settings, *, start: date | None, end: date | None, 
     except UserError as error:
         print(text(error.key, settings.language), file=sys.stderr)
         return 2
-    except sqlite3.Error as error:
+    except STORE_ERRORS as error:
         return _unreadable(settings, error)
     except OSError as error:
         print(f"{out} cannot be written ({error.strerror}): name another file with --out.", file=sys.stderr)
@@ -151,7 +149,7 @@ def import_prices(settings: Settings, path: Path) -> int:
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         new = asyncio.run(_keep_prices(settings, rows, path.name, hashlib.sha256(content).hexdigest()))
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, *STORE_ERRORS) as error:
         print(f"{settings.data_dir} cannot be written ({error}): make it writable.", file=sys.stderr)
         return 1
     print(text("prices.imported" if new else "prices.same", language, count=len(rows)))
@@ -179,7 +177,7 @@ async def purge(settings: Settings, *, person: str, everything: bool) -> int:
                 print(f"{erased.under_way} are under way: a running bot erases them too.", file=sys.stderr)
         if not teams:
             print(f"nothing is kept of {person}", file=sys.stderr)
-    except sqlite3.Error as error:
+    except STORE_ERRORS as error:
         return _unreadable(settings, error)
     finally:
         await records.close()
@@ -187,20 +185,25 @@ async def purge(settings: Settings, *, person: str, everything: bool) -> int:
 
 
 def _purge_all(settings: Settings) -> int:
-    """Overwrite and delete every file of the data folder that the bot made."""
-    try:
-        with (settings.data_dir / "bot.lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    """Overwrite and delete every file of the data folder that the bot made, its backups too.
+
+    Raises:
+        StartError: a bot runs on the folder.
+    """
+    with lock_folder(settings.data_dir):
+        try:
             for path in sorted(settings.data_dir.glob("*.sqlite*")):
                 path.write_bytes(bytes(path.stat().st_size))
                 path.unlink()
                 print(f"deleted: {path}", file=sys.stderr)
-    except BlockingIOError:
-        print(f"a bot runs on {settings.data_dir}: stop it first.", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"{settings.data_dir} cannot be written ({error.strerror}): make it writable.", file=sys.stderr)
-        return 1
+            for path in delete_backups(settings.data_dir):
+                print(f"deleted: {path}", file=sys.stderr)
+        except OSError as error:
+            print(
+                f"{settings.data_dir} cannot be written ({error.strerror}): make it writable.",
+                file=sys.stderr,
+            )
+            return 1
     return 0
 
 
@@ -229,16 +232,28 @@ def _titles(figures: Figures) -> dict[str, str]:
     return {name: task.title_in(figures.settings.language) for name, task in tasks.items()}
 
 
-def _unreadable(settings: Settings, error: sqlite3.Error) -> int:
+def _unreadable(settings: Settings, error: Exception) -> int:
     """Tell why the ledger cannot be read: most often it is of an older version, which only the bot may change."""
+    if settings.database_url:
+        print(database_fault(settings.database_url, error), file=sys.stderr)
+        return 1
     path = settings.data_dir / "records.sqlite"
-    cure = "put a backup in its place" if is_damaged(error) else "start this version of the bot once"
+    cure = (
+        "put the last backup back with `python -m bot restore FILE`"
+        if is_damaged(error)
+        else "start this version of the bot once"
+    )
     print(f"{path} cannot be read ({error}): {cure}.", file=sys.stderr)
     return 1
 
 
 def _has_ledger(settings: Settings) -> bool:
-    found = (settings.data_dir / "records.sqlite").exists()
+    try:
+        found = open_records(settings).store.exists()
+    except STORE_ERRORS as error:
+        _unreadable(settings, error)
+        return False
     if not found:
-        print(f"there is no ledger in {settings.data_dir} yet", file=sys.stderr)
+        place = "the database of DATABASE_URL" if settings.database_url else settings.data_dir
+        print(f"there is no ledger in {place} yet", file=sys.stderr)
     return found

@@ -30,10 +30,11 @@ from bot.sandbox.slack import Slack
 from tests import bench_ledger as bench_ledger_rows
 from tests import bench_steady
 from tests import bench_stream as bench_streams
+from tests import bench_tasks as bench_task_costs
 from tests.bulk_set import write_killed
 from tests.conftest import ANNA, SALES, SECRET, buttons, make_slack
 from tests.cv_set import read_killed
-from tests.process import ROOT, BotProcess, Meter, answered, free_port
+from tests.process import ROOT, BotProcess, answered, free_port
 from tests.quotes.test_paper import make_sample
 
 MODEL_S = 1.3
@@ -253,13 +254,35 @@ async def bench_growth(runs: int = 20_000) -> list[Figure]:
     return [against(f"growth of memory, run 1,000 to {runs:,}", growth, 20, unit="MB")]
 
 
+class Meter:
+    """Answers for the model after a while, and knows which answers a bot cannot have stored yet."""
+
+    def __init__(self, model: Model, latency_s: float) -> None:
+        self._latency_s = latency_s
+        self._open = 0
+        self._ended: list[float] = []
+        model.answer_with(self._speak)
+
+    async def _speak(self, _: dict[str, Any]) -> None:
+        self._open += 1
+        try:
+            await asyncio.sleep(self._latency_s)
+        finally:
+            self._open -= 1
+        self._ended.append(time.monotonic())
+
+    def in_flight(self) -> int:
+        """Return how many calls are being answered, or were within the last tenth of a second."""
+        return self._open + sum(time.monotonic() - ended < 0.1 for ended in self._ended)
+
+
 async def bench_soak(runs: int = 100, kills: int = 12) -> list[Figure]:
     """Kill the bot at random moments while runs come in; deliver everything again at each start."""
     chance = random.Random(7)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         async with make_slack() as slack, Model() as model:
-            meter = Meter(model, latency_s=0.4)
+            meter = Meter(model, 0.4)
             bot = BotProcess(slack, model, folder)
             events = mentions(slack, runs, messages=5)
             in_flight = 0
@@ -314,6 +337,19 @@ async def bench_ledger() -> list[Figure]:
         against("digest of a week, a million rows", digest_s, 1, unit="s"),
         against("an admin's whole Home tab, a million rows", home_s * 1000, 200, unit="ms"),
         against("growth of memory by both", growth_mb, 50, unit="MB"),
+    ]
+
+
+async def bench_tasks() -> list[Figure]:
+    """Count what each task asks of Slack and of the model for its own example; words, so no goals."""
+    return [
+        Figure(
+            f"task {cost.task}",
+            f"{cost.slack_calls} Slack calls, {cost.input_tokens:,} + {cost.output_tokens} tokens,"
+            f" {(cost.cost_microusd or 0) / 10_000:.2f} ct",
+            "",
+        )
+        for cost in await bench_task_costs.measure()
     ]
 
 
@@ -422,6 +458,7 @@ PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "soak": bench_soak,
     "ledger": bench_ledger,
     "quote": bench_quote,
+    "tasks": bench_tasks,
     "bulk": bench_bulk,
     "cvs": bench_cvs,
     "knowledge": bench_knowledge,

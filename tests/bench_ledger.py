@@ -20,7 +20,7 @@ from bot.jobs import Posts
 from bot.listeners import Homes, Intake
 from bot.llm import LLM, Offer
 from bot.records import Records, WorkspaceSettings
-from bot.records.store import connect
+from bot.records.sqlite import connect
 from bot.streaming import Streams
 from bot.tasks import Identity, Person, load_tasks
 from bot.views import home

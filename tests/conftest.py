@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from bot.sandbox.slack import Slack
 from bot.sandbox.watch import PATIENCE_S
 from bot.settings import Settings
 from bot.workspace import Workspace
+from tests import postgres
+from tests.guard.threats import threat_of
 
 # No timing asserts: a machine may be busy, and the first example of a test loads what the others find.
 hypothesis.settings.register_profile("tijdwinst", deadline=None)
@@ -105,6 +108,14 @@ def said(message: dict[str, Any]) -> str:
     return "\n".join(block["text"] for block in message["blocks"] if block["type"] == "markdown")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the cases of each threat, so that `pytest -m threat` runs them."""
+    for item in items:
+        number = threat_of(item.nodeid)
+        if number is not None:
+            item.add_marker(pytest.mark.threat(number))
+
+
 def make_slack() -> Slack:
     """Make a workspace with people and channels of every kind."""
     slack = Slack(retry_delays_s=(0.05, 0.1, 0.2))
@@ -131,6 +142,8 @@ async def running(
     """Start the bot on *tmp_path* between a Slack and a model."""
     limits = more.pop("limits", LIMITS)
     prompts = more.pop("prompts", PROMPTS)
+    if os.environ.get("TEST_STORE") == "postgres" and "database_url" not in more:
+        more["database_url"] = postgres.database_for(tmp_path)
     quiet_s = more.pop("quiet_s", 600.0)
     async with AsyncExitStack() as stack:
         if slack is None:

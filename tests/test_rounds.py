@@ -215,7 +215,7 @@ async def test_the_export_adds_up_to_the_digest(world: World) -> None:
         await _decided(world, user_id, act)
     start, end = datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(seconds=1)
     figures = await gather(world.bot.records, "T1", start=start, end=end, moment=end)
-    rows = list(read_rows(world.bot.records.store.path, "runs", start=start, end=end))
+    rows = list(read_rows(world.bot.records.store, "runs", start=start, end=end))
     total = figures.totals.by_kind["claimed"]
 
     assert len(rows) == 4

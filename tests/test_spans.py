@@ -103,6 +103,27 @@ async def test_a_channel_is_summarised_since_a_moment(world: World) -> None:
     assert "thread_ts=" in said(card)
 
 
+async def test_a_day_within_a_note_is_part_of_the_note(world: World) -> None:
+    """What was done "today" is what the note says: nobody's messages of today are read for it."""
+    _talk(world)
+    await world.slack.command(ANNA, SALES, "/draft", "crm-note Called the hotel today. Wants 12 chairs.")
+    await world.card()
+    asked = str(world.model.requests[0].body["messages"])
+
+    assert "Called the hotel today. Wants 12 chairs." in asked
+    assert "chairs on Friday" not in asked
+    assert world.slack.count("conversations.history") == 0
+
+
+async def test_a_day_alone_still_means_the_channel(world: World) -> None:
+    """`/draft announcement today` holds no words of its own, so it is about what was said today."""
+    _talk(world)
+    await world.slack.command(ANNA, SALES, "/draft", "announcement today")
+    await world.card()
+
+    assert "chairs on Friday" in str(world.model.requests[0].body["messages"])
+
+
 async def test_what_i_missed_begins_at_my_own_last_message(world: World) -> None:
     """Anna spoke ten minutes ago: what came since is told, and that this is how it was chosen."""
     _talk(world)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.jobs.backups import back_up
 from bot.jobs.candidates import ask_second_look, explain, read_cvs, show_board, show_closed
 from bot.jobs.engine import close_engine, open_engine, waiting
 from bot.jobs.keeping import bring_personal, bring_proof, erase_asked, show_lift, start_erasing
@@ -10,6 +11,7 @@ from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
 from bot.jobs.schedules import bring_planned, evaluate, go_round
 from bot.jobs.sets import bring_file, carry_on
+from bot.jobs.slots import Slot
 from bot.jobs.talks import Talks
 from bot.jobs.workflows import (
     accepted,
@@ -33,9 +35,11 @@ __all__ = [
     "Posts",
     "Rounds",
     "Runs",
+    "Slot",
     "Talks",
     "accepted",
     "ask_second_look",
+    "back_up",
     "bring_copy",
     "bring_file",
     "bring_personal",

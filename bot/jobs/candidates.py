@@ -8,7 +8,16 @@ from datetime import datetime
 
 from dbos import DBOS, SetWorkflowID
 
-from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, at_work, enqueue, show_in_turn, slack_is_away, step
+from bot.jobs.durable import (
+    AT_WORK,
+    MAX_RECOVERIES,
+    at_work,
+    begin,
+    enqueue,
+    show_in_turn,
+    slack_is_away,
+    step,
+)
 from bot.jobs.screening import STRANDED
 from bot.records.screenings import Screening
 from bot.screening.candidate import Candidate
@@ -71,13 +80,28 @@ async def candidate_workflow(candidate_id: str, screening_id: str, lane: str, tr
         return
     if again:
         await _fail(candidate_id, STRANDED)
-    await _try_show(screening_id, at_once=False)
+    if not at_work().shared:
+        await _try_show(screening_id, at_once=False)
+        return
+    # The board's turn is the queue's, among replicas.
+    await begin(
+        board_workflow,
+        screening_id,
+        False,
+        workflow_id=f"board:{candidate_id}~{tries}",
+        turn_of=_board(screening_id),
+    )
 
 
 @DBOS.workflow(name="board", max_recovery_attempts=MAX_RECOVERIES)
-async def board_workflow(screening_id: str) -> None:
+async def board_workflow(screening_id: str, at_once: bool = True) -> None:
     """Bring the board of a vacancy up to date."""
-    await _try_show(screening_id, at_once=True)
+    await _try_show(screening_id, at_once=at_once)
+
+
+def _board(screening_id: str) -> str:
+    """Return the turn of a vacancy's board."""
+    return f"{screening_id}~board"
 
 
 @DBOS.workflow(name="explain", max_recovery_attempts=MAX_RECOVERIES)
@@ -93,7 +117,7 @@ async def _explain(candidate_id: str, user_id: str, press: str) -> None:
 
 async def _try_show(screening_id: str, *, at_once: bool) -> None:
     await show_in_turn(
-        f"{screening_id}~board",
+        _board(screening_id),
         lambda: _show(screening_id, at_once),
         what=f"screening={screening_id} its board",
     )
@@ -124,8 +148,12 @@ async def read_cvs(candidates: list[Candidate]) -> None:
 
 async def show_board(screening_id: str) -> None:
     """Start bringing a vacancy's board up to date; twice changes nothing."""
-    with SetWorkflowID(f"board:{screening_id}:{uuid.uuid4().hex[:12]}"):
-        await DBOS.start_workflow_async(board_workflow, screening_id)
+    await begin(
+        board_workflow,
+        screening_id,
+        workflow_id=f"board:{screening_id}:{uuid.uuid4().hex[:12]}",
+        turn_of=_board(screening_id),
+    )
 
 
 async def ask_second_look(screening_id: str, first: str) -> tuple[str, ...]:

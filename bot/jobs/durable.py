@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Outage, Runs
 from bot.logs import about_run
+from bot.records import is_away
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Engine:
     """What the workflows work with; DBOS finds them by name, so they cannot be methods of an object.
 
     Attributes:
-        path: the engine's file.
+        path: the engine's file; None in PostgreSQL, where other replicas work on the same runs.
         starting: run id -> key of what was started directly and has not come to its turn yet.
         active: how many runs each key has that came to their turn, or wait for it.
     """
@@ -48,11 +48,18 @@ class Engine:
     turns: dict[str, asyncio.Lock]
     active: dict[str, int]
     gate: asyncio.Semaphore
-    path: Path
+    path: Path | None
     starting: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def shared(self) -> bool:
+        """Say whether other replicas may work beside this one: then a turn is the queue's, over all of them."""
+        return self.path is None
 
     def is_taken(self, key: str) -> bool:
         """Say whether a limit binds for a run of *key*: it has one at work, or the house is full."""
+        if self.shared:
+            return True
         full = len(self.starting) + sum(self.active.values()) >= self.runs.limits.at_once
         return full or key in self.active or key in self.starting.values()
 
@@ -79,9 +86,7 @@ def at_work() -> Engine:
 
 async def _may_help(error: BaseException) -> bool:
     """Say whether doing a step again can help; everything else is told to the asker at once."""
-    return isinstance(error, Outage | sqlite3.OperationalError) or (
-        isinstance(error, SlackError) and error.transient
-    )
+    return isinstance(error, Outage) or is_away(error) or (isinstance(error, SlackError) and error.transient)
 
 
 def slack_is_away(error: BaseException) -> bool:
@@ -110,14 +115,32 @@ async def apart(doing: Coroutine[Any, Any, None]) -> None:
     await asyncio.create_task(doing, context=Context())
 
 
-async def start_again(
-    workflow_id: str, workflow: Callable[..., Coroutine[Any, Any, None]], *args: Any
+async def begin(
+    workflow: Callable[..., Coroutine[Any, Any, None]], *args: Any, workflow_id: str, turn_of: str
 ) -> None:
-    """Start a workflow, or one in the place of it that ended in vain; one that is at work is left alone."""
+    """Start a workflow that takes a turn: at once, or among replicas through the queue, whose partition it is."""
+    if at_work().shared:
+        await enqueue("interactive", workflow, *args, workflow_id=workflow_id, partition=turn_of)
+        return
+    with SetWorkflowID(workflow_id):
+        await DBOS.start_workflow_async(workflow, *args)
+
+
+async def start_again(
+    workflow_id: str, workflow: Callable[..., Coroutine[Any, Any, None]], *args: Any, turn_of: str = ""
+) -> None:
+    """Start a workflow, or one in the place of it that ended in vain; one that is at work is left alone.
+
+    Args:
+        turn_of: the turn that it takes, if any.
+    """
     status = await DBOS.get_workflow_status_async(workflow_id)
     if status is not None and status.status not in AT_WORK:
         # Of this minute: what is called twice within it starts one.
         workflow_id += f"~{int(time.time()) // 60}"
+    if turn_of:
+        await begin(workflow, *args, workflow_id=workflow_id, turn_of=turn_of)
+        return
     with SetWorkflowID(workflow_id):
         await DBOS.start_workflow_async(workflow, *args)
 

@@ -13,29 +13,42 @@ from typing import Any
 
 from dbos import DBOS, DBOSPortableJSONSerializer
 
+from bot.jobs.backups import backup, show_restored
 from bot.jobs.durable import (
     VERSION,
     Engine,
+    at_work,
     put_to_work,
 )
 from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Runs
 from bot.jobs.schedules import clean, plans, rounds, sweep, sweep_now
+from bot.jobs.slots import Slot
 
 
-async def open_engine(path: Path, runs: Runs, doing: Rounds) -> None:
-    """Launch the engine on its SQLite file, recover what was at work, and start the schedules."""
-    _prepare(path)
+async def open_engine(
+    path: Path, runs: Runs, doing: Rounds, *, url: str = "", slot: Slot | None = None
+) -> None:
+    """Launch the engine, recover what was at work, and start the schedules.
+
+    Args:
+        path: its SQLite file.
+        url: the PostgreSQL database that it works in instead, in a schema of its own.
+        slot: which of the replicas there this one is.
+    """
+    if not url:
+        _prepare(path)
     # DBOS flushes the handlers that it finds, and those of an earlier engine may hold a closed stream.
     logging.getLogger("dbos").handlers.clear()
     gate = asyncio.Semaphore(runs.limits.at_once)
-    put_to_work(Engine(runs, doing, turns={}, active={}, gate=gate, path=path))
+    put_to_work(Engine(runs, doing, turns={}, active={}, gate=gate, path=None if url else path))
     DBOS(
         config={
             "name": "tijdwinst",
-            "system_database_url": f"sqlite:///{path}",
+            "system_database_url": url or f"sqlite:///{path}",
+            "sys_db_pool_size": 10,
             "application_version": VERSION,
-            "executor_id": "slot-0",
+            "executor_id": slot.executor_id if slot else "slot-0",
             "serializer": DBOSPortableJSONSerializer(),
             "max_executor_threads": 16,
             # Looks at lists in memory that stay empty here; at its end it is waited for.
@@ -56,12 +69,15 @@ async def open_engine(path: Path, runs: Runs, doing: Rounds) -> None:
     await _schedule("sweep", sweep, "* * * * *")
     await _schedule("plans", plans, "* * * * *")
     await _schedule("clean", clean, "17 3 * * *")
+    await _schedule("backup", backup, "47 * * * *")
     await _schedule("rounds", rounds, "*/5 * * * *")
     await sweep_now()
+    await show_restored()
 
 
 def _prepare(path: Path) -> None:
     """Make the engine's file ours alone, and WAL: DBOS leaves the journal mode as it finds it."""
+    path.touch(mode=0o600)
     connection = sqlite3.connect(path)
     connection.execute("pragma journal_mode = wal")
     connection.close()
@@ -81,7 +97,10 @@ async def close_engine(patience_s: int = 20) -> None:
 async def _is_busy_after(wait_s: float) -> bool:
     """Say whether workflows are still at work after *wait_s*; DBOS itself would look once a second only."""
     deadline = time.monotonic() + wait_s
-    while await DBOS.list_workflows_async(status=["PENDING"], limit=1, load_input=False, load_output=False):
+    mine = DBOS.executor_id if at_work().shared else None
+    while await DBOS.list_workflows_async(
+        status=["PENDING"], limit=1, load_input=False, load_output=False, executor_id=mine
+    ):
         if time.monotonic() > deadline:
             return True
         await asyncio.sleep(0.02)

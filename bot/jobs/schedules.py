@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,10 +27,12 @@ from bot.jobs.workflows import (
     go_on_accepted,
     second,
     show,
+    showing,
     start,
     take_documents,
     take_prices,
 )
+from bot.records.backups import delete_backups
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
@@ -97,13 +100,15 @@ async def _take_files(before: datetime) -> None:
 
 async def _show_again(run_id: str, review_id: int, act: str) -> None:
     """Show a decision that Slack did not take the first time; the same id would change nothing."""
-    await start_again(f"{run_id}~review~{review_id}", show, run_id, review_id, act)
+    await start_again(f"{run_id}~review~{review_id}", show, run_id, review_id, act, turn_of=showing(run_id))
 
 
 async def _show_seconds(before: datetime) -> None:
     """Show second approvals that Slack does not show yet."""
     for run_id, approval_id in await at_work().runs.records.approvals.unshown(before):
-        await start_again(f"{run_id}~second~{approval_id}", second, run_id, approval_id)
+        await start_again(
+            f"{run_id}~second~{approval_id}", second, run_id, approval_id, turn_of=showing(run_id)
+        )
 
 
 @DBOS.workflow(name="rounds", max_recovery_attempts=1)
@@ -253,6 +258,7 @@ async def _purge_departed() -> None:
             await doing.records.erasures.stay(team_id)
         else:
             await doing.records.erasures.purge()
+            await asyncio.to_thread(delete_backups, doing.records.store.path.parent)
             log.warning("team=%s left and its days are over: everything was deleted", team_id)
 
 

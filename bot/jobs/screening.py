@@ -102,7 +102,7 @@ class CvReader:
         """Hold a CV against the criteria; return `busy` when the model is to be asked later, else nothing.
 
         Raises:
-            sqlite3.Error: it is not stored.
+            STORE_ERRORS: it is not stored.
         """
         candidate, vacancy = await self._find(candidate_id)
         if candidate.status == "waiting" and vacancy.closed_at is not None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from dbos import DBOS, SetWorkflowID
+from dbos import DBOS
 
-from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, at_work, enqueue, step, turn
+from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, at_work, begin, enqueue, step, turn
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +52,14 @@ async def bulk_workflow(set_id: str, number: int) -> None:
             if delay_s:
                 break
     following = await _next(set_id, number)
+    # Where replicas share the queue, its partition is the turn: of one queue, then, whoever starts it.
     await enqueue(
-        "batch",
+        "interactive" if at_work().shared else "batch",
         bulk_workflow,
         set_id,
         following,
         workflow_id=_name(set_id, following),
-        partition=set_id,
+        partition=key,
         delay_s=delay_s or 0.0,
     )
 
@@ -67,8 +68,8 @@ async def carry_on(set_id: str) -> None:
     """Start the workflow of a set that was sent, or pressed on; a second start changes nothing."""
     one = await at_work().runs.records.bulk.get(set_id)
     if one is not None:
-        with SetWorkflowID(_name(set_id, one.turn)):
-            await DBOS.start_workflow_async(bulk_workflow, set_id, one.turn)
+        name, turn_of = _name(set_id, one.turn), f"bulk:{set_id}"
+        await begin(bulk_workflow, set_id, one.turn, workflow_id=name, turn_of=turn_of)
 
 
 async def carry_on_anew(set_id: str) -> None:
@@ -100,5 +101,10 @@ async def file_workflow(set_id: str, kind: str) -> None:
 
 async def bring_file(set_id: str, kind: str, *, press: str) -> None:
     """Start bringing a set as *kind*; the same *press* twice starts once."""
-    with SetWorkflowID(f"bulk-file:{set_id}:{kind}:{press}"):
-        await DBOS.start_workflow_async(file_workflow, set_id, kind)
+    await begin(
+        file_workflow,
+        set_id,
+        kind,
+        workflow_id=f"bulk-file:{set_id}:{kind}:{press}",
+        turn_of=f"bulk-file:{set_id}",
+    )

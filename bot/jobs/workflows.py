@@ -14,6 +14,7 @@ from bot.jobs.durable import (
     MAX_RECOVERIES,
     apart,
     at_work,
+    begin,
     enqueue,
     show_in_turn,
     slack_is_away,
@@ -176,8 +177,15 @@ async def show(run_id: str, review_id: int, act: str) -> None:
     )
     if again:
         # Of this press: a redo that failed gave its version's number back, and the next one writes it.
-        with SetWorkflowID(f"{run_id}~{again['version']}~{review_id}"):
-            await DBOS.start_workflow_async(run_workflow, run_id, again["version"], again["key"], 0)
+        await begin(
+            run_workflow,
+            run_id,
+            again["version"],
+            again["key"],
+            0,
+            workflow_id=f"{run_id}~{again['version']}~{review_id}",
+            turn_of=again["key"],
+        )
 
 
 async def _answer_upload(
@@ -289,7 +297,7 @@ async def copy(run_id: str, kind: str, user_id: str) -> None:
 async def start(run: Run) -> None:
     """Start the workflow of a request that is committed; a second start changes nothing.
 
-    Directly where no limit binds, because the queue is polled; else through the queue.
+    Directly where no limit binds, because the queue is polled; else through the queue, and always among replicas.
     """
     engine = at_work()
     key = turn_key(run)
@@ -363,8 +371,9 @@ async def show_guideline(team_id: str, user_id: str, language: Language) -> None
 
 async def show_review(run_id: str, review_id: int, act: str) -> None:
     """Start showing a decision in Slack."""
-    with SetWorkflowID(f"{run_id}~review~{review_id}"):
-        await DBOS.start_workflow_async(show, run_id, review_id, act)
+    await begin(
+        show, run_id, review_id, act, workflow_id=f"{run_id}~review~{review_id}", turn_of=showing(run_id)
+    )
 
 
 def halt(run_id: str) -> None:
@@ -391,11 +400,11 @@ async def show_answer(run_id: str, part: str, due: datetime) -> None:
 
 async def show_second(run_id: str, approval_id: int) -> None:
     """Start showing what became of a second approval."""
-    with SetWorkflowID(f"{run_id}~second~{approval_id}"):
-        await DBOS.start_workflow_async(second, run_id, approval_id)
+    await begin(
+        second, run_id, approval_id, workflow_id=f"{run_id}~second~{approval_id}", turn_of=showing(run_id)
+    )
 
 
 async def bring_copy(run_id: str, kind: str, *, user_id: str, press: str) -> None:
     """Start bringing a quote as *kind*; the same *press* twice starts once."""
-    with SetWorkflowID(f"{run_id}~{kind}~{press}"):
-        await DBOS.start_workflow_async(copy, run_id, kind, user_id)
+    await begin(copy, run_id, kind, user_id, workflow_id=f"{run_id}~{kind}~{press}", turn_of=showing(run_id))

@@ -84,7 +84,7 @@ async def _command(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
         chosen = task.name if task else ""
         intake.later(open_draft_form(intake, body, metadata={}, chosen=chosen))
         return
-    source, rest = intake.source(rest, here=_channel(body.get("channel_id", "")))
+    source, rest = intake.source(rest, here=_channel(body.get("channel_id", "")), task=task)
     try:
         await intake.check_welcome("", source)
         intake.check_material(task, source, rest)
@@ -117,7 +117,7 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     if await take_file(intake, event, words, task=task, upload_id=run_id, thread_ts=in_thread):
         return
     at_top = _channel(channel_id) if surface == "mention" and not event.get("thread_ts") else ""
-    source, rest = intake.source(rest, otherwise=here, here=at_top)
+    source, rest = intake.source(rest, otherwise=here, here=at_top, task=task)
     if not rest and not isinstance(source, Span):
         # "What did I miss?" names the task and the part of the channel in the same words.
         source, _ = intake.source(words, otherwise=source if isinstance(source, Place) else None, here=at_top)

@@ -38,6 +38,7 @@ from bot.tasks import (
     recognise,
 )
 from bot.tasks.knowledge import ASK, asks_knowledge
+from bot.tasks.material import is_bare
 from bot.texts import text
 from bot.wire import SlackError
 
@@ -138,7 +139,7 @@ class Intake:
             choosing: its task is not known yet, and the run finds out.
 
         Raises:
-            TimeoutError, sqlite3.Error: it is not stored: no ack, Slack sends it again.
+            TimeoutError, STORE_ERRORS: it is not stored: no ack, Slack sends it again.
         """
         task = self.tasks.get(run.task)
         if task is not None and task.table is not None and run.files and not choosing:
@@ -276,18 +277,23 @@ class Intake:
             "unknown-task", self.language, name=word, nearest=", ".join(f"`{name}`" for name in names)
         )
 
-    def source(self, words: str, *, otherwise: Place | None = None, here: str = "") -> tuple[Source, str]:
+    def source(
+        self, words: str, *, otherwise: Place | None = None, here: str = "", task: Task | None = None
+    ) -> tuple[Source, str]:
         """Return what *words* are about, and the words without it: a message they link to, or a part of a channel.
 
         Args:
             otherwise: the thread that it was said in.
             here: the channel that it was said in, for words like "since monday"; empty where that is no channel.
+            task: what is asked for. In a note that says "called Mrs Smit today" the day is part of the note.
         """
         place = find_link(words)
         if place is not None:
             return place, _SLACK_LINK.sub("", words).strip()
         # Inside a thread "since monday" means little; a channel that is named does.
         span, rest = find_span(words, here=here, moment=datetime.now(UTC), zone=self.zone)
+        if span is not None and task is not None and task.deliver == "private" and not is_bare(rest, task):
+            span, rest = find_span(words, here="", moment=datetime.now(UTC), zone=self.zone)
         return (span, rest) if span is not None else (otherwise, words)
 
     def check_material(self, task: Task, source: Source, words: str, *, form: bool = False) -> None:

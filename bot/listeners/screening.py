@@ -235,7 +235,7 @@ async def take_cvs(intake: Intake, event: dict[str, Any], words: str, *, deliver
     """Take CVs that somebody sends in the thread of a vacancy, or with that word to their only one; False for others.
 
     Raises:
-        TimeoutError, sqlite3.Error: they are not stored: no ack, Slack sends them again.
+        TimeoutError, STORE_ERRORS: they are not stored: no ack, Slack sends them again.
     """
     files = [
         (str(one["id"]), str(one.get("name") or "")) for one in event.get("files") or [] if one.get("id")

@@ -46,7 +46,7 @@ async def take_file(
     """Take a file that no task is named for; False when the message is a request like any other.
 
     Raises:
-        TimeoutError, sqlite3.Error: it is not stored: no ack, Slack sends it again.
+        TimeoutError, STORE_ERRORS: it is not stored: no ack, Slack sends it again.
     """
     files = [file for file in event.get("files") or [] if file.get("id")]
     if not files or task is not None:

@@ -25,6 +25,7 @@ from bot.records.ledger import Ledger
 from bot.records.people import People
 from bot.records.personal import Personal
 from bot.records.plans import Plans
+from bot.records.postgres import PgStore
 from bot.records.proof import Proof
 from bot.records.questions import Questions
 from bot.records.quotes import Quotes
@@ -34,20 +35,28 @@ from bot.records.revisions import Approvals, Forms
 from bot.records.screening_rules import Rules
 from bot.records.screenings import Screenings
 from bot.records.settlements import Settlements
-from bot.records.store import Store
+from bot.records.sqlite import FileStore
+from bot.records.store import STORE_ERRORS, Store, is_away
 from bot.records.templates import Templates
 from bot.records.uploads import Uploads
 from bot.records.vaults import Vaults
 from bot.records.workspaces import Workspaces, WorkspaceSettings
 
-__all__ = ["Records", "WorkspaceSettings"]
+__all__ = ["STORE_ERRORS", "Records", "WorkspaceSettings", "is_away"]
 
 
 class Records:
-    """All tables of one installation."""
+    """All tables of one installation.
 
-    def __init__(self, path: Path, defaults: WorkspaceSettings | None = None) -> None:
-        self.store = Store(path)
+    Args:
+        path: the file they are in; with a *database_url* only what is derived of them stands beside it.
+        database_url: a PostgreSQL database that they are in instead.
+    """
+
+    def __init__(
+        self, path: Path, defaults: WorkspaceSettings | None = None, *, database_url: str = ""
+    ) -> None:
+        self.store: Store = PgStore(path, database_url) if database_url else FileStore(path)
         self.workspaces = Workspaces(self.store, defaults or WorkspaceSettings())
         self.requests = Requests(self.store)
         self.choices = Choices(self.store, self.workspaces)
@@ -85,14 +94,14 @@ class Records:
         self.knowledge_uploads = KnowledgeUploads(self.store)
 
     def open(self) -> None:
-        """Open the file, making or migrating it.
+        """Open the database, making or migrating its tables.
 
         Raises:
-            sqlite3.Error: it cannot be opened or written.
+            STORE_ERRORS: it cannot be opened or written.
         """
         self.store.open()
 
     async def close(self) -> None:
-        """Finish what waits and close the file."""
+        """Finish what waits and close the database."""
         await self.knowledge.close()
         await self.store.close()

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.store import Store
 
@@ -92,7 +91,9 @@ def log_event(
 ) -> None:
     """Log an event within a write that is under way."""
     if user_id:
-        db.execute("insert or ignore into actors (team_id, user_id) values (?, ?)", [team_id, user_id])
+        db.execute(
+            "insert into actors (team_id, user_id) values (?, ?) on conflict do nothing", [team_id, user_id]
+        )
     db.execute(
         """
         insert into audit (team_id, happened_at, actor_id, act, subject, data_class, channel_id)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.store import Store
 from bot.value import LEAST_MINUTES, MOST_MINUTES, Baseline, Guess, Timing, choose_baseline
@@ -102,10 +101,10 @@ class Baselines:
                 [at, team_id, user_id],
             )
             cursor = db.execute(
-                "insert into timings (team_id, user_id, work, started_at) values (?, ?, ?, ?)",
+                "insert into timings (team_id, user_id, work, started_at) values (?, ?, ?, ?) returning timing_id",
                 [team_id, user_id, work, at],
             )
-            return Timer(int(cursor.lastrowid or 0), team_id, user_id, work, at)
+            return Timer(int(cursor.fetchone()[0]), team_id, user_id, work, at)
 
         return await self._store.write(write)
 
@@ -229,7 +228,13 @@ def _revalue(db: Database, team_id: str, work: str, claimed_minutes: float) -> N
     """
     best = current_baseline(db, team_id, work, claimed_minutes)
     db.execute(
-        "insert or replace into baselines values (?, ?, ?, ?, ?, ?, ?, ?)",
+        """
+        insert into baselines (team_id, work, kind, low_minutes, typical_minutes, high_minutes, timed_runs,
+            valid_from) values (?, ?, ?, ?, ?, ?, ?, ?)
+        on conflict (team_id, work, valid_from) do update set kind = excluded.kind,
+            low_minutes = excluded.low_minutes, typical_minutes = excluded.typical_minutes,
+            high_minutes = excluded.high_minutes, timed_runs = excluded.timed_runs
+        """,
         [team_id, work, best.kind, best.low, best.typical, best.high, best.timed_runs, iso(now())],
     )
     db.execute(

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.store import Store
 from bot.tasks import TijdwinstError
@@ -82,8 +81,8 @@ class Budgets:
         def work(db: Database) -> None:
             db.execute(
                 """
-                insert or ignore into budget_lifts (team_id, kind, subject, period, user_id, lifted_at)
-                values (?, ?, ?, ?, ?, ?)
+                insert into budget_lifts (team_id, kind, subject, period, user_id, lifted_at)
+                values (?, ?, ?, ?, ?, ?) on conflict do nothing
                 """,
                 [team_id, kind, subject, period, user_id, iso(now())],
             )

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlite_utils import Database
-
 from bot.bulk import Mapping, Table
 from bot.records.bulk_items import choose_samples
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.retention import delete_date
 from bot.records.store import Store
@@ -110,12 +109,11 @@ class Bulk:
         """
 
         def work(db: Database) -> bool:
-            before = db.conn.total_changes
-            db.execute(
+            cursor = db.execute(
                 """
-                insert or ignore into bulk_sets (set_id, team_id, user_id, task, language, channel_id, file_id,
+                insert into bulk_sets (set_id, team_id, user_id, task, language, channel_id, file_id,
                     words, stage, trouble, trouble_params, asking_minutes, received_at, delete_after)
-                values (?, ?, ?, ?, ?, ?, ?, ?, 'reading', ?, ?, ?, ?, ?)
+                values (?, ?, ?, ?, ?, ?, ?, ?, 'reading', ?, ?, ?, ?, ?) on conflict do nothing
                 """,
                 [
                     one.set_id,
@@ -133,13 +131,12 @@ class Bulk:
                     delete_date(db, team_id=one.team_id),
                 ],
             )
-            first = db.conn.total_changes > before
+            first = cursor.rowcount > 0
             # What asking the model about it cost stays in `calls`; choosing in a form is asking, too.
             db.execute(
                 """
-                update bulk_sets set asking_minutes = max(asking_minutes, (
-                    select asking_minutes from runs where run_id = set_id))
-                where set_id = ? and exists (select 1 from runs where run_id = set_id)
+                update bulk_sets set asking_minutes = runs.asking_minutes from runs
+                where set_id = ? and run_id = set_id and runs.asking_minutes > bulk_sets.asking_minutes
                 """,
                 [one.set_id],
             )
@@ -241,7 +238,11 @@ class Bulk:
         """Write down that Slack shows a set as it was at *turn*."""
         await self._store.write(
             lambda db: db.execute(
-                "update bulk_sets set shown_turn = max(shown_turn, ?) where set_id = ?", [turn, set_id]
+                """
+                update bulk_sets set shown_turn = case when shown_turn > ? then shown_turn else ? end
+                where set_id = ?
+                """,
+                [turn, turn, set_id],
             )
         )
 
@@ -296,7 +297,7 @@ class Bulk:
             )
             for number, cells in table.rows:
                 db.execute(
-                    "insert or ignore into bulk_items (set_id, row_number, cells) values (?, ?, ?)",
+                    "insert into bulk_items (set_id, row_number, cells) values (?, ?, ?) on conflict do nothing",
                     [set_id, number, json.dumps(cells, ensure_ascii=False)],
                 )
 
@@ -326,7 +327,7 @@ class Bulk:
 
         def work(db: Database) -> float:
             db.execute(
-                "insert or ignore into bulk_returns values (?, ?, ?, ?, ?)",
+                "insert into bulk_returns values (?, ?, ?, ?, ?) on conflict do nothing",
                 [upload_id, set_id, taken, _since_look(db, set_id, most_minutes), iso(now())],
             )
             db.execute("update bulk_sets set looked_at = ? where set_id = ?", [iso(now()), set_id])

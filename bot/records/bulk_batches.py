@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from bot.records.bulk_items import Item
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.store import Store
 

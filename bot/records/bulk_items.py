@@ -7,9 +7,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlite_utils import Database
-
 from bot.bulk import Fault, Mapping, hash_row
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.settlements import settle
 from bot.records.store import Store
@@ -18,6 +17,7 @@ ItemState = Literal["waiting", "open", "asked", "written", "failed"]
 """`waiting` for the start, `open` to be asked, `asked` in a batch, `written`: its draft stands."""
 
 SAMPLES = 3
+MOST_ROWS = 1_000_000  # of one set that are read; a table is far shorter
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,11 @@ class BulkItems:
         row = await self._store.read(
             lambda db: db.execute(
                 """
-                select count(*), coalesce(sum(state = 'written'), 0), coalesce(sum(state = 'failed'), 0),
-                    coalesce(sum(state in ('waiting', 'open', 'asked')), 0),
-                    coalesce(sum(state = 'written' and faults <> '[]'), 0),
-                    coalesce(sum(state = 'written' and review in ('approved', 'edited')), 0),
-                    coalesce(sum(state = 'written' and review = 'discarded'), 0)
+                select count(*), count(*) filter (where state = 'written'), count(*) filter (where state = 'failed'),
+                    count(*) filter (where state in ('waiting', 'open', 'asked')),
+                    count(*) filter (where state = 'written' and faults <> '[]'),
+                    count(*) filter (where state = 'written' and review in ('approved', 'edited')),
+                    count(*) filter (where state = 'written' and review = 'discarded')
                 from bulk_items left join runs on runs.run_id = bulk_items.set_id || ':' || row_number
                 where set_id = ?
                 """,
@@ -235,7 +235,7 @@ class BulkItems:
                     """
                     select run_id, calls, input_tokens, output_tokens, cost_microusd, model
                     from runs join bulk_items on runs.run_id = set_id || ':' || row_number
-                    where set_id = ? and calls > 0 and (is_sample or not ?)
+                    where set_id = ? and calls > 0 and (is_sample = 1 or ? = 0)
                     """,
                     [set_id, int(samples)],
                 )
@@ -249,14 +249,15 @@ def _items(
     *,
     states: Collection[str] = (),
     numbers: Collection[int] = (),
-    also: str = "1",
-    most: int = -1,
+    also: str = "1 = 1",
+    most: int = MOST_ROWS,
 ) -> list[Item]:
-    where, values = "set_id = ?", [set_id]
+    where = "set_id = ?"
+    values: list[Any] = [set_id]
     for column, chosen in (("state", states), ("row_number", numbers)):
         if chosen:
             where += f" and {column} in ({', '.join('?' * len(chosen))})"
-            values += [str(one) for one in chosen]
+            values += chosen
     rows = db.query(
         f"""
         select set_id, row_number, cells, row_hash, state, bulk_items.version, attempt, is_sample, faults, trouble,

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.screenings import log_step
 from bot.records.store import Store
@@ -41,7 +40,7 @@ class Candidates:
         The same delivery, or the same file, once more adds nothing.
 
         Raises:
-            sqlite3.Error: they are not stored, so they must not be acked.
+            STORE_ERRORS: they are not stored, so they must not be acked.
         """
 
         def work(db: Database) -> tuple[list[Candidate], int]:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlite_utils import Database
-
 from bot.records.baselines import current_baseline
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.store import Store
 from bot.records.workspaces import Workspaces
@@ -74,7 +73,7 @@ class Choices:
                 values (?, ?, 'asking', ?, ?, ?)
                 on conflict (run_id) do update set state = 'asking', kind = excluded.kind,
                     candidates = excluded.candidates, asked_at = excluded.asked_at
-                where state in ('open', 'taken')
+                where choices.state in ('open', 'taken')
                 """,
                 [run.run_id, run.team_id, kind, json.dumps(list(candidates)), iso(now())],
             )

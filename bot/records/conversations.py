@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.store import Store
 from bot.tasks import Run
@@ -74,7 +73,7 @@ class Conversations:
             for run_id, version, unended, redone in rows:
                 if unended if version is None else redone == version:
                     row = [run_id, (version or 0) + 1, user_id, at]
-                    db.execute("insert or ignore into stops values (?, ?, ?, ?)", row)
+                    db.execute("insert into stops values (?, ?, ?, ?) on conflict do nothing", row)
                     stopped.append(run_id)
             return stopped
 
@@ -116,13 +115,15 @@ class Conversations:
         rows = await self._store.read(
             lambda db: db.execute(
                 """
-                select requests.words, drafts.text, max(drafts.version)
+                select requests.words, drafts.text
                 from requests join runs using (run_id) join drafts using (run_id)
                 where requests.team_id = ? and requests.user_id = ? and requests.answer_channel_id = ?
                     and requests.run_id <> ? and drafts.created_at < ? and runs.review <> 'discarded'
                     and requests.surface = 'message'
-                    and case when ? then requests.received_at >= ? else requests.answer_thread_ts = ? end
-                group by requests.run_id order by requests.received_at desc limit ?
+                    and case when ? = 1 then requests.received_at >= ? else requests.answer_thread_ts = ? end
+                    and drafts.version = (select max(version) from drafts as every
+                        where every.run_id = drafts.run_id and every.created_at < ?)
+                order by requests.received_at desc limit ?
                 """,
                 [
                     run.team_id,
@@ -130,9 +131,10 @@ class Conversations:
                     run.answer_channel_id,
                     run.run_id,
                     run.received_at,
-                    run.opens_thread,
+                    int(run.opens_thread),
                     iso(since),
                     run.answer_thread_ts,
+                    run.received_at,
                     MOST_TURNS,
                 ],
             ).fetchall()

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.quotes.customers import KnownCustomer, name_key
 from bot.quotes.offer import Customer
+from bot.records.database import Database
 from bot.records.moments import days_after, iso, now
 from bot.records.store import Store
 from bot.tasks import Language

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.records.audit import log_event
+from bot.records.database import Database
+from bot.records.erased import note_erasure
 from bot.records.moments import iso, now
 from bot.records.retention import retention_days
-from bot.records.store import Store, connect
+from bot.records.store import Store
 
 NOT_WALKED = ("_sqlite_migrations", "audit", "erasures", "departures")
 """No person stands in them but by `actors`, or they are what does the erasing."""
@@ -80,19 +80,16 @@ class Erasures:
 
         def work(db: Database) -> dict[str, list[dict[str, Any]]]:
             runs, names = _runs_of(db, team_id, user_id), {user_id, *_direct(db, team_id, user_id)}
-            _teach(db, dict.fromkeys(names, ""))
+            pattern = _pattern(names)
             found: dict[str, list[dict[str, Any]]] = {}
             for table, columns in _text_columns(db):
-                rows = {}
-                named = " or ".join(f"names_them({column})" for column in columns)
-                for row in db.query(f"select rowid as row_number, * from {table} where {named}"):
-                    rows[row.pop("row_number")] = row
-                for marks, part in _parts(runs if "run_id" in columns else ()):
-                    sql = f"select rowid as row_number, * from {table} where run_id in ({marks})"
-                    for row in db.query(sql, part):
-                        rows[row.pop("row_number")] = row
+                named = " or ".join(f"matches({column}, ?)" for column in sorted(columns))
+                rows = list(db.query(f"select * from {table} where {named}", [pattern] * len(columns)))
+                for marks, part in _parts(runs) if "run_id" in columns else ():
+                    rows += db.query(f"select * from {table} where run_id in ({marks})", part)
                 if rows:
-                    found[table] = [rows[number] for number in sorted(rows)]
+                    # A row may name them and belong to a run of theirs; each has a key, so that no two are alike.
+                    found[table] = list({tuple(row.values()): row for row in rows}.values())
             done = db.query(
                 """
                 select happened_at, act, subject, data_class, channel_id from audit join actors using (actor_id)
@@ -113,11 +110,17 @@ class Erasures:
         )
 
     async def ask(self, team_id: str, user_id: str) -> Erasure:
-        """Write down that everything of a person is to be erased; twice is once."""
+        """Write down that everything of a person is to be erased; twice is once.
+
+        Raises:
+            OSError: the data folder cannot be written.
+        """
+        # First: a backup that is put back must know of it, whatever happens to these records.
+        await asyncio.to_thread(note_erasure, self._store.path.parent, team_id, user_id)
 
         def work(db: Database) -> Erasure:
             db.execute(
-                "insert or ignore into erasures values (?, ?, ?, ?)",
+                "insert into erasures values (?, ?, ?, ?) on conflict do nothing",
                 [team_id, user_id, f"erased-{uuid.uuid4().hex[:12]}", iso(now())],
             )
             row = db.execute(
@@ -168,7 +171,7 @@ class Erasures:
 
     async def wipe(self) -> None:
         """Take what was deleted out of the write-ahead log, too; the pages themselves are overwritten at once."""
-        await asyncio.to_thread(_checkpoint, self._store)
+        await self._store.wipe()
 
     async def leave(self, team_id: str, moment: datetime) -> None:
         """Write down that a workspace uninstalled the bot; after its days everything of it is purged."""
@@ -176,7 +179,8 @@ class Erasures:
         def work(db: Database) -> None:
             after = moment + timedelta(days=retention_days(db, team_id))
             db.execute(
-                "insert or ignore into departures values (?, ?, ?)", [team_id, iso(moment), iso(after)]
+                "insert into departures values (?, ?, ?) on conflict do nothing",
+                [team_id, iso(moment), iso(after)],
             )
 
         await self._store.write(work)
@@ -205,8 +209,8 @@ class Erasures:
 
         def work(db: Database) -> None:
             # Rows that point at others go with the check at the end of the commit.
-            db.execute("pragma defer_foreign_keys = on")
-            tables = [name for name in _tables(db) if name not in ("_sqlite_migrations", "departures")]
+            db.defer_checks()
+            tables = [name for name in db.table_names() if name not in ("_sqlite_migrations", "departures")]
             for table in (*tables, "departures"):
                 db.execute(f"delete from {table}")
 
@@ -264,26 +268,22 @@ def _end_open(db: Database, runs: Collection[str], user_id: str) -> None:
 def _rename(db: Database, erasure: Erasure) -> None:
     """Put the pseudonym wherever a person's id stands, alone or within a text, and in place of their messages tab."""
     direct = _direct(db, erasure.team_id, erasure.user_id)
-    _teach(db, {erasure.user_id: erasure.pseudonym, **dict.fromkeys(direct, f"D-{erasure.pseudonym}")})
-    for table, columns in _text_columns(db):
-        for column in columns:
-            db.execute(f"update {table} set {column} = renamed({column}) where names_them({column})")
+    told = [({erasure.user_id}, erasure.pseudonym), (set(direct), f"D-{erasure.pseudonym}")]
+    for names, by in told if direct else told[:1]:
+        pattern = _pattern(names)
+        for table, columns in _text_columns(db):
+            for column in columns:
+                db.execute(
+                    f"update {table} set {column} = replaced({column}, ?, ?) where matches({column}, ?)",
+                    [pattern, by, pattern],
+                )
 
 
-def _teach(db: Database, names: dict[str, str]) -> None:
-    """Let SQL know *names*: `names_them(text)` says whether one stands in it, `renamed(text)` replaces each."""
-    either = "|".join(re.escape(name) for name in names)
-    # Slack's ids are capital letters and digits: a longer id that begins alike is somebody else's.
-    one = re.compile(rf"(?<![A-Z0-9])(?:{either})(?![A-Z0-9])")
-
-    def names_them(text: Any) -> int:
-        return int(isinstance(text, str) and one.search(text) is not None)
-
-    def renamed(text: str) -> str:
-        return one.sub(lambda found: names[found[0]], text)
-
-    db.conn.create_function("names_them", 1, names_them)
-    db.conn.create_function("renamed", 1, renamed)
+def _pattern(names: Collection[str]) -> str:
+    """Return the pattern that finds one of *names*, and no longer id that begins alike: that is somebody else."""
+    either = "|".join(re.escape(name) for name in sorted(names))
+    # Slack's ids are capital letters and digits.
+    return f"(?<![A-Z0-9])(?:{either})(?![A-Z0-9])"
 
 
 def _runs_of(db: Database, team_id: str, user_id: str) -> list[str]:
@@ -311,15 +311,11 @@ def _direct(db: Database, team_id: str, user_id: str) -> list[str]:
     return [row[0] for row in rows if not row[0].startswith("D-")]
 
 
-def _tables(db: Database) -> list[str]:
-    return [name for name in db.table_names() if not name.startswith("sqlite_")]
-
-
 def _text_columns(db: Database) -> Iterator[tuple[str, set[str]]]:
     """Yield each table that may hold something of a person, with its columns of text."""
-    for table in _tables(db):
+    for table in db.table_names():
         if table not in NOT_WALKED:
-            yield table, {column.name for column in db[table].columns if column.type.lower() == "text"}
+            yield table, db.text_columns(table)
 
 
 def _parts(runs: Collection[str]) -> Iterator[tuple[str, list[str]]]:
@@ -328,9 +324,3 @@ def _parts(runs: Collection[str]) -> Iterator[tuple[str, list[str]]]:
     for start in range(0, len(listed) or 1, _BATCH):
         part = listed[start : start + _BATCH]
         yield ", ".join("?" * len(part)), part
-
-
-def _checkpoint(store: Store) -> None:
-    db = connect(store.path)
-    db.execute("pragma wal_checkpoint(truncate)").fetchall()
-    db.close()

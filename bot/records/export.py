@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sqlite3
 from collections.abc import Collection, Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from bot.records.ledger import EXPORTED
 from bot.records.moments import iso
+from bot.records.store import Store
 
 # What can be exported: its columns, and the moment that a period selects by. No text of anybody's is in them,
 # but customers are printed as they are remembered: whoever they are may ask to see that.
@@ -92,22 +91,19 @@ _NAMES = {
     "screening-rules": "screening_rules",
     "screening-log": "screening_log",
 }
-_PAGE = 1_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def read_rows(
-    path: Path, what: str, *, start: datetime | None = None, end: datetime | None = None
+    store: Store, what: str, *, start: datetime | None = None, end: datetime | None = None
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of *what*, oldest first; with a period those whose moment lies in `[start, end)`.
 
     Raises:
-        sqlite3.Error: the file cannot be read, or is of an older version of the bot.
+        STORE_ERRORS: the database cannot be read, or is of an older version of the bot.
     """
     columns, moment = TABLES[what]
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    connection.row_factory = sqlite3.Row
-    where, values = ["1"], []
+    where, values = ["1 = 1"], []
     if start is not None:
         where.append(f"{moment} >= ?")
         values.append(iso(start))
@@ -118,12 +114,7 @@ def read_rows(
     sql = (
         f"select {columns} from {_NAMES.get(what, what)} where {' and '.join(where)} order by {first}, rowid"
     )
-    try:
-        cursor = connection.execute(sql, values)
-        while page := cursor.fetchmany(_PAGE):
-            yield from (dict(row) for row in page)
-    finally:
-        connection.close()
+    yield from store.pages(sql, values)
 
 
 def as_json_lines(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
@@ -144,13 +135,13 @@ def as_csv(rows: Iterator[dict[str, Any]], what: str, *, without: Collection[str
         yield _line([_cell(row[name]) for name in names])
 
 
-def proof_csv(path: Path) -> bytes:
+def proof_csv(store: Store) -> bytes:
     """Return the runs of the ledger as CSV, without who asked and who decided: it measures a team, no person.
 
     Raises:
-        sqlite3.Error: the file cannot be read.
+        STORE_ERRORS: the database cannot be read.
     """
-    lines = as_csv(read_rows(path, "runs"), "runs", without=("user_id", "reviewer_id"))
+    lines = as_csv(read_rows(store, "runs"), "runs", without=("user_id", "reviewer_id"))
     # With a byte order mark, so that Excel reads it as UTF-8.
     return "\n".join(lines).encode("utf-8-sig")
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.store import Store
 
 Stand = Literal["writing", "waiting", "open", "approved", "edited", "discarded", "unused", "none", "by-hand"]
@@ -88,7 +87,7 @@ class Glances:
                 select max(case when outcome = 'drafted' then finished_at end),
                     max(case when outcome = 'failed' then finished_at end)
                 from (select outcome, finished_at from runs where team_id = ?
-                    order by started_at desc limit ?)
+                    order by started_at desc limit ?) as newest
                 """,
                 [team_id, NEWEST],
             ).fetchone()

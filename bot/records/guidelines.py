@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.retention import delete_date
 from bot.records.store import Store
@@ -116,8 +115,8 @@ class Guidelines:
         await self._store.write(
             lambda db: db.execute(
                 """
-                insert or ignore into guideline_waits (run_id, version, guideline, team_id, user_id, waits_at,
-                    delete_after) values (?, ?, ?, ?, ?, ?, ?)
+                insert into guideline_waits (run_id, version, guideline, team_id, user_id, waits_at,
+                    delete_after) values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing
                 """,
                 [
                     wait.run_id,

@@ -6,9 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.knowledge import Passage, query_terms
+from bot.records.database import Database
 from bot.records.knowledge_index import Entry, KnowledgeIndex
 from bot.records.knowledge_search import Hit
 from bot.records.moments import iso, now
@@ -20,6 +19,17 @@ FIELDS = (
 )
 MOST_LISTED = 30
 AT_ONCE = 50  # documents that the index takes in with one write
+
+
+@dataclass(frozen=True)
+class By:
+    """Who changes the knowledge base; empty for whoever works at the command line."""
+
+    team_id: str = ""
+    user_id: str = ""
+
+
+NOBODY = By()
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,12 @@ class Knowledge:
         await self._index.close()
 
     async def put(
-        self, document: Document, passages: Sequence[Passage], *, replacing: Collection[int] = ()
+        self,
+        document: Document,
+        passages: Sequence[Passage],
+        *,
+        replacing: Collection[int] = (),
+        by: By = NOBODY,
     ) -> str:
         """Keep a document and return `added`, `changed` or `same`; its words are only read anew when they differ.
 
@@ -92,7 +107,9 @@ class Knowledge:
 
         def work(db: Database) -> str:
             delete_documents(db, replacing)
-            return put_document(db, document, passages)
+            for document_id in replacing:
+                log_change(db, "deleted", document_id, by=by)
+            return put_document(db, document, passages, by=by)
 
         return await self._store.write(work)
 
@@ -130,27 +147,41 @@ class Knowledge:
         """Keep who may read and who owns a document whose words are the same."""
         if (held.audience, held.owner_id) == (wanted.audience, wanted.owner_id):
             return
-        await self._store.write(
-            lambda db: db.execute(
+
+        def work(db: Database) -> None:
+            number = _next_change(db)
+            db.execute(
                 """
                 update documents set audience = ?, owner_id = ?, changed = ?, changed_at = ? where document_id = ?
                 """,
-                [wanted.audience, wanted.owner_id, _next_change(db), iso(now()), held.document_id],
+                [wanted.audience, wanted.owner_id, number, iso(now()), held.document_id],
             )
-        )
+            log_change(db, "audience", held.document_id, by=NOBODY)
 
-    async def set_audience(self, document_id: int, audience: str) -> None:
+        await self._store.write(work)
+
+    async def set_audience(self, document_id: int, audience: str, *, by: By = NOBODY) -> None:
         """Let others read a document from now on."""
-        await self._store.write(
-            lambda db: db.execute(
-                "update documents set audience = ?, changed = ?, changed_at = ? where document_id = ?",
-                [audience, _next_change(db), iso(now()), document_id],
-            )
-        )
 
-    async def delete(self, document_ids: Collection[int]) -> None:
+        def work(db: Database) -> None:
+            number = _next_change(db)
+            db.execute(
+                "update documents set audience = ?, changed = ?, changed_at = ? where document_id = ?",
+                [audience, number, iso(now()), document_id],
+            )
+            log_change(db, "audience", document_id, by=by)
+
+        await self._store.write(work)
+
+    async def delete(self, document_ids: Collection[int], *, by: By = NOBODY) -> None:
         """Delete documents with their passages; the index forgets them before its next search."""
-        await self._store.write(lambda db: delete_documents(db, document_ids))
+
+        def work(db: Database) -> None:
+            delete_documents(db, document_ids)
+            for document_id in document_ids:
+                log_change(db, "deleted", document_id, by=by)
+
+        await self._store.write(work)
 
     async def search(
         self, question: str, audiences: Sequence[str], *, extra: Sequence[str] = (), most: int = 8
@@ -170,7 +201,7 @@ class Knowledge:
         held = await self._store.read(
             lambda db: db.execute(
                 f"""
-                select total(length(text) + length(heading)) from passages join documents using (document_id)
+                select coalesce(sum(length(text) + length(heading)), 0) from passages join documents using (document_id)
                 where audience in ({marks})
                 """,
                 list(audiences),
@@ -234,8 +265,8 @@ class Knowledge:
         await self._store.write(
             lambda db: db.execute(
                 """
-                insert or ignore into knowledge_questions (run_id, team_id, user_id, owner_id, question, asked_at,
-                    delete_after) values (?, ?, ?, ?, ?, ?, ?)
+                insert into knowledge_questions (run_id, team_id, user_id, owner_id, question, asked_at,
+                    delete_after) values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing
                 """,
                 [
                     question.run_id,
@@ -279,7 +310,7 @@ class Knowledge:
         return [_document(row) for row in rows]
 
 
-def put_document(db: Database, document: Document, passages: Sequence[Passage]) -> str:
+def put_document(db: Database, document: Document, passages: Sequence[Passage], *, by: By = NOBODY) -> str:
     """Keep a document; see `Knowledge.put`."""
     row = db.execute(
         f"select {FIELDS} from documents where source = ? and source_id = ?",
@@ -295,18 +326,21 @@ def put_document(db: Database, document: Document, passages: Sequence[Passage]) 
     cursor = db.execute(
         """
         insert into documents (name, content_hash, audience, owner_id, link, source, source_id, pages, changed,
-            changed_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            changed_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning document_id
         """,
         [*wanted, document.source, document.source_id, document.pages, _next_change(db), iso(now())],
     )
-    db.conn.executemany(
+    document_id = int(cursor.fetchone()[0])
+    db.executemany(
         "insert into passages (document_id, number, page, heading, text) values (?, ?, ?, ?, ?)",
         [
-            (cursor.lastrowid, number, one.page, one.heading, one.text)
+            (document_id, number, one.page, one.heading, one.text)
             for number, one in enumerate(passages, start=1)
         ],
     )
-    return "changed" if before is not None else "added"
+    done = "changed" if before is not None else "added"
+    log_change(db, done, document_id, by=by)
+    return done
 
 
 def delete_documents(db: Database, document_ids: Collection[int]) -> None:
@@ -316,10 +350,22 @@ def delete_documents(db: Database, document_ids: Collection[int]) -> None:
         db.execute("delete from documents where document_id = ?", [document_id])
 
 
+def log_change(db: Database, act: str, document_id: int, *, by: By) -> None:
+    """Tell the log who `added`, `changed` or `deleted` a document, or who set its `audience`: a trigger reads it."""
+    db.execute(
+        """
+        insert into knowledge_changes (changed_at, act, document_id, team_id, user_id) values (?, ?, ?, ?, ?)
+        """,
+        [iso(now()), act, document_id, by.team_id, by.user_id],
+    )
+
+
 def _next_change(db: Database) -> int:
     """Return a number that no document had before: an id that is used again is still seen to be another."""
-    db.execute("insert into knowledge_changes (changed_at) values (?)", [iso(now())])
-    number = int(db.execute("select last_insert_rowid()").fetchone()[0])
+    row = db.execute(
+        "insert into knowledge_changes (changed_at) values (?) returning change_id", [iso(now())]
+    ).fetchone()
+    number = int(row[0])
     db.execute("delete from knowledge_changes where change_id < ?", [number])
     return number
 

@@ -6,8 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.store import Store
 from bot.tasks import Language
@@ -48,15 +47,14 @@ class KnowledgeUploads:
         """Commit an upload; return False when the same delivery was committed before.
 
         Raises:
-            sqlite3.Error: it is not stored, so it must not be acked.
+            STORE_ERRORS: it is not stored, so it must not be acked.
         """
 
         def work(db: Database) -> bool:
-            before = db.conn.total_changes
-            db.execute(
+            cursor = db.execute(
                 """
-                insert or ignore into knowledge_uploads (upload_id, team_id, channel_id, thread_ts, user_id, files,
-                    language, audience, received_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                insert into knowledge_uploads (upload_id, team_id, channel_id, thread_ts, user_id, files,
+                    language, audience, received_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing
                 """,
                 [
                     upload.upload_id,
@@ -70,7 +68,7 @@ class KnowledgeUploads:
                     iso(now()),
                 ],
             )
-            return db.conn.total_changes > before
+            return cursor.rowcount > 0
 
         return await self._store.write(work)
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.records.baselines import current_baseline
 from bot.records.budgets import Limit, check_limits
+from bot.records.database import Database
 from bot.records.moments import days_after, iso, now
 from bot.records.store import Store
 from bot.records.workspaces import Workspaces
@@ -78,12 +77,11 @@ class Ledger:
         def work(db: Database) -> bool:
             best = current_baseline(db, run.team_id, run.task, claimed_minutes)
             asking = ASKING_MINUTES_ASSUMED if run.asking_minutes is None else run.asking_minutes
-            before = db.conn.total_changes
-            db.execute(
+            cursor = db.execute(
                 """
-                insert or ignore into runs (run_id, team_id, channel_id, user_id, task, surface, started_at,
+                insert into runs (run_id, team_id, channel_id, user_id, task, surface, started_at,
                     outcome, baseline_minutes, baseline_source, asking_minutes, asking_source)
-                values (?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?)
+                values (?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?) on conflict do nothing
                 """,
                 [
                     run.run_id,
@@ -99,7 +97,7 @@ class Ledger:
                     "assumed" if run.asking_minutes is None else "measured",
                 ],
             )
-            return db.conn.total_changes > before
+            return cursor.rowcount > 0
 
         return await self._store.write(work)
 
@@ -232,14 +230,13 @@ class Ledger:
 
         def work(db: Database) -> None:
             estimate_microusd = _end_call(db, attempt)
-            before = db.conn.total_changes
-            db.execute(
+            cursor = db.execute(
                 """
-                insert or ignore into calls (call_id, run_id, called_at, model, result, input_tokens,
+                insert into calls (call_id, run_id, called_at, model, result, input_tokens,
                     output_tokens, cache_read_tokens, cache_write_tokens, cost_microusd, duration_ms, estimate_microusd,
                     team_id)
                 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                    coalesce((select team_id from runs where run_id = ?), ''))
+                    coalesce((select team_id from runs where run_id = ?), '')) on conflict do nothing
                 """,
                 [
                     call.call_id,
@@ -257,7 +254,7 @@ class Ledger:
                     call.run_id,
                 ],
             )
-            if db.conn.total_changes == before:
+            if not cursor.rowcount:
                 return
             # A sum with one unknown part is unknown: the cost stays null, the count says how many. Tokens are those
             # that are known; null when none are.
@@ -265,7 +262,7 @@ class Ledger:
                 """
                 update runs set
                     model = ?, calls = calls + 1,
-                    calls_unpriced = calls_unpriced + (? is null),
+                    calls_unpriced = calls_unpriced + ?,
                     input_tokens = coalesce(input_tokens + ?, input_tokens, ?),
                     output_tokens = coalesce(output_tokens + ?, output_tokens, ?),
                     cache_read_tokens = coalesce(cache_read_tokens + ?, cache_read_tokens, ?),
@@ -275,7 +272,7 @@ class Ledger:
                 """,
                 [
                     call.model,
-                    call.cost_microusd,
+                    int(call.cost_microusd is None),
                     *(call.input_tokens,) * 2,
                     *(call.output_tokens,) * 2,
                     *(call.cache_read_tokens,) * 2,
@@ -287,7 +284,7 @@ class Ledger:
             )
             if answer is not None:
                 db.execute(
-                    "insert or ignore into answers values (?, ?, ?, ?, ?, ?)",
+                    "insert into answers values (?, ?, ?, ?, ?, ?) on conflict do nothing",
                     [call.call_id, call.run_id, answer.model, answer.text, int(answer.cut), days_after(1)],
                 )
 

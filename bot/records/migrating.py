@@ -42,4 +42,4 @@ def log_events(db: Database, table: str, *, moment: str, when: str, event: str) 
 
 def _event(values: str) -> str:
     names = "team_id, happened_at, user_id, act, subject, data_class, channel_id"
-    return f"select * from (with event ({names}) as (select {values}) select * from event)"
+    return f"select * from (with event ({names}) as (select {values}) select * from event) as told"

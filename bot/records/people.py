@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.store import Store
 from bot.tasks import Person
@@ -99,9 +98,10 @@ class People:
         """Claim the one notice of *kind*; True for the first to ask since it was last cleared."""
 
         def work(db: Database) -> bool:
-            before = db.conn.total_changes
-            db.execute("insert or ignore into notices values (?, ?, ?)", [team_id, kind, iso(now())])
-            return db.conn.total_changes > before
+            cursor = db.execute(
+                "insert into notices values (?, ?, ?) on conflict do nothing", [team_id, kind, iso(now())]
+            )
+            return cursor.rowcount > 0
 
         return await self._store.write(work)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.erasures import delete_texts
 from bot.records.moments import now
 from bot.records.plans import keeps_text
@@ -57,7 +56,7 @@ class Personal:
                 select count(distinct run_id), max(delete_after) from (
                     select run_id, delete_after from requests where team_id = ? and user_id = ?
                     union all select drafts.run_id, delete_after from drafts join runs using (run_id)
-                        where team_id = ? and user_id = ?)
+                        where team_id = ? and user_id = ?) as texts
                 """,
                 [team_id, user_id] * 2,
             ).fetchone()

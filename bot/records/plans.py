@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.store import Store
 
@@ -183,8 +182,11 @@ class Plans:
         """Let what was planned with a request that failed hold for the one in its place."""
         await self._store.write(
             lambda db: db.execute(
-                "update or ignore plans set run_id = ? where run_id = ? and ended_at is null",
-                [to_run_id, from_run_id],
+                """
+                update plans set run_id = ? where run_id = ? and ended_at is null and not exists (
+                    select 1 from plans as there where there.run_id = ? and there.part = plans.part)
+                """,
+                [to_run_id, from_run_id, to_run_id],
             )
         )
 

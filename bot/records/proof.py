@@ -6,8 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso
 from bot.records.store import Store
 from bot.value import RunSums, Sums
@@ -174,7 +173,7 @@ class Proof:
         row = await self._store.read(
             lambda db: db.execute(
                 """
-                select coalesce(sum(cost_microusd), 0), coalesce(sum(cost_microusd is null), 0)
+                select coalesce(sum(cost_microusd), 0), count(*) filter (where cost_microusd is null)
                 from calls where team_id = ? and called_at >= ? and called_at < ? and result <> 'asked'
                 """,
                 [team_id, iso(from_), iso(to)],
@@ -190,12 +189,12 @@ def _run_sums(db: Database, team_id: str, from_: str, to: str) -> list[TaskSums]
     rows = db.execute(
         f"""
         select task, coalesce(reviewer_id, user_id), settled_month, review in ('approved', 'edited') as used,
-            count(*), sum({spent}), sum({spent} * {spent}), sum({said}),
+            count(*), sum({spent}), sum({spent} * {spent}), count(*) filter (where {said}),
             coalesce(sum(case when {said} then review_minutes end), 0.0),
             coalesce(sum(case when {said} then {clock} end), 0.0),
             coalesce(sum(case when not {said} then {clock} end), 0.0),
-            sum(coalesce(review_word = '40-plus' and review_typed_minutes is null, 0)),
-            sum(rework_minutes is not null), coalesce(sum(rework_minutes), 0.0),
+            count(*) filter (where review_word = '40-plus' and review_typed_minutes is null),
+            count(*) filter (where rework_minutes is not null), coalesce(sum(rework_minutes), 0.0),
             coalesce(sum(rework_minutes * rework_minutes), 0.0), max(baseline_minutes)
         from runs
         where team_id = ? and settled_at >= ? and settled_at < ? and minutes_saved is not null
@@ -210,22 +209,23 @@ def _run_sums(db: Database, team_id: str, from_: str, to: str) -> list[TaskSums]
 
 
 def _task_counts(db: Database, team_id: str, from_: str, to: str) -> list[TaskCount]:
-    used = "review in ('approved', 'edited')"
+    used = "(review in ('approved', 'edited'))"
     rows = db.query(
         f"""
-        select task, count(*) as runs, sum({used}) as accepted,
-            sum({used} and coalesce(correction, iif(review = 'approved', 'as_is', '')) = 'as_is') as as_is,
-            sum({used} and correction = 'light') as light,
-            sum({used} and correction = 'moderate') as moderate,
-            sum({used} and correction = 'heavy') as heavy,
-            sum(outcome = 'drafted' and not {used}) as unused,
-            sum(outcome in ('refused', 'failed')) as failed,
+        select task, count(*) as runs, count(*) filter (where {used}) as accepted,
+            count(*) filter (where {used}
+                and coalesce(correction, case when review = 'approved' then 'as_is' end) = 'as_is') as as_is,
+            count(*) filter (where {used} and correction = 'light') as light,
+            count(*) filter (where {used} and correction = 'moderate') as moderate,
+            count(*) filter (where {used} and correction = 'heavy') as heavy,
+            count(*) filter (where outcome = 'drafted' and not {used}) as unused,
+            count(*) filter (where outcome in ('refused', 'failed')) as failed,
             count(distinct user_id) as people,
             coalesce(sum(cost_microusd), 0) as cost_microusd,
             coalesce(sum(case when not {used} then cost_microusd end), 0) as wasted_microusd,
-            sum(calls_unpriced > 0) as unpriced,
-            sum({used} and (coalesce(numbers_changed, 0) or coalesce(dates_changed, 0)
-                or coalesce(names_changed, 0))) as numbers_changed,
+            count(*) filter (where calls_unpriced > 0) as unpriced,
+            count(*) filter (where {used}
+                and (numbers_changed <> 0 or dates_changed <> 0 or names_changed <> 0)) as numbers_changed,
             coalesce(sum(minutes_saved), 0.0) as minutes,
             coalesce(avg(case when {used} then baseline_minutes end), max(baseline_minutes))
                 as baseline_minutes

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso
 from bot.records.store import Store
 from bot.value import UNREVIEWED_DAYS

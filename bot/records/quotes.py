@@ -9,10 +9,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.quotes import PriceRow, Sums, Tier
 from bot.quotes.stored import Basis, read_basis, write_basis
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.retention import delete_date
 from bot.records.store import Store
@@ -175,10 +174,13 @@ def import_list(db: Database, rows: Sequence[PriceRow], *, file_name: str, file_
     if last is not None and last[0] == file_hash:
         return None
     cursor = db.execute(
-        "insert into price_lists (file_name, file_hash, articles, imported_at) values (?, ?, ?, ?)",
+        """
+        insert into price_lists (file_name, file_hash, articles, imported_at) values (?, ?, ?, ?)
+        returning list_id
+        """,
         [file_name, file_hash, len(rows), iso(now())],
     )
-    list_id = int(cursor.lastrowid or 0)
+    list_id = int(cursor.fetchone()[0])
     for row in rows:
         db.execute("insert into prices values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [list_id, *_columns(row)])
     return list_id
@@ -188,8 +190,9 @@ def keep_quote(db: Database, run_id: str, version: int, document: dict[str, Any]
     """Keep a version of a quote within a write that is under way."""
     db.execute(
         """
-        insert or replace into quotes (run_id, version, document, created_at, delete_after, basis)
-        values (?, ?, ?, ?, ?, ?)
+        insert into quotes (run_id, version, document, created_at, delete_after, basis) values (?, ?, ?, ?, ?, ?)
+        on conflict (run_id, version) do update set document = excluded.document,
+            created_at = excluded.created_at, delete_after = excluded.delete_after, basis = excluded.basis
         """,
         [
             run_id,

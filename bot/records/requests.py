@@ -6,8 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.retention import delete_date
 from bot.records.store import Store
@@ -33,15 +32,14 @@ class Requests:
             choosing: its task is not known yet; the run finds out, and *run* names the one that else it is.
 
         Raises:
-            sqlite3.Error: it is not stored, so it must not be acked.
+            STORE_ERRORS: it is not stored, so it must not be acked.
         """
 
         def work(db: Database) -> bool:
-            before = db.conn.total_changes
-            db.execute(
+            cursor = db.execute(
                 f"""
-                insert or ignore into requests ({FIELDS}, delete_after)
-                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                insert into requests ({FIELDS}, delete_after)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing
                 """,
                 [
                     run.run_id,
@@ -66,10 +64,10 @@ class Requests:
                     delete_date(db, team_id=run.team_id),
                 ],
             )
-            first = db.conn.total_changes > before
+            first = cursor.rowcount > 0
             if first and choosing:
                 db.execute(
-                    "insert or ignore into choices (run_id, team_id, state) values (?, ?, 'open')",
+                    "insert into choices (run_id, team_id, state) values (?, ?, 'open') on conflict do nothing",
                     [run.run_id, run.team_id],
                 )
             return first

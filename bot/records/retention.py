@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import days_after
 
 RETENTION_DAYS = 30  # of texts, unless the workspace set something else; the ledger itself holds none

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.retention import delete_date
 from bot.records.revisions import Revision, withdraw
@@ -82,7 +81,7 @@ class Reviews:
         """Write down that somebody opened the edit form: reviewing time starts."""
         await self._store.write(
             lambda db: db.execute(
-                "insert or ignore into forms values (?, ?, ?, ?, ?, null)",
+                "insert into forms values (?, ?, ?, ?, ?, null) on conflict do nothing",
                 [view_id, run_id, version, user_id, iso(now())],
             )
         )
@@ -139,7 +138,7 @@ class Reviews:
             cursor = db.execute(
                 """
                 insert into reviews (run_id, version, act, user_id, decided_at, review_minutes, instruction,
-                    shown_at, delete_after) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    shown_at, delete_after) values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning review_id
                 """,
                 [
                     run_id,
@@ -153,6 +152,7 @@ class Reviews:
                     delete_date(db, run_id=run_id),
                 ],
             )
+            review_id = int(cursor.fetchone()[0])
             _keep_text(db, run_id, version, act=act, final_text=final_text)
             if revision is not None:
                 revision.keep(db, at)
@@ -161,7 +161,7 @@ class Reviews:
             if act == "shared" and state.review in ACCEPTED:
                 review = state.review
             self._book(db, run_id, review=review, user_id=user_id, at=at)
-            return Decision("done", int(cursor.lastrowid or 0), _state(db, run_id))
+            return Decision("done", review_id, _state(db, run_id))
 
         return await self._store.write(work)
 
@@ -305,16 +305,16 @@ def _reading(db: Database, run_id: str, version: int, at: datetime) -> float:
         """
         select max(moment) from (
             select delivered_at as moment from drafts where run_id = ? and version = ?
-            union all select decided_at from reviews where run_id = ?)
+            union all select decided_at from reviews where run_id = ?) as moments
         """,
         [run_id, version, run_id],
     ).fetchone()[0]
     forms = db.execute(
         """
         select opened_at, coalesce(submitted_at, ?) from forms
-        where run_id = ? and version = ? and (? is null or opened_at >= ?) order by opened_at
+        where run_id = ? and version = ? and opened_at >= coalesce(?, opened_at) order by opened_at
         """,
-        [iso(at), run_id, version, start, start],
+        [iso(at), run_id, version, start],
     ).fetchall()
     seen_until = datetime.fromisoformat(forms[0][0]) if forms else at
     minutes = review_minutes(datetime.fromisoformat(start), seen_until) if start else 0.0

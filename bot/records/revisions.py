@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlite_utils import Database
-
 from bot.quotes.editing import Change, Edit, read_edit, write_edit
 from bot.quotes.stored import Basis
+from bot.records.database import Database
 from bot.records.moments import days_after, iso, now
 from bot.records.quotes import keep_quote
 from bot.records.store import Store
@@ -99,8 +98,8 @@ class Forms:
             edit = read_edit(json.loads(lines))
             edit = then(fill(edit) if not at_ts or at_ts >= seen_ts else edit)
             db.execute(
-                "update quote_forms set lines = ?, seen_ts = max(seen_ts, ?) where form_id = ?",
-                [_write(edit), at_ts, form_id],
+                "update quote_forms set lines = ?, seen_ts = ? where form_id = ?",
+                [_write(edit), max(seen_ts, at_ts), form_id],
             )
             return FormRow(run_id, version, edit)
 

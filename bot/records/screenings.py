@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import days_after, iso, now
 from bot.records.screening_rules import newest_rules
 from bot.records.store import Store
@@ -67,7 +66,8 @@ class Screenings:
                 insert into screenings (screening_id, team_id, user_id, language, title, criteria,
                     criteria_version, created_at, active_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
                 on conflict (screening_id) do update set title = excluded.title, criteria = excluded.criteria,
-                    criteria_version = excluded.criteria_version where locked_at is null
+                    criteria_version = excluded.criteria_version
+                    where screenings.locked_at is null
                 """,
                 [
                     screening.screening_id,
@@ -189,7 +189,7 @@ class Screenings:
             own = f"""
                 select run_id from requests where task = 'recommend'
                     and json_extract(inputs, '$.candidate') in ({candidates})
-                union select candidate_id from ({candidates})
+                union {candidates}
             """
             for table in ("answers", "sent_texts", "vaults", "drafts", "requests"):
                 db.execute(f"delete from {table} where run_id in ({own})", values * 2)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.store import Store
 from bot.records.workspaces import Workspaces
@@ -95,6 +94,18 @@ class Settlements:
 
         return await self._store.write(work)
 
+    async def undecided(self) -> list[str]:
+        """Return the drafts with a card of their own that wait for a decision."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                """
+                select run_id from runs indexed by runs_waiting join requests using (run_id)
+                where settled_at is null and delivered_at is not null and runs.surface <> 'table'
+                """
+            ).fetchall()
+        )
+        return [row[0] for row in rows]
+
     async def settle_unreviewed(self, moment: datetime) -> None:
         """Count drafts that nobody decided on for a week as not used."""
         week = timedelta(days=UNREVIEWED_DAYS)
@@ -125,7 +136,7 @@ def compare(db: Database, run_id: str) -> None:
     row = db.execute(
         """
         select review, coalesce(final_text, text), (
-            select text from drafts where run_id = runs.run_id and not by_hand order by version desc limit 1)
+            select text from drafts where run_id = runs.run_id and by_hand = 0 order by version desc limit 1)
         from runs join drafts using (run_id) where run_id = ? order by version desc limit 1
         """,
         [run_id],

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.store import Store
 
@@ -78,8 +77,10 @@ class Templates:
         rows = await self._store.read(
             lambda db: db.execute(
                 f"""
-                select name, max(version), {_PUBLISHED}, user_id, created_at from templates
-                where team_id = ? group by name order by name
+                select name, version, {_PUBLISHED}, user_id, created_at from templates
+                where team_id = ? and version = (select max(version) from templates as every
+                    where every.team_id = templates.team_id and every.name = templates.name)
+                order by name
                 """,
                 [team_id],
             ).fetchall()

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.quotes import PriceRow
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.quotes import import_list
 from bot.records.store import Store
@@ -56,15 +55,15 @@ class Uploads:
         """Commit an upload; return False when the same delivery was committed before.
 
         Raises:
-            sqlite3.Error: it is not stored, so it must not be acked.
+            STORE_ERRORS: it is not stored, so it must not be acked.
         """
 
         def work(db: Database) -> bool:
-            before = db.conn.total_changes
-            db.execute(
+            cursor = db.execute(
                 """
-                insert or ignore into price_uploads (upload_id, team_id, channel_id, thread_ts, user_id,
+                insert into price_uploads (upload_id, team_id, channel_id, thread_ts, user_id,
                     file_id, language, asked, asked_by, received_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                on conflict do nothing
                 """,
                 [
                     upload.upload_id,
@@ -79,7 +78,7 @@ class Uploads:
                     iso(now()),
                 ],
             )
-            return db.conn.total_changes > before
+            return cursor.rowcount > 0
 
         return await self._store.write(work)
 

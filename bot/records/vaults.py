@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import days_after
 from bot.records.retention import delete_date
 from bot.records.store import Store
@@ -43,7 +42,7 @@ class Vaults:
                     [run_id, vault, days_after(VAULT_DAYS)],
                 )
             db.execute(
-                "insert or ignore into sent_texts values (?, ?, ?, ?, ?)",
+                "insert into sent_texts values (?, ?, ?, ?, ?) on conflict do nothing",
                 [run_id, version, part, sent, delete_date(db, run_id=run_id)],
             )
 

@@ -9,8 +9,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlite_utils import Database
-
+from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.retention import RETENTION_DAYS, shift_dates
 from bot.records.store import Store
@@ -209,7 +208,7 @@ class Workspaces:
         """Write down that a digest is due; twice is once."""
         await self._store.write(
             lambda db: db.execute(
-                "insert or ignore into digests values (?, ?, ?, ?, null, null)",
+                "insert into digests values (?, ?, ?, ?, null, null) on conflict do nothing",
                 [team_id, iso(due), iso(from_), iso(to)],
             )
         )

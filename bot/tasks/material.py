@@ -51,10 +51,15 @@ def lacks_material(run: Run, task: Task) -> bool:
     required = [field for field in task.inputs if field.required]
     if not required or not alone or any(run.inputs.get(field.name) for field in required):
         return False
+    return is_bare(run.words, task)
+
+
+def is_bare(words: str, task: Task) -> bool:
+    """Say whether *words* only name the task, and hold nothing that its text could be about."""
     own = {
         word
         for named in (task.name, *task.aliases)
         for form in word_forms(task.name, tuple(split_words(named)))
         for word in form.words
     }
-    return not set(split_words(run.words)) - _SMALL - own
+    return not set(split_words(words)) - _SMALL - own

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.guard import check_links, leaks, links_of
+from bot.guard import check_links, clean, leaks, links_of
 
 OURS = "https://acme.slack.com/archives/"
 INPUT = "Zie https://shop.example/sale?a=1&amp;b=2. En <https://intra.example/x|hier>, of www.bakker.nl."
@@ -82,3 +82,32 @@ def test_our_instructions_do_not_come_out() -> None:
     assert leaks(f"Sure! {rules.upper()}", "bcdfgh", [rules])
     assert not leaks(f"Corrected: {rules}", "bcdfgh", [rules], said=f"<request>{rules}</request>")
     assert not leaks("word1 word2 word3", "bcdfgh", [rules])
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["bcdfgh", "BCDFGH", "b c d f g h", "b-c-d_f.g/h", "**bcd**fgh", "b\nc\nd\nf\ng\nh", '{"a": "bcdfgh"}'],
+    ids=ascii,
+)  # fmt: skip
+def test_the_word_that_nobody_may_write_is_known_in_any_spelling(told: str) -> None:
+    """However the model is made to spell the canary of its instructions, the answer is not shown."""
+    assert leaks(told, "bcdfgh", [])
+    assert not leaks("abcdef ghbcdf", "bcdfgh", [])
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "https://xn--80ak6aa92e.com/", "https://intra.example@evil.example/x", "https://evil.example/https://intra.example/x",
+        "https://intra.example.evil.example/x", "https://intra.example/x/../y", "https://intra.example/X",
+        "https://intra.example:444/x", "http://[::1]/x", "http://2130706433/x", "ftp://intra.example/x",
+        "[a](https://evil.example 'https://intra.example/x')", "[a][1]\n\n[1]: https://evil.example", "<https://evil.example>",
+        "htt\u200bps://evil.example", "https:\\\\evil.example/x", "slack://channel?id=C1", "https://ｅvil.example/x",
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_a_link_that_only_looks_like_one_of_the_input_is_text(written: str) -> None:
+    """Another host, path, port or scheme than was given: nothing of it can be clicked."""
+    shown, _ = check_links(clean(written), ALLOWED, ours=OURS)
+
+    assert links_of(shown) <= ALLOWED

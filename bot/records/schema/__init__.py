@@ -9,15 +9,26 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Callable
+from typing import Any
 
 from sqlite_utils import Database
 
 from bot.records.migrating import migrations
 
-__all__ = ["migrate", "migrations"]
+__all__ = ["every_migration", "migrate", "migrations"]
 
 for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
     importlib.import_module(f"{__name__}.{_module}")
+
+
+def every_migration() -> list[tuple[str, Callable[[Any], Any]]]:
+    """Return each migration by its name, in their order: those that an empty database waits for."""
+    db = Database(memory=True)
+    try:
+        return [(one.name, one.fn) for one in migrations.pending(db)]
+    finally:
+        db.close()
 
 
 def migrate(db: Database) -> None:

@@ -65,11 +65,12 @@ def m004_old_corrections(db: Database) -> None:
     """How much people changed in drafts of before the proof, where the texts are still there."""
     rows = db.execute(
         """
-        select run_id, review, text, final_text, max(version) from runs join drafts using (run_id)
-        where correction is null and review in ('approved', 'edited', 'discarded') group by run_id
+        select run_id, review, text, final_text from runs join drafts using (run_id)
+        where correction is null and review in ('approved', 'edited', 'discarded')
+            and version = (select max(version) from drafts as every where every.run_id = runs.run_id)
         """
     ).fetchall()
-    for run_id, review, text, final_text, _ in rows:
+    for run_id, review, text, final_text in rows:
         found = compare_texts(text, None if review == "discarded" else final_text or text)
         db.execute(
             """

