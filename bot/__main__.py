@@ -22,12 +22,13 @@ from bot.compose import PROMPTS, Bot, StartError, database_fault, open_records
 from bot.delivery import client
 from bot.handlers import HANDLERS
 from bot.knowledge_import import import_folder
-from bot.llm import LLM, LLMError
+from bot.llm import LLM, LLMError, route_of
 from bot.logs import set_up as set_up_log
 from bot.manifest import SCOPES, manifest
 from bot.offline import digest, evaluate, export, export_templates, import_prices, purge
 from bot.records import STORE_ERRORS
 from bot.records.export import TABLES
+from bot.safekeeping import backup, restore, rotate_keys
 from bot.settings import Settings, SettingsError
 from bot.tasks import TaskFileError, load_firm, load_tasks
 from bot.wire import SlackError, Wire
@@ -123,8 +124,7 @@ def _slack_fault(error: SlackError, name: str, settings: Settings) -> str:
 
 async def _check_models(settings: Settings) -> list[str]:
     llm = LLM(
-        api_key=settings.anthropic_api_key,
-        base_url=settings.anthropic_base_url,
+        route=route_of(settings),
         models={"fast": settings.model_fast, "smart": settings.model_smart},
     )
     try:
@@ -175,8 +175,14 @@ def _check_database(settings: Settings) -> list[str]:
         verdict = connection.execute("pragma quick_check").fetchone()[0]
         connection.close()
     except sqlite3.Error as error:
-        return [f"{path} cannot be read ({error}): restore it from your backup."]
-    return [] if verdict == "ok" else [f"{path} is damaged ({verdict}): restore it from your backup."]
+        return [
+            f"{path} cannot be read ({error}): put the last backup back with `python -m bot restore FILE`."
+        ]
+    return (
+        []
+        if verdict == "ok"
+        else [f"{path} is damaged ({verdict}): put the last backup back with `python -m bot restore FILE`."]
+    )
 
 
 def _address(given: str) -> str:
@@ -234,6 +240,18 @@ def _parser() -> argparse.ArgumentParser:
     which = purged.add_mutually_exclusive_group()
     which.add_argument("--person", metavar="UID", default="", help="everything of this Slack user id")
     which.add_argument("--all", action="store_true", help="every file of a stopped bot, for good")
+    kept = commands.add_parser("backup", help="copy the databases into one file, beside a running bot")
+    kept.add_argument(
+        "where",
+        nargs="?",
+        type=Path,
+        metavar="FILE|FOLDER",
+        help="the backups in the data folder unless named",
+    )
+    kept.add_argument("--with-key", action="store_true", help="put the data folder's own key in, too")
+    back = commands.add_parser("restore", help="put a backup in the place of what a stopped bot holds")
+    back.add_argument("file", type=Path, metavar="FILE")
+    commands.add_parser("rotate", help="encrypt what is encrypted anew, under the newest key")
     return parser
 
 
@@ -254,7 +272,7 @@ def main(arguments: list[str] | None = None) -> int:
 
             asyncio.run(demo(environ, export=chosen.export, port=chosen.port))
             return 0
-        offline = chosen.command in ("export", "digest", "evaluate", "purge")
+        offline = chosen.command in ("export", "digest", "evaluate", "purge", "backup", "restore", "rotate")
         settings = Settings.from_environ(environ, calls_out=not offline)
         if chosen.command == "export" and chosen.what == "templates":
             return asyncio.run(export_templates(settings, out=chosen.out))
@@ -270,6 +288,12 @@ def main(arguments: list[str] | None = None) -> int:
             )
         if chosen.command == "purge":
             return asyncio.run(purge(settings, person=chosen.person, everything=chosen.all))
+        if chosen.command == "backup":
+            return backup(settings, chosen.where, with_key=chosen.with_key)
+        if chosen.command == "restore":
+            return restore(settings, chosen.file)
+        if chosen.command == "rotate":
+            return rotate_keys(settings)
         if chosen.command == "import":
             return import_prices(settings, chosen.file)
         set_up_log(settings.log_format)

@@ -19,9 +19,10 @@ from bot.delivery import client
 from bot.guard import Vault, open_vault
 from bot.handlers import HANDLERS
 from bot.handlers.budget import month_limit
-from bot.llm import LLM, Offer
+from bot.llm import LLM, Offer, route_of
 from bot.metrics import Metrics, Reading
 from bot.records import STORE_ERRORS, Records, WorkspaceSettings
+from bot.records.backups import RESTORING, newest_backup
 from bot.records.store import is_damaged
 from bot.settings import Settings
 from bot.tasks import Identity, TijdwinstError, load_company, load_firm, load_tasks
@@ -61,6 +62,42 @@ def open_records(settings: Settings) -> Records:
     return Records(path, defaults, database_url=settings.database_url)
 
 
+def lock_folder(folder: Path) -> IO[str]:
+    """Take a data folder for ourselves until what is returned is closed; make it where there is none.
+
+    Raises:
+        StartError: it cannot be written, or a bot runs on it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (folder / "bot.lock").open("a")
+    except OSError as error:
+        raise StartError(
+            f"DATA_DIR={folder} cannot be written ({error.strerror}): create it, or make it writable"
+            " for the user that runs the bot."
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise StartError(
+            f"another bot runs on DATA_DIR={folder}: stop it first, or give this one a folder of its own."
+        ) from error
+    return lock
+
+
+def _refuse_half_restored(folder: Path) -> None:
+    """Refuse files of which some are a backup's and some are not.
+
+    Raises:
+        StartError: somebody was stopped while putting a backup back.
+    """
+    if (folder / RESTORING).exists():
+        raise StartError(
+            f"a restore into DATA_DIR={folder} was cut off: do it again with `python -m bot restore FILE`."
+        )
+
+
 class Bot:
     """A whole bot: what every workspace shares, and the workspace that its token belongs to.
 
@@ -91,8 +128,7 @@ class Bot:
         self._wire = Wire()
         self._naming: asyncio.Task[None] | None = None
         self._llm = LLM(
-            api_key=settings.anthropic_api_key,
-            base_url=settings.anthropic_base_url,
+            route=route_of(settings),
             models={"fast": settings.model_fast, "smart": settings.model_smart},
         )
         self._not_ready = "starting"
@@ -110,7 +146,8 @@ class Bot:
         Raises:
             StartError: the data folder or the port cannot be used, or another bot has them.
         """
-        self._take_data_folder()
+        self._lock = lock_folder(self.settings.data_dir)
+        _refuse_half_restored(self.settings.data_dir)
         await self._open_doors()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=100), timeout=aiohttp.ClientTimeout(total=30)
@@ -154,7 +191,8 @@ class Bot:
                 raise StartError(database_fault(url, error)) from error
             if is_damaged(error):
                 raise StartError(
-                    f"{self.settings.data_dir / 'records.sqlite'} is damaged ({error}): put a backup in its place."
+                    f"{self.settings.data_dir / 'records.sqlite'} is damaged ({error}):"
+                    " put the last backup back with `python -m bot restore FILE`."
                 ) from error
             raise StartError(
                 f"cannot start with DATA_DIR={self.settings.data_dir} HOST={self.settings.host}"
@@ -245,25 +283,6 @@ class Bot:
         if self._lock is not None:
             self._lock.close()
 
-    def _take_data_folder(self) -> None:
-        folder = self.settings.data_dir
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock = (folder / "bot.lock").open("a")
-        except OSError as error:
-            raise StartError(
-                f"DATA_DIR={folder} cannot be written ({error.strerror}): create it, or make it writable"
-                " for the user that runs the bot."
-            ) from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._lock.close()
-            self._lock = None
-            raise StartError(
-                f"another bot runs on DATA_DIR={folder}: stop it first, or give this one a folder of its own."
-            ) from error
-
     def _open_vault(self) -> Vault:
         try:
             return open_vault(self.settings.data_dir, self.settings.secret_keys)
@@ -309,6 +328,10 @@ class Bot:
     def _why_not_ready(self) -> str:
         return (self.workspace.tokens.why_not() if self.workspace is not None else "") or self._not_ready
 
+    def _backed_up_s(self) -> float:
+        newest = newest_backup(self.settings.data_dir)
+        return newest.timestamp() if newest is not None else 0.0
+
     async def _queued(self) -> int:
         return (await jobs.waiting())[0] if self._engine_open else 0
 
@@ -329,6 +352,7 @@ class Bot:
             model_calls=self._llm.pulse.beats,
             quiet_s=self._socket.silent_s if self._socket is not None else None,
             reopened=self._socket.reopened if self._socket is not None else 0,
+            backup_s=self._backed_up_s(),
         )
 
 

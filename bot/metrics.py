@@ -24,6 +24,7 @@ class Reading:
         slack_faults, model_faults: by Slack's code and the model's kind, since the start.
         quiet_s: how long nothing has come over the socket; None where there is no socket.
         reopened: how often a socket was opened anew because nothing came over it.
+        backup_s: when the newest backup was made, in Unix time; 0 before the first.
     """
 
     queued: int = 0
@@ -35,6 +36,7 @@ class Reading:
     model_calls: int = 0
     quiet_s: float | None = None
     reopened: int = 0
+    backup_s: float = 0.0
 
 
 class Metrics:
@@ -67,6 +69,9 @@ class Metrics:
         self._budget = self._gauge("month_budget_usd", "This month's budget; 0 when none is set.", "team")
         self._quiet = self._gauge("socket_quiet_seconds", "Since something last came over the socket.")
         self._reopened = self._gauge("socket_reopened", "Sockets opened anew because nothing came over them.")
+        self._backup = self._gauge(
+            "backup_timestamp_seconds", "When the newest backup was made; 0 before the first."
+        )
 
     def count_unknown(self, kind: str) -> None:
         """Count a payload that no listener is for."""
@@ -94,6 +99,7 @@ class Metrics:
         if reading.quiet_s is not None:
             self._quiet.set(reading.quiet_s)
         self._reopened.set(reading.reopened)
+        self._backup.set(reading.backup_s)
         return generate_latest(self.registry)
 
     def _counter(self, name: str, about: str, *labels: str) -> Counter:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,13 +10,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot.compose import PROMPTS, database_fault, open_records
+from bot.compose import PROMPTS, database_fault, lock_folder, open_records
 from bot.digest import Figures, gather, parse_period, period_of, report_pdf, report_text, week_text
 from bot.handlers import HANDLERS
 from bot.quotes import PriceRow
 from bot.quotes.pricelist import read_prices
 from bot.reading import SheetError, read_sheet
 from bot.records import STORE_ERRORS, Records
+from bot.records.backups import delete_backups
 from bot.records.export import as_csv, as_json_lines, read_rows
 from bot.records.store import is_damaged
 from bot.settings import Settings
@@ -185,20 +185,25 @@ async def purge(settings: Settings, *, person: str, everything: bool) -> int:
 
 
 def _purge_all(settings: Settings) -> int:
-    """Overwrite and delete every file of the data folder that the bot made."""
-    try:
-        with (settings.data_dir / "bot.lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    """Overwrite and delete every file of the data folder that the bot made, its backups too.
+
+    Raises:
+        StartError: a bot runs on the folder.
+    """
+    with lock_folder(settings.data_dir):
+        try:
             for path in sorted(settings.data_dir.glob("*.sqlite*")):
                 path.write_bytes(bytes(path.stat().st_size))
                 path.unlink()
                 print(f"deleted: {path}", file=sys.stderr)
-    except BlockingIOError:
-        print(f"a bot runs on {settings.data_dir}: stop it first.", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"{settings.data_dir} cannot be written ({error.strerror}): make it writable.", file=sys.stderr)
-        return 1
+            for path in delete_backups(settings.data_dir):
+                print(f"deleted: {path}", file=sys.stderr)
+        except OSError as error:
+            print(
+                f"{settings.data_dir} cannot be written ({error.strerror}): make it writable.",
+                file=sys.stderr,
+            )
+            return 1
     return 0
 
 
@@ -233,7 +238,11 @@ def _unreadable(settings: Settings, error: Exception) -> int:
         print(database_fault(settings.database_url, error), file=sys.stderr)
         return 1
     path = settings.data_dir / "records.sqlite"
-    cure = "put a backup in its place" if is_damaged(error) else "start this version of the bot once"
+    cure = (
+        "put the last backup back with `python -m bot restore FILE`"
+        if is_damaged(error)
+        else "start this version of the bot once"
+    )
     print(f"{path} cannot be read ({error}): {cure}.", file=sys.stderr)
     return 1
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from bot.logs import LOG_FORMATS, LogFormat
 from bot.tasks import LANGUAGES, Language, TijdwinstError
+
+Provider = Literal["anthropic", "bedrock", "vertex"]
+PROVIDERS: tuple[Provider, ...] = ("anthropic", "bedrock", "vertex")
 
 
 class SettingsError(TijdwinstError):
@@ -51,6 +55,19 @@ class Settings:
         example="sk-ant-",
     )
     anthropic_base_url: str = _variable("", "Another server that speaks the Messages API.")
+    model_provider: Provider = _variable(
+        "anthropic",
+        "Who runs the model: anthropic, bedrock or vertex; docs/privacy.md says which stay in the EU.",
+    )
+    aws_region: str = _variable("", "The region of Bedrock, like eu-central-1.")
+    aws_bearer_token_bedrock: str = _variable("", "An API key of Amazon Bedrock.", secret=True)
+    anthropic_bedrock_base_url: str = _variable("", "Another address than Bedrock's own in that region.")
+    cloud_ml_region: str = _variable("", "The region of Vertex AI: eu, or one like europe-west1.")
+    anthropic_vertex_project_id: str = _variable("", "Your Google Cloud project.")
+    anthropic_vertex_base_url: str = _variable("", "Another address than Vertex AI's own in that region.")
+    google_application_credentials: Path | None = _variable(
+        None, "The JSON file of a Google service account; empty where the machine has an identity of its own."
+    )
     model_fast: str = _variable("claude-haiku-5-5", "The model for quick, cheap work.")
     model_smart: str = _variable("claude-sonnet-5-5", "The model that writes drafts.")
     data_dir: Path = _variable(Path("data"), "The folder that holds the database files. Back it up.")
@@ -109,7 +126,7 @@ class Settings:
         lines = ["# Copy this file to .env and fill it in. Lines that are commented out show the default.\n"]
         for item in fields(cls):
             default = item.default
-            shown = ",".join(default) if isinstance(default, tuple) else str(default)
+            shown = ",".join(default) if isinstance(default, tuple) else str(default or "")
             name = item.name.upper()
             line = f"{name}={item.metadata['example']}" if item.metadata["example"] else f"# {name}={shown}"
             lines.append(f"# {item.metadata['about']}\n{line}\n")
@@ -117,7 +134,13 @@ class Settings:
 
 
 def _check_secrets(values: dict[str, Any], faults: list[str]) -> None:
-    for name in ("slack_bot_token", "slack_app_token", "slack_signing_secret", "anthropic_api_key"):
+    for name in (
+        "slack_bot_token",
+        "slack_app_token",
+        "slack_signing_secret",
+        "anthropic_api_key",
+        "aws_bearer_token_bedrock",
+    ):
         if not re.fullmatch(r"[!-~]*", values.get(name, "")):
             faults.append(f"{name.upper()} has a space or a strange character in it: copy it anew.")
 
@@ -150,6 +173,64 @@ def _check_slack(values: dict[str, Any], faults: list[str]) -> None:
 
 
 def _check_model(values: dict[str, Any], faults: list[str]) -> None:
+    provider = values.get("model_provider", "anthropic")
+    if provider == "bedrock":
+        _check_bedrock(values, faults)
+    elif provider == "vertex":
+        _check_vertex(values, faults)
+    elif provider == "anthropic":
+        _check_anthropic(values, faults)
+    else:
+        faults.append(f"MODEL_PROVIDER is {provider!r}: it must be one of {', '.join(PROVIDERS)}.")
+
+
+def _check_bedrock(values: dict[str, Any], faults: list[str]) -> None:
+    if not values.get("aws_bearer_token_bedrock"):
+        faults.append(
+            "AWS_BEARER_TOKEN_BEDROCK is missing: make an API key in the console of Amazon Bedrock."
+        )
+    _check_region("AWS_REGION", values.get("aws_region", ""), "eu-central-1", faults)
+    _check_url("ANTHROPIC_BEDROCK_BASE_URL", values.get("anthropic_bedrock_base_url", ""), faults)
+    for name in ("model_fast", "model_smart"):
+        model_id = values.get(name, "")
+        if "anthropic." not in model_id:
+            faults.append(
+                f"{name.upper()} is {model_id or 'not set'}: on Bedrock it must be an id of there, like"
+                f" eu.anthropic.claude-{'haiku' if name == 'model_fast' else 'sonnet'}-5-5."
+            )
+
+
+def _check_vertex(values: dict[str, Any], faults: list[str]) -> None:
+    _check_region("CLOUD_ML_REGION", values.get("cloud_ml_region", ""), "eu or europe-west1", faults)
+    if not re.fullmatch(r"[a-z][a-z0-9:.-]+", values.get("anthropic_vertex_project_id", "")):
+        faults.append(
+            "ANTHROPIC_VERTEX_PROJECT_ID is missing or wrong: it is the id of your project, like my-firm-1234."
+        )
+    _check_url("ANTHROPIC_VERTEX_BASE_URL", values.get("anthropic_vertex_base_url", ""), faults)
+    file = values.get("google_application_credentials", "")
+    if file and not Path(file).is_file():
+        faults.append(f"GOOGLE_APPLICATION_CREDENTIALS is {file!r}: there is no such file.")
+    if not _has_google_auth():
+        faults.append(
+            "MODEL_PROVIDER=vertex needs a package that is not installed:"
+            " run `python -m pip install 'google-auth[requests]>=2.40,<3'`."
+        )
+
+
+def _check_region(name: str, value: str, example: str, faults: list[str]) -> None:
+    # It becomes a part of an address.
+    if not re.fullmatch(r"[a-z]+(-[a-z0-9]+)*", value):
+        faults.append(f"{name} is {value or 'not set'}: it must be a region like {example}.")
+
+
+def _has_google_auth() -> bool:
+    try:
+        return find_spec("google.auth") is not None and find_spec("requests") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _check_anthropic(values: dict[str, Any], faults: list[str]) -> None:
     base = values.get("anthropic_base_url", "")
     _check_url("ANTHROPIC_BASE_URL", base, faults)
     host = (_host(base) or "").lower()
@@ -198,6 +279,8 @@ def _convert(values: dict[str, Any], faults: list[str]) -> None:
     except (ValueError, OSError, KeyError):
         faults.append(f"TZ_NAME is {values['tz_name']!r}: it must be a time zone like Europe/Amsterdam.")
     _check_database(values, faults)
+    if "google_application_credentials" in values:
+        values["google_application_credentials"] = Path(values["google_application_credentials"])
     if "data_dir" in values:
         values["data_dir"] = Path(values["data_dir"])
     if "secret_keys" in values:

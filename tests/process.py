@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import signal
 import socket
@@ -45,6 +46,13 @@ async def answered(url: str, status: int = 200) -> None:
             await asyncio.sleep(0.01)
 
 
+def _die_with_us() -> None:
+    """Let the bot end when the tests are killed, on Linux: one that is left behind takes a tenth of a core."""
+    if sys.platform == "linux":
+        # https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
 class BotProcess:
     """A bot between a Slack and a model; over a socket, or with *http* over signed requests.
 
@@ -80,6 +88,7 @@ class BotProcess:
             env=self.environ,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            preexec_fn=_die_with_us,
         )
         await answered(f"http://127.0.0.1:{self.port}/healthz")
         self.listening_s = time.perf_counter() - started

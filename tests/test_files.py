@@ -352,6 +352,20 @@ async def test_the_sign_in_page_is_never_taken_for_the_file(world: World) -> Non
     assert world.model.requests == []
 
 
+async def test_an_html_file_is_read_and_the_sign_in_page_is_not(world: World) -> None:
+    """Slack answers with a page in both cases; only the one that is as long as the file is the file."""
+    page = b"<!DOCTYPE html><h1>Verslag</h1><p>De beurs verhuist naar Utrecht.</p>"
+    await attach(world, "summarise this", ("verslag.html", page))
+    await world.card()
+    asked = str(world.model.requests[-1].body["messages"])
+    world.slack.file_token = "xoxb-other"
+    await attach(world, "summarise this", ("later.html", page))
+
+    assert "verhuist naar Utrecht" in asked
+    assert await world.shown("did not give me later.html")
+    assert "Sign in to Slack" not in str([one.body for one in world.model.requests])
+
+
 async def test_a_redirect_leads_nowhere_else(world: World) -> None:
     """A file that is said to lie on another host is not fetched there; on the same host it is."""
     space = world.slack.workspace

@@ -78,7 +78,7 @@ async def test_check_names_every_fault(tmp_path: Path, capsys: pytest.CaptureFix
     assert "Slack refuses SLACK_APP_TOKEN (invalid_auth)" in told
     assert "MODEL_FAST=claude-3-haiku-20240307" in told
     assert "claude-sonnet-5-5 retired on 2026-01-01" in told
-    assert "restore it from your backup" in told
+    assert "put the last backup back" in told
 
 
 async def test_check_without_a_network_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

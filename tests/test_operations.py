@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import fields
 from pathlib import Path
 
 import aiohttp
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from bot.logs import about_run, set_up
+from bot.settings import Settings
 from tests.conftest import ANNA, SALES, World, running
+from tests.process import ROOT
 
 LINES = ((ANNA, "The fair is on Friday."), (ANNA, "Ben brings the stand."))
 
@@ -137,3 +141,17 @@ async def test_lines_of_every_room_carry_the_run(world: World, caplog: pytest.Lo
         logging.getLogger("bot").removeHandler(handler)
 
     assert ("bot.jobs.runs", row["run_id"]) in seen
+
+
+def test_the_compose_file_gives_the_bots_what_they_need() -> None:
+    """Two bots share one database and one key, wait for it, and are told nothing that they do not know."""
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    bot, database = services["bot"], services["database"]
+    named = set(bot["environment"])
+
+    assert named <= {item.name.upper() for item in fields(Settings)}
+    assert {"DATABASE_URL", "SECRET_KEYS"} <= named
+    assert bot["deploy"]["replicas"] == 2
+    assert bot["depends_on"]["database"]["condition"] == "service_healthy"
+    assert database["environment"]["POSTGRES_DB"] in bot["environment"]["DATABASE_URL"]
+    assert "volumes" not in bot

@@ -113,9 +113,9 @@ async def test_a_damaged_file_asks_for_a_backup(tmp_path: Path, capsys: pytest.C
             port=0,
         )
         bot = Bot(settings)
-        with pytest.raises(StartError, match="put a backup in its place"):
+        with pytest.raises(StartError, match="put the last backup back"):
             await bot.start()
         await bot.stop()
 
     assert await digest(settings) == 1
-    assert "put a backup in its place" in capsys.readouterr().err
+    assert "put the last backup back" in capsys.readouterr().err

@@ -164,4 +164,4 @@ def test_the_example_and_the_docs_name_every_variable() -> None:
 
     assert (ROOT / ".env.example").read_text() == Settings.example()
     assert [name for name, _ in rows] == list(defaults)
-    assert all(shown == str(defaults[name]) for name, shown in rows if defaults[name] not in ("", ()))
+    assert all(shown == str(defaults[name]) for name, shown in rows if defaults[name] not in ("", (), None))

@@ -184,13 +184,17 @@ class Files:
             if answer.status == 429 or answer.status >= 500:
                 raise SlackError("files.download", "ratelimited" if answer.status == 429 else "server")
             # Slack answers who may not read a file with its sign-in page, and calls that a success.
-            if answer.status != 200 or answer.content_type == "text/html":
+            is_page = answer.content_type == "text/html"
+            if answer.status != 200 or (is_page and found.kind != "html"):
                 raise UserError("file.not-given", name=found.name)
             got = bytearray()
             async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
                 got += chunk
                 if len(got) > most_bytes:
                     raise UserError("file.too-large", name=found.name)
+        # An HTML file is as long as Slack said; its sign-in page is not.
+        if is_page and len(got) != found.size:
+            raise UserError("file.not-given", name=found.name)
         return bytes(got), ""
 
 

@@ -10,7 +10,7 @@ from bot.guard.outside import clean, wrap
 from bot.guard.pseudonyms import Pseudonyms
 from bot.guard.rules import SETTABLE, Asked, Refusal, act_on, find_refusal, is_open
 from bot.guard.search import detect
-from bot.guard.vault import Vault, open_vault
+from bot.guard.vault import Vault, begin_rotation, end_rotation, open_vault
 
 __all__ = [
     "ACTIONS",
@@ -23,9 +23,11 @@ __all__ = [
     "Refusal",
     "Vault",
     "act_on",
+    "begin_rotation",
     "check_links",
     "clean",
     "detect",
+    "end_rotation",
     "find_refusal",
     "is_open",
     "leaks",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.jobs.backups import back_up
 from bot.jobs.candidates import ask_second_look, explain, read_cvs, show_board, show_closed
 from bot.jobs.engine import close_engine, open_engine, waiting
 from bot.jobs.keeping import bring_personal, bring_proof, erase_asked, show_lift, start_erasing
@@ -38,6 +39,7 @@ __all__ = [
     "Talks",
     "accepted",
     "ask_second_look",
+    "back_up",
     "bring_copy",
     "bring_file",
     "bring_personal",

@@ -13,6 +13,7 @@ from typing import Any
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
+from bot.jobs.backups import backup, show_restored
 from bot.jobs.durable import (
     VERSION,
     Engine,
@@ -55,8 +56,10 @@ async def open_engine(
     await _schedule("sweep", sweep, "* * * * *")
     await _schedule("plans", plans, "* * * * *")
     await _schedule("clean", clean, "17 3 * * *")
+    await _schedule("backup", backup, "47 * * * *")
     await _schedule("rounds", rounds, "*/5 * * * *")
     await sweep_now()
+    await show_restored()
 
 
 def configure(url: str, executor_id: str) -> DBOSConfig:
@@ -77,6 +80,7 @@ def configure(url: str, executor_id: str) -> DBOSConfig:
 
 def _prepare(path: Path) -> None:
     """Make the engine's file ours alone, and WAL: DBOS leaves the journal mode as it finds it."""
+    path.touch(mode=0o600)
     connection = sqlite3.connect(path)
     connection.execute("pragma journal_mode = wal")
     connection.close()

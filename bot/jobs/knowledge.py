@@ -14,7 +14,7 @@ from typing import Any
 from bot.handlers import Desk
 from bot.jobs.posts import Posts, Spot
 from bot.knowledge import make_passages
-from bot.records.knowledge import Document
+from bot.records.knowledge import By, Document
 from bot.records.knowledge_uploads import KnowledgeUpload
 from bot.tasks import UserError
 from bot.texts import format_moment, text
@@ -161,7 +161,12 @@ class KnowledgeFiles:
         older = await self._older(upload, file_id, found.name)
         if await self._desk.files.is_gone(file_id):
             raise UserError("knowledge.gone", name=found.name)
-        await self._records.knowledge.put(document, passages, replacing=[one.document_id for one in older])
+        await self._records.knowledge.put(
+            document,
+            passages,
+            replacing=[one.document_id for one in older],
+            by=By(upload.team_id, upload.user_id),
+        )
         silent = sum(not part.has_words for part in content.parts)
         key = "knowledge.taken-partly" if silent else "knowledge.taken"
         told = text(key, upload.language, name=found.name, count=len(passages), pages=silent)

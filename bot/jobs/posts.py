@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from bot.delivery import CLOCK_MARGIN, Delivery
 from bot.records import Records
+from bot.records.drafts import Post
 from bot.streaming import Streams
 from bot.wire import SlackError
 
@@ -25,6 +27,18 @@ class Spot:
 def _question_is_gone(spot: Spot, error: SlackError) -> bool:
     """Say whether somebody deleted the question in their messages tab: its answer stands at top level then."""
     return error.code == "thread_not_found" and spot.channel_id.startswith("D") and bool(spot.thread_ts)
+
+
+def _stream_since(claim: Post, run_id: str) -> float | None:
+    """Return from which moment on, in seconds, a stream in the thread of a run can be its answer; None for never.
+
+    After a backup was put back there are answers in it that nobody knows any more; only what came after the
+    question can be this one's, and a run that a message asked for has that message's `ts` in its id.
+    """
+    asked = re.fullmatch(r".*:(\d+\.\d+)", run_id)
+    if claim.restored:
+        return float(asked[1]) if asked else None
+    return (claim.claimed_at - CLOCK_MARGIN).timestamp()
 
 
 class Posts:
@@ -48,9 +62,9 @@ class Posts:
         """
         claim = await self._records.drafts.claim_post(post_id, run_id=run_id, channel_id=spot.channel_id)
         ts = claim.ts
-        if not ts and not claim.first:
+        if not ts and (claim.restored or not claim.first):
             ts = await self._find(post_id, spot, claim.claimed_at) or await self._lost_stream(
-                spot, claim.claimed_at
+                spot, _stream_since(claim, run_id)
             )
         if ts:
             await self._records.drafts.posted(post_id, ts=ts)
@@ -76,14 +90,13 @@ class Posts:
                 raise
         return await self._delivery.find(spot.channel_id, post_id=post_id, since=since)
 
-    async def _lost_stream(self, spot: Spot, claimed_at: datetime) -> str:
+    async def _lost_stream(self, spot: Spot, since_s: float | None) -> str:
         """Return the `ts` of a stream that was started for a claim and never answered; empty when there is none.
 
         Only our answers stand in a thread of a messages tab, one run at a time: what is nobody's is this one.
         """
-        if not (spot.channel_id.startswith("D") and spot.thread_ts):
+        if since_s is None or not (spot.channel_id.startswith("D") and spot.thread_ts):
             return ""
-        since_s = (claimed_at - CLOCK_MARGIN).timestamp()
         try:
             found = await self._streams.find(spot.channel_id, thread_ts=spot.thread_ts, since_s=since_s)
         except SlackError as error:
@@ -105,7 +118,7 @@ class Posts:
         if claim.ts:
             return
         ts = ""
-        if not claim.first:
+        if claim.restored or not claim.first:
             ts = await self._delivery.find_file(
                 spot.channel_id, name=name, since=claim.claimed_at, thread_ts=spot.thread_ts
             )

@@ -213,7 +213,7 @@ class Preview:
         claim = await self._records.drafts.claim_post(
             self._post_id, run_id=self._run_id, channel_id=self._spot.channel_id
         )
-        if not claim.first:
+        if claim.restored or not claim.first:
             return ""
         ts = ""
         try:

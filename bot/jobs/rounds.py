@@ -341,6 +341,10 @@ class Rounds:
     ) -> None:
         """Upload a file at most once: where a crash leaves it open whether it came, the message stands without."""
         claim = await self.records.drafts.claim_post(post_id, run_id="", channel_id=spot.channel_id)
+        if claim.restored and await self._delivery.find_file(
+            spot.channel_id, name=name, since=claim.claimed_at, thread_ts=spot.thread_ts
+        ):
+            return
         if claim.first:
             await self._delivery.upload(
                 spot.channel_id, name=name, content=content, title=title, alt=alt, thread_ts=spot.thread_ts

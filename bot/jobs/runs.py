@@ -332,14 +332,17 @@ class Runs:
                 log.warning("could not tell admin %s: %s", user_id, error)
 
     async def deliver(self, run_id: str, version: int) -> None:
-        """Let the placeholder become the draft with its buttons."""
+        """Let the placeholder become the draft with its buttons, and close the ledger row."""
         run = await self.records.requests.need(run_id)
         await self.cards.show(run)
-        await self.records.drafts.delivered(run_id, version)
         await self._talks.end(run)
         if await self.cards.draft_spot(run) != await self.cards.asked_at(run) and version == 1:
             sentence = text("placeholder.elsewhere", run.language)
             await self.cards.replace_placeholder(run, sentence, placeholder(sentence))
+        # Together, so that both are in one commit of the records.
+        await asyncio.gather(
+            self.records.drafts.delivered(run_id, version), self.close(run_id, "drafted", "")
+        )
 
     async def tell_waiting(self, run_id: str, version: int, key: str) -> None:
         """Tell the asker that the model is down and that the draft will come."""

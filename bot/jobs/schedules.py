@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,6 +32,7 @@ from bot.jobs.workflows import (
     take_documents,
     take_prices,
 )
+from bot.records.backups import delete_backups
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
@@ -256,6 +258,7 @@ async def _purge_departed() -> None:
             await doing.records.erasures.stay(team_id)
         else:
             await doing.records.erasures.purge()
+            await asyncio.to_thread(delete_backups, doing.records.store.path.parent)
             log.warning("team=%s left and its days are over: everything was deleted", team_id)
 
 

@@ -145,22 +145,22 @@ async def _write(run_id: str, version: int, key: str, tries: int, waits: int) ->
     verdict = await _draft(run_id, version)
     limits = at_work().runs.limits
     if verdict["outcome"] == "drafted":
+        # Closes the row, too: each step is a commit of the engine, and under a flood those are what a run waits for.
         await _deliver(run_id, version)
-    elif verdict.get("next") == "accept":
+        return
+    if verdict.get("next") == "accept":
         # Its asker's press goes on with it, or the sweep that finds the press.
         await _close(run_id, "waiting", "guideline")
         return
-    elif verdict["outcome"] == "waiting" and tries < limits.continuations:
+    if verdict["outcome"] == "waiting" and tries < limits.continuations:
         await _tell(run_id, version, "error.busy-told")
         await _close(run_id, "waiting", "busy")
         delay_s = max(limits.continue_after_s, verdict["delay_s"])
         await _continue(run_id, version, key, tries + 1, waits, delay_s=delay_s)
         return
-    elif verdict["outcome"] == "waiting":
+    if verdict["outcome"] == "waiting":
         verdict = {"outcome": "failed", "key": "error.gave-up", "retry": True}
-        await _refuse(run_id, version, verdict)
-    else:
-        await _refuse(run_id, version, verdict)
+    await _refuse(run_id, version, verdict)
     await _close(run_id, verdict["outcome"], verdict.get("key", ""))
 
 

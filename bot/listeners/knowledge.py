@@ -12,6 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot import jobs
 from bot.knowledge import EVERYONE, parse_audience
 from bot.listeners.intake import COMMIT_WITHIN_S, Intake, whose
+from bot.records.knowledge import By
 from bot.records.knowledge_uploads import KnowledgeUpload
 from bot.texts import format_moment, text
 from bot.views import form_values
@@ -49,7 +50,8 @@ def register(app: AsyncApp, intake: Intake) -> None:
 
     async def delete(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         if await is_editor(intake, body["user"]["id"]):
-            await intake.records.knowledge.delete([int(action["value"])])
+            by = By(intake.team_id, body["user"]["id"])
+            await intake.records.knowledge.delete([int(action["value"])], by=by)
         await ack()
         intake.later(_show_again(intake, body))
 
@@ -133,7 +135,8 @@ async def _chosen(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack(response_action="errors", errors={"who": text("knowledge.editors-only", intake.language)})
         return
     if "document" in metadata:
-        await intake.records.knowledge.set_audience(int(metadata["document"]), audience)
+        by = By(intake.team_id, user_id)
+        await intake.records.knowledge.set_audience(int(metadata["document"]), audience, by=by)
         await ack()
         view = await _list(intake, user_id, metadata.get("words", ""))
         intake.later(intake.delivery.update_form(metadata["list"], view))

@@ -18,6 +18,7 @@ from bot.llm.prices import (
     price_microusd,
     retirement_date,
 )
+from bot.llm.routes import Route, route_of
 from bot.llm.spoken import Spoken
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "ModelInfo",
     "Offer",
     "Question",
+    "Route",
     "Spoken",
     "Tier",
     "Usage",
@@ -40,4 +42,5 @@ __all__ = [
     "most_microusd",
     "price_microusd",
     "retirement_date",
+    "route_of",
 ]

@@ -137,8 +137,12 @@ def object_in(text: str, model_id: str) -> dict[str, Any]:
     return body
 
 
-def read_answer(body: Mapping[str, Any], *, request_id: str, duration_ms: int) -> Answer:
+def read_answer(body: Mapping[str, Any], *, request_id: str, duration_ms: int, asked: str = "") -> Answer:
     """Read a message: what it cost first, then why it stopped, then its text.
+
+    Args:
+        asked: the model's id as it was asked for; where the server answers with a part of it, the whole id tells
+            where it ran, and so the price.
 
     Raises:
         LLMError: it is no message, or not a whole one; its `usage` is what it cost all the same.
@@ -146,7 +150,7 @@ def read_answer(body: Mapping[str, Any], *, request_id: str, duration_ms: int) -
     model, content = well_formed(str(body.get("model", ""))), body.get("content")
     if not isinstance(content, list):
         raise LLMError("unusable", "the server sent no message", model=model, request_id=request_id)
-    usage = _usage(body)
+    usage = _usage({**body, "model": asked} if model and model in asked else body)
     # By type: a block of thoughts may come first.
     texts = [each.get("text") for each in content if isinstance(each, dict) and each.get("type") == "text"]
     text = well_formed("".join(each for each in texts if isinstance(each, str))).strip()

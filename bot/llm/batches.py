@@ -67,6 +67,8 @@ class Batches:
         Raises:
             LLMError: it may have been taken all the same: `find` tells.
         """
+        if not self._llm.route.takes_batches:
+            return None
         model_id = self._llm.models[model]
         config = {"output_config": {"effort": effort}} if effort else {}
         requests: list[dict[str, Any]] = [

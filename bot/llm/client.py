@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from bot.llm.answers import Answer, LLMError, Usage, fit, is_json, object_in, read_answer, well_formed
 from bot.llm.faults import name_fault
+from bot.llm.frames import Frames
 from bot.llm.prices import ModelInfo, estimate_tokens, model_info, tokens
+from bot.llm.routes import Route, make_client, refusals
 from bot.llm.spoken import Spoken
 from bot.wire import Pulse
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     import anthropic
     import httpx2
     from pydantic import BaseModel
+
+    from bot.llm.routes import Client
 
 Tier = Literal["fast", "smart"]
 """What a task file asks for; the settings say which model id that is."""
@@ -37,11 +41,9 @@ MAX_WAIT_S = 30.0
 MAX_GATE_S = 300.0
 """Longest time, in seconds, that a model is left alone on its own word; then one call may look again."""
 
-_API_URL = "https://api.anthropic.com"
 _SLOWEST_TOKENS_PER_S = 25
 _GRACE_S = 60.0
 _CONNECT_S = 5.0
-_LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost")
 _DEPRECATION = r"(?s)The model '.*' is deprecated"
 _IN_WORDS = (
     "Answer with one JSON object and nothing else: no code fence, no comment, no text before or after it. "
@@ -51,9 +53,14 @@ _IN_WORDS = (
 
 @dataclass
 class _Line:
-    """The connections to a server, shared by every `LLM` that speaks with it; `client` is None until it is made."""
+    """The connections to a server, shared by every `LLM` that speaks with it; `client` is None until it is made.
 
-    client: anthropic.AsyncAnthropic | None = None
+    Attributes:
+        refusals: what besides the SDK's own errors says that there is no way in.
+    """
+
+    client: Client | None = None
+    refusals: tuple[type[Exception], ...] = ()
     warming: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -72,6 +79,7 @@ class LLM:
         api_key: passed on as it is, so that no profile on the machine decides which account pays; a server
             of one's own (*base_url*) may need none.
         base_url: address of that server, without `/v1`; empty for Anthropic's.
+        route: another way to the model, in the place of *api_key* and *base_url*.
         models: the model id behind each tier.
         timeout_s: longest duration of one call in seconds; unless given, a minute and the time that a slow
             model needs for `max_tokens` (25 a second).
@@ -81,16 +89,18 @@ class LLM:
     def __init__(
         self,
         *,
-        api_key: str,
+        api_key: str = "",
         models: Mapping[Tier, str],
         base_url: str = "",
+        route: Route | None = None,
         timeout_s: float | None = None,
         max_wait_s: float = MAX_WAIT_S,
     ) -> None:
         self.models = dict(models)
         self.pulse = Pulse()
-        self._api_key = api_key or ("none" if base_url else "")
-        self._base_url = base_url or _API_URL
+        route = route or Route(key=api_key, base_url=base_url)
+        # A server of one's own may need no key; the SDK wants one.
+        self.route = replace(route, key=route.key or ("none" if route.base_url else ""))
         self._timeout_s = timeout_s
         self._max_wait_s = max_wait_s
         self._line = _Line()
@@ -165,19 +175,35 @@ class LLM:
         try:
             async with self._guarded(model_id, limit_s) as client:
                 started_s = time.monotonic()
-                answered = await client.messages.create(**arguments, stream=True, timeout=_timeout(limit_s))
-                async with answered as events:
-                    async for event in events:
-                        spoken.take(event.to_dict(warnings=False))
+                wanted = {**arguments, "stream": True, "timeout": _timeout(limit_s)}
+                request_id = await self._listen(client, wanted, spoken)
             duration_ms = round((time.monotonic() - started_s) * 1000)
-            request_id = answered.response.headers.get("request-id", "")
-            return read_answer(spoken.message(), request_id=request_id, duration_ms=duration_ms)
+            return read_answer(
+                spoken.message(), request_id=request_id, duration_ms=duration_ms, asked=model_id
+            )
         except LLMError as error:
             error.model = spoken.model or error.model
             error.partial = error.partial or spoken.text
             if not spoken.counted:
                 error.usage = spoken.usage
             raise
+
+    async def _listen(self, client: Any, arguments: dict[str, Any], spoken: Spoken) -> str:
+        """Let *spoken* take every event of an answer, and return the server's name for the call."""
+        if self.route.provider == "bedrock":
+            # Its frames are Amazon's own; the SDK would read them with botocore, which is 15 MB.
+            frames = Frames(arguments["model"])
+            create = client.messages.with_streaming_response.create
+            async with create(**arguments) as raw:
+                async for piece in raw.iter_bytes():
+                    for event in frames.take(piece):
+                        spoken.take(event)
+                return _request_id(raw.headers)
+        answered = await client.messages.create(**arguments)
+        async with answered as events:
+            async for event in events:
+                spoken.take(event.to_dict(warnings=False))
+        return _request_id(answered.response.headers)
 
     async def structured(
         self,
@@ -234,6 +260,8 @@ class LLM:
         Raises:
             LLMError: the key is refused or the credit is gone.
         """
+        if not self.route.counts_tokens:
+            return estimate_tokens("".join([*system, user]))
         arguments = _arguments(self.models[model], system, user)
         try:
             async with self._guarded(self.models[model], self._timeout_s or _GRACE_S) as client:
@@ -252,9 +280,11 @@ class LLM:
         Raises:
             LLMError: the key is refused, the credit is gone, or the server cannot be reached.
         """
+        if not self.route.lists_models:
+            return None
         try:
             async with self._guarded("", self._timeout_s or _GRACE_S) as client:
-                raw = await client.models.with_raw_response.list(limit=1000)
+                raw = await cast("anthropic.AsyncAnthropic", client).models.with_raw_response.list(limit=1000)
                 listed = object_in(await raw.text(), "").get("data")
         except LLMError as error:
             if error.kind in ("bad_request", "unusable", "model"):
@@ -281,7 +311,7 @@ class LLM:
             raw = await client.messages.with_raw_response.create(**arguments, timeout=_timeout(limit_s))
             body = object_in(await raw.text(), model_id)
             duration_ms = round((time.monotonic() - started_s) * 1000)
-        return read_answer(body, request_id=raw.headers.get("request-id", ""), duration_ms=duration_ms)
+        return read_answer(body, request_id=_request_id(raw.headers), duration_ms=duration_ms, asked=model_id)
 
     def _prepare(
         self,
@@ -309,21 +339,28 @@ class LLM:
             waited_s += wait_s
 
     @asynccontextmanager
-    async def _guarded(self, model_id: str, limit_s: float) -> AsyncIterator[anthropic.AsyncAnthropic]:
+    async def _guarded(self, model_id: str, limit_s: float) -> AsyncIterator[Client]:
         """Lend the client for one call of *limit_s* seconds at most; whatever fails becomes an `LLMError`."""
-        # A key with a line break or a typographic dash in it came off a clipboard; no header can carry it.
-        if not (self._api_key and self._api_key.isascii() and self._api_key.isprintable()):
+        if not self.route.usable_key:
             raise LLMError("key", "there is no usable key", model=model_id)
         await self.warm()
         import anthropic
         import httpx2
 
-        client = cast("anthropic.AsyncAnthropic", self._line.client)
+        client = cast("Client", self._line.client)
+        failures: tuple[type[Exception], ...] = (
+            anthropic.AnthropicError,
+            httpx2.HTTPError,
+            OSError,
+            ValueError,
+            AssertionError,
+            *self._line.refusals,
+        )
         try:
             async with asyncio.timeout(limit_s):
                 yield client
             self.pulse.beat()
-        except (anthropic.AnthropicError, httpx2.HTTPError, OSError, ValueError, AssertionError) as error:
+        except failures as error:
             fault = name_fault(error, model_id)
             self.pulse.miss(fault.kind)
             if fault.kind == "busy" and fault.retry_after_s:
@@ -331,24 +368,18 @@ class LLM:
             # `from None`: the SDK's own error may quote the request, and a traceback would print it.
             raise fault from None
 
-    def _make_client(self) -> anthropic.AsyncAnthropic:
-        import anthropic
+    def _make_client(self) -> Client:
         import httpx2
 
         importlib.import_module("genai_prices")
         try:
-            # A proxy of the machine's is for the world outside; it does not know a server on this machine.
-            local = httpx2.URL(self._base_url).host in _LOCAL_HOSTS
-            return anthropic.AsyncAnthropic(
-                api_key=self._api_key,
-                base_url=self._base_url,
-                max_retries=0,
-                http_client=anthropic.DefaultAioHttpClient(
-                    trust_env=not local, event_hooks={"response": [_read_as_utf_8]}
-                ),
-            )
+            self._line.refusals = refusals(self.route)
+            return make_client(self.route, {"response": [_read_as_utf_8]})
         except httpx2.InvalidURL as error:
             raise name_fault(error, "") from None
+        except (OSError, ValueError, ImportError) as error:
+            # Of a service account's file, which is a secret: its name says enough.
+            raise LLMError("key", f"no way in: {type(error).__name__}") from None
 
 
 def _arguments(model_id: str, system: Sequence[str], user: str | list[dict[str, Any]]) -> dict[str, Any]:
@@ -380,6 +411,10 @@ def _said(user: str, images: Sequence[Image], base: str) -> str | list[dict[str,
 def _picture(image: Image) -> dict[str, Any]:
     data = base64.b64encode(image.content).decode()
     return {"type": "image", "source": {"type": "base64", "media_type": image.media_type, "data": data}}
+
+
+def _request_id(headers: Mapping[str, str]) -> str:
+    return headers.get("request-id") or headers.get("x-amzn-requestid") or ""
 
 
 def _timeout(limit_s: float) -> httpx2.Timeout:

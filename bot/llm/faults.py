@@ -32,6 +32,10 @@ def name_fault(error: Exception, model_id: str) -> LLMError:
     """
     import anthropic
 
+    if type(error).__module__.startswith("google.auth"):
+        # The account's file is refused, or Google cannot be asked; the error itself may quote the answer.
+        passing = bool(getattr(error, "retryable", False)) or type(error).__name__ == "TransportError"
+        return LLMError("busy" if passing else "key", type(error).__name__, model=model_id)
     if not isinstance(error, anthropic.APIStatusError):
         cause = f" from {type(error.__cause__).__name__}" if error.__cause__ else ""
         unsendable = _is_unsendable(error.__cause__ or error)
@@ -57,9 +61,9 @@ def name_fault(error: Exception, model_id: str) -> LLMError:
         kind = "key"
     elif status == 404:
         kind = "model"
-    elif status == 413 or told.startswith("prompt is too long"):
+    elif status == 413 or told.startswith(("prompt is too long", "input is too long")):
         kind = "too_long"
-    elif status in (408, 409, 429, 499) or (status >= 500 and status != 501):
+    elif status in (408, 409, 424, 429, 499) or (status >= 500 and status != 501):
         # 501 says that the server cannot do this at all (RFC 9110, 15.6.2), so it is no use to wait.
         kind = "busy"
     return LLMError(

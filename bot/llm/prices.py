@@ -32,7 +32,7 @@ def price_microusd(message: Mapping[str, Any]) -> int | None:
     know the tenth more that inference kept in the United States costs, so that is added here
     (https://platform.claude.com/docs/en/about-claude/pricing).
     """
-    from genai_prices import extract_usage
+    from genai_prices import calc_price, extract_usage
 
     usage = message.get("usage")
     if not isinstance(usage, Mapping):
@@ -41,13 +41,21 @@ def price_microusd(message: Mapping[str, Any]) -> int | None:
     if usage.get("speed") == "fast":
         context["speed"] = "fast"
     try:
-        priced = extract_usage(message, provider_id="anthropic").calc_price(price_context=context or None)
+        model_id = str(message.get("model", ""))
+        # The counts are Anthropic's, whoever runs the model; without its name, which is another one on a cloud.
+        counted = extract_usage({"usage": usage}, provider_id="anthropic").usage
+        priced = calc_price(counted, model_id, provider_id=_provider(model_id), price_context=context or None)
         factor = Decimal("1.1") if usage.get("inference_geo") == "us" else Decimal(1)
         microusd = priced.total_price * factor * 1_000_000
         rounded = int(microusd.quantize(Decimal(1), rounding=ROUND_HALF_UP))
     except (LookupError, ValueError, ArithmeticError):
         return None
     return rounded if rounded <= _MOST_MICROUSD else None
+
+
+def _provider(model_id: str) -> str:
+    """Return genai-prices' name for who runs a model: Bedrock's ids, and they alone, name the maker."""
+    return "aws" if "anthropic." in model_id else "anthropic"
 
 
 def estimate_microusd(model: str, *, input_tokens: int, output_tokens: int, batch: bool) -> int | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.records.database import Database
@@ -14,15 +14,24 @@ from bot.records.retention import delete_date
 from bot.records.store import Store
 from bot.tasks import Draft
 
+RESTORE_DOUBT = timedelta(days=1)
+"""Longer than Slack redelivers, and than what was due meanwhile takes to be noticed as due."""
+
 
 @dataclass(frozen=True)
 class Post:
-    """A message of ours: claimed before it is posted, found again after a crash."""
+    """A message of ours: claimed before it is posted, found again after a crash.
+
+    Attributes:
+        first: nobody tried before, as far as these records know.
+        restored: a backup was put back lately, so that they may have forgotten it.
+    """
 
     channel_id: str
     ts: str
     first: bool
     claimed_at: datetime
+    restored: bool = False
 
 
 DATED = (
@@ -113,18 +122,27 @@ class Drafts:
         await self._store.write(work)
 
     async def claim_post(self, post_id: str, *, run_id: str, channel_id: str) -> Post:
-        """Claim a message before it is posted; `first` says that nobody tried before."""
+        """Claim a message before it is posted; `first` says that nobody tried before.
+
+        For a day after a backup was put back nobody knows: what was posted since the backup stands in Slack alone.
+        So it counts as claimed at the moment of the backup, and is looked for from there on.
+        """
 
         def work(db: Database) -> Post:
+            restored = _restored_to(db)
             cursor = db.execute(
                 "insert into posts values (?, ?, ?, null, ?) on conflict do nothing",
-                [post_id, run_id, channel_id, iso(now())],
+                [post_id, run_id, channel_id, restored or iso(now())],
             )
             first = cursor.rowcount > 0
             row = db.execute("select channel_id, ts, created_at from posts where post_id = ?", [post_id])
-            return _post(row.fetchone(), first=first)
+            return replace(_post(row.fetchone(), first=first), restored=bool(restored))
 
         return await self._store.write(work)
+
+    async def restored_to(self) -> str:
+        """Return the moment of the backup that was put back within the last day; empty when none was."""
+        return await self._store.read(_restored_to)
 
     async def posted(self, post_id: str, *, ts: str) -> None:
         """Keep the `ts` under which a claimed message stands."""
@@ -167,6 +185,16 @@ class Drafts:
                 db.execute(f"delete from {table} where delete_after < ?", [iso(now())])
 
         await self._store.write(work)
+
+
+def _restored_to(db: Database) -> str:
+    row = db.execute(
+        """
+        select subject from audit where act = 'restored' and happened_at >= ? order by happened_at desc limit 1
+        """,
+        [iso(now() - RESTORE_DOUBT)],
+    ).fetchone()
+    return str(row[0]) if row is not None else ""
 
 
 def _post(row: tuple[str, str | None, str], *, first: bool) -> Post:

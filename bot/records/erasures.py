@@ -6,6 +6,7 @@ belong to a person's runs go, and in what stays their id becomes a pseudonym.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import uuid
 from collections.abc import Collection, Iterator
@@ -15,6 +16,7 @@ from typing import Any
 
 from bot.records.audit import log_event
 from bot.records.database import Database
+from bot.records.erased import note_erasure
 from bot.records.moments import iso, now
 from bot.records.retention import retention_days
 from bot.records.store import Store
@@ -108,7 +110,13 @@ class Erasures:
         )
 
     async def ask(self, team_id: str, user_id: str) -> Erasure:
-        """Write down that everything of a person is to be erased; twice is once."""
+        """Write down that everything of a person is to be erased; twice is once.
+
+        Raises:
+            OSError: the data folder cannot be written.
+        """
+        # First: a backup that is put back must know of it, whatever happens to these records.
+        await asyncio.to_thread(note_erasure, self._store.path.parent, team_id, user_id)
 
         def work(db: Database) -> Erasure:
             db.execute(

@@ -22,6 +22,17 @@ AT_ONCE = 50  # documents that the index takes in with one write
 
 
 @dataclass(frozen=True)
+class By:
+    """Who changes the knowledge base; empty for whoever works at the command line."""
+
+    team_id: str = ""
+    user_id: str = ""
+
+
+NOBODY = By()
+
+
+@dataclass(frozen=True)
 class Document:
     """A document of the knowledge base.
 
@@ -81,7 +92,12 @@ class Knowledge:
         await self._index.close()
 
     async def put(
-        self, document: Document, passages: Sequence[Passage], *, replacing: Collection[int] = ()
+        self,
+        document: Document,
+        passages: Sequence[Passage],
+        *,
+        replacing: Collection[int] = (),
+        by: By = NOBODY,
     ) -> str:
         """Keep a document and return `added`, `changed` or `same`; its words are only read anew when they differ.
 
@@ -91,7 +107,9 @@ class Knowledge:
 
         def work(db: Database) -> str:
             delete_documents(db, replacing)
-            return put_document(db, document, passages)
+            for document_id in replacing:
+                log_change(db, "deleted", document_id, by=by)
+            return put_document(db, document, passages, by=by)
 
         return await self._store.write(work)
 
@@ -129,27 +147,41 @@ class Knowledge:
         """Keep who may read and who owns a document whose words are the same."""
         if (held.audience, held.owner_id) == (wanted.audience, wanted.owner_id):
             return
-        await self._store.write(
-            lambda db: db.execute(
+
+        def work(db: Database) -> None:
+            number = _next_change(db)
+            db.execute(
                 """
                 update documents set audience = ?, owner_id = ?, changed = ?, changed_at = ? where document_id = ?
                 """,
-                [wanted.audience, wanted.owner_id, _next_change(db), iso(now()), held.document_id],
+                [wanted.audience, wanted.owner_id, number, iso(now()), held.document_id],
             )
-        )
+            log_change(db, "audience", held.document_id, by=NOBODY)
 
-    async def set_audience(self, document_id: int, audience: str) -> None:
+        await self._store.write(work)
+
+    async def set_audience(self, document_id: int, audience: str, *, by: By = NOBODY) -> None:
         """Let others read a document from now on."""
-        await self._store.write(
-            lambda db: db.execute(
-                "update documents set audience = ?, changed = ?, changed_at = ? where document_id = ?",
-                [audience, _next_change(db), iso(now()), document_id],
-            )
-        )
 
-    async def delete(self, document_ids: Collection[int]) -> None:
+        def work(db: Database) -> None:
+            number = _next_change(db)
+            db.execute(
+                "update documents set audience = ?, changed = ?, changed_at = ? where document_id = ?",
+                [audience, number, iso(now()), document_id],
+            )
+            log_change(db, "audience", document_id, by=by)
+
+        await self._store.write(work)
+
+    async def delete(self, document_ids: Collection[int], *, by: By = NOBODY) -> None:
         """Delete documents with their passages; the index forgets them before its next search."""
-        await self._store.write(lambda db: delete_documents(db, document_ids))
+
+        def work(db: Database) -> None:
+            delete_documents(db, document_ids)
+            for document_id in document_ids:
+                log_change(db, "deleted", document_id, by=by)
+
+        await self._store.write(work)
 
     async def search(
         self, question: str, audiences: Sequence[str], *, extra: Sequence[str] = (), most: int = 8
@@ -278,7 +310,7 @@ class Knowledge:
         return [_document(row) for row in rows]
 
 
-def put_document(db: Database, document: Document, passages: Sequence[Passage]) -> str:
+def put_document(db: Database, document: Document, passages: Sequence[Passage], *, by: By = NOBODY) -> str:
     """Keep a document; see `Knowledge.put`."""
     row = db.execute(
         f"select {FIELDS} from documents where source = ? and source_id = ?",
@@ -306,7 +338,9 @@ def put_document(db: Database, document: Document, passages: Sequence[Passage]) 
             for number, one in enumerate(passages, start=1)
         ],
     )
-    return "changed" if before is not None else "added"
+    done = "changed" if before is not None else "added"
+    log_change(db, done, document_id, by=by)
+    return done
 
 
 def delete_documents(db: Database, document_ids: Collection[int]) -> None:
@@ -314,6 +348,16 @@ def delete_documents(db: Database, document_ids: Collection[int]) -> None:
     for document_id in document_ids:
         db.execute("delete from passages where document_id = ?", [document_id])
         db.execute("delete from documents where document_id = ?", [document_id])
+
+
+def log_change(db: Database, act: str, document_id: int, *, by: By) -> None:
+    """Tell the log who `added`, `changed` or `deleted` a document, or who set its `audience`: a trigger reads it."""
+    db.execute(
+        """
+        insert into knowledge_changes (changed_at, act, document_id, team_id, user_id) values (?, ?, ?, ?, ?)
+        """,
+        [iso(now()), act, document_id, by.team_id, by.user_id],
+    )
 
 
 def _next_change(db: Database) -> int:

@@ -137,15 +137,17 @@ class KnowledgeIndex:
 
     def _open(self) -> sqlite3.Connection:
         if self._db is None:
+            # Before SQLite makes it: the files beside it get the rights that it has at that moment.
+            self._path.touch(mode=0o600)
             db = _connect(self._path)
             if db.execute("pragma user_version").fetchone()[0] != FORMAT:
                 db.close()
                 for suffix in ("", "-wal", "-shm"):
                     self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+                self._path.touch(mode=0o600)
                 db = _connect(self._path)
                 db.executescript(SCHEMA)
                 db.execute(f"pragma user_version = {FORMAT}")
-                self._path.chmod(0o600)
             self._db = db
         return self._db
 

@@ -94,6 +94,18 @@ class Settlements:
 
         return await self._store.write(work)
 
+    async def undecided(self) -> list[str]:
+        """Return the drafts with a card of their own that wait for a decision."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                """
+                select run_id from runs indexed by runs_waiting join requests using (run_id)
+                where settled_at is null and delivered_at is not null and runs.surface <> 'table'
+                """
+            ).fetchall()
+        )
+        return [row[0] for row in rows]
+
     async def settle_unreviewed(self, moment: datetime) -> None:
         """Count drafts that nobody decided on for a week as not used."""
         week = timedelta(days=UNREVIEWED_DAYS)

@@ -64,6 +64,8 @@ class FileStore(Store):
         Raises:
             sqlite3.Error: the file cannot be opened, written or migrated.
         """
+        # Before SQLite makes it: the files beside it get the rights that it has at that moment.
+        self.path.touch(mode=0o600)
         db = connect(self.path)
         migrate(db)
         db.close()

@@ -20,7 +20,8 @@ from aiohttp import web
 
 from bot.sandbox import extract
 from bot.sandbox.model_batches import Batches
-from bot.sandbox.model_faults import BODY, KINDS, Fault, Kind, Pace, interrupt, write
+from bot.sandbox.model_clouds import Clouds, asks_for_a_message, cloud_of
+from bot.sandbox.model_faults import BODY, FAULT, KINDS, Fault, Kind, Pace, interrupt, write
 from bot.sandbox.model_rules import (
     CATALOGUE,
     PromptCache,
@@ -36,11 +37,12 @@ from bot.sandbox.obey import obey
 
 NAME = "offline extract, no AI"
 MESSAGES = "/v1/messages"
+TOKENS = "/token"
 LARGEST_BODY_BYTES = 32 * 1024 * 1024
 KEPT_REQUESTS = 1000
 
 _ID = web.RequestKey("id", str)
-_FAULT: web.RequestKey[Fault | None] = web.RequestKey("fault")
+_FAULT: web.RequestKey[Fault | None] = FAULT
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ class Model:
         self._cache = PromptCache(clock)
         self._numbers = 0
         self.batches = Batches(self._message, lambda: self.url, self._number)
+        self._clouds = Clouds(self._message, self._check_count, token=lambda: self.key)
         self._asked = asyncio.Condition()
         self._closing = asyncio.Event()
         self._stack = AsyncExitStack()
@@ -135,6 +138,8 @@ class Model:
         app.router.add_get("/v1/models", self._list_models)
         app.router.add_get("/v1/models/{id}", self._one_model)
         self.batches.add_to(app, f"{MESSAGES}/batches")
+        self._clouds.add_to(app)
+        app.router.add_post(TOKENS, self._give_token)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
         await runner.setup()
         async with AsyncExitStack() as stack:
@@ -179,6 +184,8 @@ class Model:
         """Let in who may enter, and answer errors in the API's own shape."""
         request_id = self._number("req")
         request[_ID] = request_id
+        if request.path == TOKENS:
+            return await handler(request)
         try:
             request[BODY] = await self._take(request)
             self._refuse(request)
@@ -187,6 +194,8 @@ class Model:
         except (RefusedError, RecursionError, web.HTTPClientError) as error:
             refused = _refusal(error)
             body = {"type": "error", "error": refused.error, "request_id": request_id}
+            if cloud_of(request.path) == "bedrock":
+                body = {"message": str(refused)}
             response = web.json_response(body, status=refused.status, headers=refused.headers)
         if not response.prepared:
             response.headers["request-id"] = request_id
@@ -206,7 +215,7 @@ class Model:
         if request.method == "POST":
             self.requests.append(Request(request.method, request.path, kept, shown, datetime.now(UTC)))
             del self.requests[:-KEPT_REQUESTS]
-        if request.path == MESSAGES:
+        if request.path == MESSAGES or asks_for_a_message(request.path):
             async with self._asked:
                 self.count += 1
                 self._asked.notify_all()
@@ -225,7 +234,7 @@ class Model:
         key = bearer or request.headers.get("x-api-key", "")
         if not hmac.compare_digest(key.encode(), self.key.encode()):
             raise RefusedError(401, "authentication_error", "invalid x-api-key")
-        if "anthropic-version" not in request.headers:
+        if "anthropic-version" not in request.headers and not cloud_of(request.path):
             raise RefusedError(400, "invalid_request_error", "anthropic-version: header is required")
 
     async def _interrupted(self, request: web.Request) -> web.StreamResponse | None:
@@ -311,6 +320,13 @@ class Model:
                 extract.fill(schema, obey(system, user) if self.obey else user), ensure_ascii=False
             )
         return obey(system, user) if self.obey else extract.prose(system, user)
+
+    def _check_count(self, body: dict[str, Any]) -> None:
+        check(body, models=self.models, counting=True)
+
+    async def _give_token(self, request: web.Request) -> web.StreamResponse:
+        await request.read()
+        return self._clouds.token(request)
 
     async def _count_tokens(self, request: web.Request) -> web.StreamResponse:
         body = request[BODY]

@@ -77,6 +77,9 @@ _REFUSALS: Mapping[str, tuple[int, str, str, str]] = {
 BODY = web.RequestKey("body", dict[str, Any])
 """The request's JSON object, where the middleware leaves it for the handlers."""
 
+FAULT: web.RequestKey[Fault | None] = web.RequestKey("fault")
+"""The fault that a request meets, beside it."""
+
 _OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
 _BREAKS = ("error_first", "error_mid", "garbled", "drop_mid", "eof_mid")
 _HALF_EVENT = b'event: content_block_delta\ndata: {"type": "content_bl\n\n'

@@ -105,6 +105,18 @@ async def test_editors_look_after_the_list(world: World) -> None:
     assert f"<@{ANNA}>, <@{BEN}>" in found
     assert [one.name for one in await knowledge.listed()] == ["verlof.md"]
     assert await knowledge.questions("T1") == []
+    # Who did it, in the log, by the document's number: a file's name may be somebody's.
+    events = [
+        (one.user_id, one.act, one.subject, one.data_class)
+        for one in reversed(await world.bot.records.audit.newest("T1"))
+        if one.act.startswith("knowledge-")
+    ]
+    assert events == [
+        ("", "knowledge-added", "1", "knowledge"),
+        ("", "knowledge-added", "2", "knowledge"),
+        (CHEF, "knowledge-audience", "2", "knowledge"),
+        (CHEF, "knowledge-deleted", "2", "knowledge"),
+    ]
 
 
 async def test_owners_see_their_questions_and_no_list(world: World) -> None:
