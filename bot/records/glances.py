@@ -12,7 +12,10 @@ from bot.records.store import Store
 Stand = Literal[
     "writing", "waiting", "yours", "open", "approved", "edited", "discarded", "unused", "none", "by-hand"
 ]
-"""Where a run stands: `waiting` for the model, `yours` for its asker's answer, `open` for its person, `unused` after a week, `none`: no draft."""
+"""Where a run stands.
+
+`waiting` is for the model, `yours` for its asker's answer, `open` for its person; `unused` after a week; `none`: no draft.
+"""
 
 NEWEST = 200  # runs that are looked through for the last that went well, and the last that did not
 
