@@ -14,7 +14,8 @@ Stand = Literal[
 ]
 """Where a run stands.
 
-`waiting` is for the model, `yours` for its asker's answer, `open` for its person; `unused` after a week; `none`: no draft.
+`waiting` is for the model, `yours` for its asker's answer, `open` for its person; `unused` after a week;
+`none`: no draft.
 """
 
 NEWEST = 200  # runs that are looked through for the last that went well, and the last that did not
