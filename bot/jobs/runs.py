@@ -108,6 +108,7 @@ class Runs:
         limits: Limits,
         metrics: Metrics,
         stir: Callable[[str], None] = lambda _: None,
+        halted: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.records: Records = desk.records
         self.limits = limits
@@ -115,6 +116,7 @@ class Runs:
         self._desk = desk
         self._posts = posts
         self._talks = talks
+        self._halted = halted
         self.plans = Plans(desk, posts, tasks)
         self.uploads = PriceUploads(desk, posts)
         self.acceptance = Acceptance(desk, posts, tasks)
@@ -418,9 +420,11 @@ class Runs:
         self.stir(run.user_id)
         return again
 
-    def halt(self, run_id: str) -> None:
-        """Stop the writing of a run; that somebody wants it is stored already."""
+    def halt(self, run_id: str, *, here: bool = False) -> None:
+        """Stop the writing of a run, with *here* in this process alone; that somebody wants it is stored already."""
         self._talks.halt(run_id)
+        if not here:
+            self._halted(run_id)
 
     async def show_by_hand(self, run_id: str, minutes: float) -> None:
         """Let the card of a run that was done by hand say what it took."""
