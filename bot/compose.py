@@ -160,6 +160,7 @@ class Bot:
         self._engine_open = True
         if self._slot is not None:
             self._slot.watch(self.lost.set)
+            self.records.news.start()
         # Only now: beside the engine's many small steps the import would hold up the port for a second.
         warming = asyncio.create_task(self._llm.warm())
         workspace.tokens.start()
@@ -221,6 +222,7 @@ class Bot:
             metrics=self.metrics,
             session=session,
             queued=self._queued,
+            replicas=lambda: self._slot.replicas if self._slot is not None else 1,
         )
 
     async def _join(self, shared: Shared) -> Workspace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -18,6 +19,7 @@ from bot.listeners import Homes, Intake, load_templates, register
 from bot.llm import LLM, Offer
 from bot.metrics import Metrics
 from bot.records import Records, WorkspaceSettings
+from bot.records.news import CHANGED, MISSED
 from bot.settings import Settings
 from bot.streaming import Streams
 from bot.tasks import Firm, Identity, Task
@@ -32,6 +34,7 @@ class Shared:
     Attributes:
         company: what `_company.md` says of the firm; `firm` are its details for documents.
         queued: tells how many runs wait in the engine's queues.
+        replicas: tells how many processes share what Slack allows the app.
     """
 
     settings: Settings
@@ -47,6 +50,7 @@ class Shared:
     metrics: Metrics
     session: aiohttp.ClientSession
     queued: Callable[[], Awaitable[int]]
+    replicas: Callable[[], int]
 
     def own_models(self) -> dict[str, str]:
         """Return the model ids of the environment, by the name of the setting."""
@@ -72,7 +76,7 @@ class Workspace:
         self._shared = shared
         context = Context(slack, wire, identity)
         delivery = Delivery(slack, wire, pace_s=shared.pace_s)
-        streams = Streams(slack, wire, bot_user_id=identity.bot_user_id)
+        streams = Streams(slack, wire, bot_user_id=identity.bot_user_id, replicas=shared.replicas)
         self.tokens = Tokens(
             wire=wire,
             slack=slack,
@@ -119,7 +123,8 @@ class Workspace:
             on_settings=self._hold,
         )
         self._hold(holds)
-        self._listen(wire)
+        self._homes = self._listen(wire)
+        shared.records.news.listen(self._hear)
 
     def _make_runs(self, delivery: Delivery, posts: jobs.Posts, streams: Streams) -> jobs.Runs:
         talks = jobs.Talks(
@@ -137,12 +142,13 @@ class Workspace:
             tasks=self.tasks,
             limits=self._shared.limits,
             metrics=self._shared.metrics,
+            halted=self._halt,
         )
 
-    def _listen(self, wire: Wire) -> None:
-        """Attach the listeners, and let the Home tabs hear of what changes them."""
+    def _listen(self, wire: Wire) -> Homes:
+        """Attach the listeners, and let the Home tabs, here and at other replicas, hear of what changes them."""
         homes = Homes(self.intake, {"slack": wire.pulse, "model": self.llm.pulse}, queued=self._shared.queued)
-        self.intake.stir, self.intake.stir_all, self.runs.stir = homes.stir, homes.stir_all, homes.stir
+        self.intake.stir, self.intake.stir_all, self.runs.stir = self._stir, self._stir_all, self._stir
         register(
             self.app,
             self.intake,
@@ -150,6 +156,42 @@ class Workspace:
             count_unknown=self._shared.metrics.count_unknown,
             suspect=wire.suspect,
         )
+        return homes
+
+    def _stir(self, user_id: str) -> None:
+        self._homes.stir(user_id)
+        self._tell("home", user=user_id)
+
+    def _stir_all(self) -> None:
+        self._homes.stir_all()
+        self._tell("home", user="")
+
+    def _halt(self, run_id: str) -> None:
+        self._tell("halt", run=run_id)
+
+    def _tell(self, kind: str, **what: str) -> None:
+        self._shared.records.news.tell(kind, team=self.identity.team_id, **what)
+
+    def _hear(self, kind: str, told: dict[str, Any]) -> None:
+        """Take note of what another replica did for this team."""
+        if told.get("team") not in (None, self.identity.team_id):
+            return
+        if kind == "halt":
+            self.runs.halt(told["run"], here=True)
+        elif kind == "home" and told["user"]:
+            self._homes.stir(told["user"])
+        elif kind == "home":
+            self._homes.stir_all()
+        elif kind in (CHANGED, MISSED):
+            self.intake.later(self._read_anew())
+
+    async def _read_anew(self) -> None:
+        """Let settings and templates hold as they stand now."""
+        holds = await self._shared.records.workspaces.get(self.identity.team_id)
+        if holds != self.intake.holds:
+            self.intake.hold(holds)
+        await load_templates(self.intake)
+        self._homes.stir_all()
 
     async def open(self) -> None:
         """Take in the templates that the team published."""

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from dbos import DBOS, DBOSPortableJSONSerializer
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from bot.jobs.backups import backup, show_restored
 from bot.jobs.durable import (
@@ -42,20 +42,7 @@ async def open_engine(
     logging.getLogger("dbos").handlers.clear()
     gate = asyncio.Semaphore(runs.limits.at_once)
     put_to_work(Engine(runs, doing, turns={}, active={}, gate=gate, path=None if url else path))
-    DBOS(
-        config={
-            "name": "tijdwinst",
-            "system_database_url": url or f"sqlite:///{path}",
-            "sys_db_pool_size": 10,
-            "application_version": VERSION,
-            "executor_id": slot.executor_id if slot else "slot-0",
-            "serializer": DBOSPortableJSONSerializer(),
-            "max_executor_threads": 16,
-            # Looks at lists in memory that stay empty here; at its end it is waited for.
-            "notification_listener_polling_interval_sec": 0.1,
-            "log_level": "ERROR",
-        }
-    )
+    DBOS(config=configure(url or f"sqlite:///{path}", slot.executor_id if slot else "slot-0"))
     DBOS.launch()  # on the loop, so that async workflows run on it
     await DBOS.register_queue_async(
         "interactive",
@@ -73,6 +60,22 @@ async def open_engine(
     await _schedule("rounds", rounds, "*/5 * * * *")
     await sweep_now()
     await show_restored()
+
+
+def configure(url: str, executor_id: str) -> DBOSConfig:
+    """Return how this house runs DBOS."""
+    return {
+        "name": "tijdwinst",
+        "system_database_url": url,
+        "sys_db_pool_size": 10,
+        "application_version": VERSION,
+        "executor_id": executor_id,
+        "serializer": DBOSPortableJSONSerializer(),
+        "max_executor_threads": 16,
+        # Looks at lists in memory that stay empty here; at its end it is waited for.
+        "notification_listener_polling_interval_sec": 0.1,
+        "log_level": "ERROR",
+    }
 
 
 def _prepare(path: Path) -> None:

@@ -22,6 +22,7 @@ from bot.records.guidelines import Guidelines
 from bot.records.knowledge import Knowledge
 from bot.records.knowledge_uploads import KnowledgeUploads
 from bot.records.ledger import Ledger
+from bot.records.news import News
 from bot.records.people import People
 from bot.records.personal import Personal
 from bot.records.plans import Plans
@@ -57,6 +58,7 @@ class Records:
         self, path: Path, defaults: WorkspaceSettings | None = None, *, database_url: str = ""
     ) -> None:
         self.store: Store = PgStore(path, database_url) if database_url else FileStore(path)
+        self.news = News(database_url)
         self.workspaces = Workspaces(self.store, defaults or WorkspaceSettings())
         self.requests = Requests(self.store)
         self.choices = Choices(self.store, self.workspaces)
@@ -103,5 +105,6 @@ class Records:
 
     async def close(self) -> None:
         """Finish what waits and close the database."""
+        await self.news.stop()
         await self.knowledge.close()
         await self.store.close()

@@ -94,7 +94,7 @@ def _server_schema(url: str) -> dict[str, Any]:
     for name, table in db.execute(
         """
         select tgname, relname from pg_trigger join pg_class as of on of.oid = tgrelid
-        where not tgisinternal and relnamespace = 'tijdwinst'::regnamespace
+        where not tgisinternal and relnamespace = 'tijdwinst'::regnamespace and tgname not like 'tell_%'
         """
     ).fetchall():
         told[name] = table
