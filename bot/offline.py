@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,7 +23,7 @@ from bot.records.export import as_csv, as_json_lines, read_rows
 from bot.records.postgres import remove
 from bot.records.store import is_damaged
 from bot.settings import Settings
-from bot.tasks import UserError, load_tasks
+from bot.tasks import TaskFileError, UserError, load_tasks, parse_task
 from bot.texts import text
 from bot.views import plain
 
@@ -95,7 +96,8 @@ async def digest(settings: Settings) -> int:
                 records, team_id, start=moment - timedelta(days=7), end=moment, moment=moment
             )
             language = figures.settings.language
-            print(plain(week_text(figures, titles=_titles(figures), language=language, late=False)))
+            titles = await _titles(records, figures)
+            print(plain(week_text(figures, titles=titles, language=language, late=False)))
     except STORE_ERRORS as error:
         return _unreadable(settings, error)
     finally:
@@ -112,9 +114,10 @@ async def evaluate(settings: Settings, *, start: date | None, end: date | None, 
         for team_id in await records.workspaces.teams():
             figures = await _figures(records, team_id, start=start, end=end, moment=moment)
             language = figures.settings.language
-            print(plain(report_text(figures, titles=_titles(figures), language=language)))
-            path = out or Path(f"tijdwinst-{team_id}-{figures.end.astimezone(figures.zone):%Y-%m-%d}.pdf")
-            path.write_bytes(report_pdf(figures, titles=_titles(figures), language=language))
+            titles = await _titles(records, figures)
+            print(plain(report_text(figures, titles=titles, language=language)))
+            path = out or Path(f"tijdwinst-{team_id}-{figures.last_day:%Y-%m-%d}.pdf")
+            path.write_bytes(report_pdf(figures, titles=titles, language=language))
             print(f"written: {path}", file=sys.stderr)
     except UserError as error:
         print(text(error.key, settings.language), file=sys.stderr)
@@ -236,8 +239,12 @@ async def _figures(
     return await gather(records, team_id, start=period.start, end=period.end, moment=moment)
 
 
-def _titles(figures: Figures) -> dict[str, str]:
+async def _titles(records: Records, figures: Figures) -> dict[str, str]:
+    """Return how tasks and templates are called; one that this version cannot read keeps its name."""
     tasks = load_tasks(PROMPTS, HANDLERS)
+    for name, body in (await records.templates.current(figures.team_id)).items():
+        with suppress(TaskFileError):
+            tasks.setdefault(name, parse_task(name, body, HANDLERS))
     return {name: task.title_in(figures.settings.language) for name, task in tasks.items()}
 
 

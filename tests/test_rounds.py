@@ -183,6 +183,7 @@ async def test_the_evaluation_comes_with_a_pdf(world: World) -> None:
     assert "do not know that period" in wrong.body
     assert "too early" in str(answer["blocks"]).lower()
     assert (file.content or b"").startswith(b"%PDF")
+    assert file.name.endswith(f"-{datetime.now(ZoneInfo('Europe/Amsterdam')):%Y-%m-%d}.pdf")
 
 
 async def test_the_home_tab_tells_the_month(world: World) -> None:

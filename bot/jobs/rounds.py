@@ -311,9 +311,7 @@ class Rounds:
         blocks = report_blocks(figures, titles=titles, language=language)
         await self._posts.once(post_id, spot, line, blocks)
         pdf = await asyncio.to_thread(report_pdf, figures, titles=titles, language=language)
-        name = (
-            f"tijdwinst-{start.astimezone(figures.zone):%Y-%m-%d}-{end.astimezone(figures.zone):%Y-%m-%d}.pdf"
-        )
+        name = f"tijdwinst-{start.astimezone(figures.zone):%Y-%m-%d}-{figures.last_day:%Y-%m-%d}.pdf"
         title = text("report.file-title", language)
         await self._send_file(f"{post_id}/pdf", spot, name, pdf, title=title)
 

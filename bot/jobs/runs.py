@@ -45,7 +45,12 @@ from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
 
-TROUBLE = {"key": "admin.key", "credit": "admin.credit", "model": "admin.model"}
+TROUBLE = {
+    "key": "admin.key",
+    "credit": "admin.credit",
+    "model": "admin.model",
+    "given-up": "admin.given-up",
+}
 VERDICTS = {
     "key": "error.key",
     "credit": "error.credit",
@@ -309,11 +314,22 @@ class Runs:
         retry = outcome == "failed" or error.kind == "stopped"
         return {"outcome": outcome, "key": VERDICTS[error.kind], "retry": retry}
 
+    async def give_up(self, run_id: str) -> None:
+        """Tell the asker, and the admins once, that the bot crashed on a run as often as the engine tries it.
+
+        Raises:
+            SlackError: it could not be told.
+        """
+        verdict = {"outcome": "failed", "key": "error.generic", "retry": True}
+        await self.refuse(run_id, 1, verdict)
+        await self._tell_admins(await self.records.requests.need(run_id), "given-up")
+
     async def _tell_admins(self, run: Run, kind: str) -> None:
-        """Tell the admins once that the model's account needs them; the next run says nothing more."""
+        """Tell the admins once that something needs them; the next run says nothing more."""
         if not await self.records.people.first_notice(run.team_id, kind):
             return
-        sentence = text(TROUBLE[kind], (await self.records.workspaces.get(run.team_id)).language)
+        language = (await self.records.workspaces.get(run.team_id)).language
+        sentence = text(TROUBLE[kind], language, run=run.run_id)
         try:
             admins = await self._desk.context.admins()
         except SlackError as error:

@@ -71,8 +71,7 @@ async def _sweep() -> None:
         if status is not None and status.status in GIVEN_UP:
             log.error("run=%s given up by the engine status=%s", run_id, status.status)
             try:
-                verdict = {"outcome": "failed", "key": "error.generic", "retry": True}
-                await engine.runs.refuse(run_id, 1, verdict)
+                await engine.runs.give_up(run_id)
             except SlackError as error:
                 log.warning("run=%s not told: %s", run_id, error)
                 if error.away:
