@@ -60,6 +60,10 @@ class Posts:
         Raises:
             SlackError: it was not taken, or nobody knows.
         """
+        # What stands already needs no claim: each run comes by here twice, and a look costs no commit.
+        stands = await self._records.drafts.post(post_id)
+        if stands is not None:
+            return stands.ts, False
         claim = await self._records.drafts.claim_post(post_id, run_id=run_id, channel_id=spot.channel_id)
         ts = claim.ts
         if not ts and (claim.restored or not claim.first):
