@@ -76,6 +76,11 @@ THREATS = {
             "test_files.py::test_files_of_a_thread_are_read_for_whoever_may_read_it",
             "test_spans.py::test_a_channel_is_read_only_for_those_who_may",
             "test_outages.py::test_an_answer_that_says_too_little_is_a_no",
+            "guard/test_rules.py::test_what_is_refused",
+            "test_guideline.py::test_a_closed_channel_is_not_read_and_not_written_in",
+            "test_guideline.py::test_only_some_channels",
+            "test_guideline.py::test_people_from_outside_ask_what_the_guideline_lets_them",
+            "test_guideline.py::test_whoever_slack_does_not_know_asks_nothing",
         ),
     ),
     5: Threat(
@@ -144,18 +149,46 @@ THREATS = {
             "test_llm.py::test_noise_on_the_line_is_named",
             "test_settings.py::test_secrets_are_not_printed",
             "guard/test_gate.py::test_what_must_not_leave_stops_the_run",
+            "test_secrets.py::test_no_secret_turns_up",
+            "test_secrets.py::test_the_sinks_are_read",
         ),
     ),
     12: Threat(
         "Keys and tokens at rest",
-        3,
+        6,
         (
             "guard/test_pseudonyms.py::test_keys_are_rotated",
             "guard/test_pseudonyms.py::test_the_key_is_made_once_and_read_by_nobody_else",
             "guard/test_gate.py::test_wrong_keys_stop_the_start",
+            "test_secrets.py::test_every_file_is_the_bots_alone",
+            "test_secrets.py::test_no_module_unpickles",
+            "test_secrets.py::test_the_engine_holds_nothing_pickled",
+            "test_secrets.py::test_everything_goes_under_the_new_key",
+            "test_secrets.py::test_a_rotation_goes_on_where_it_stopped",
+            "test_secrets.py::test_a_running_bot_goes_on_over_a_rotation",
+            "test_secrets.py::test_keys_of_the_environment_are_rotated_too",
+            "test_secrets.py::test_the_end_of_a_rotation_keeps_the_newest",
+            "test_backups.py::test_a_backup_is_for_its_owner_alone_and_without_the_key",
+            "test_backups.py::test_a_key_comes_back_with_its_backup",
+            "test_backups.py::test_what_is_no_good_backup_changes_nothing",
+            "test_backups.py::test_purging_all_takes_the_backups_too",
         ),
     ),
-    13: Threat("Drafts that nobody approved", 15, ("test_review.py", "quotes/test_second.py")),
+    13: Threat(
+        "Drafts that nobody approved",
+        15,
+        (
+            "test_review.py",
+            "quotes/test_second.py",
+            "screening/test_vacancy.py::test_the_guideline_can_ask_for_a_second_person",
+            "test_guideline.py::test_nothing_is_read_or_sent_before_it_is_accepted",
+            "test_guideline.py::test_a_task_that_is_ruled_out_is_refused_on_every_way",
+            "test_guideline.py::test_an_old_button_accepts_nothing",
+            "test_guideline.py::test_rules_hold_for_drafts_of_before",
+            "test_guideline.py::test_nothing_leaves_though_it_was_let_in",
+            "test_guideline.py::test_only_admins_publish",
+        ),
+    ),
     14: Threat("Spending without end", 10, ("test_budgets.py",)),
     15: Threat(
         "Invented facts, figures and sources",
@@ -190,7 +223,9 @@ THREATS = {
             "guard/test_links.py::test_the_word_that_nobody_may_write_is_known_in_any_spelling",
         ),
     ),
-    18: Threat("Export and erasure", 8, ("test_keeping.py",)),
+    18: Threat(
+        "Export and erasure", 8, ("test_keeping.py", "test_backups.py::test_an_erasure_holds_over_a_restore")
+    ),
 }
 LEAST_IN_ALL = 380
 
