@@ -124,12 +124,13 @@ DEFENCES = {
     "four eyes": Defence(
         ("bot.jobs.approvals:Seconds.wanted", "bot.listeners.screening:takes_two"),
         _no,
-        ("quotes/test_second.py", "screening/test_vacancy.py::test_the_guideline_can_ask_for_a_second_person"),
+        ("quotes/test_second.py::test_a_large_discount_waits_for_a_second_person",
+         "quotes/test_second.py::test_the_guideline_can_ask_it_of_every_quote",
+         "screening/test_vacancy.py::test_the_guideline_can_ask_for_a_second_person"),
     ),
     "guideline": Defence(
-        ("bot.handlers.admission:admit",),
-        _waved_through,
-        ("test_guideline.py",),
+        ("bot.handlers.admission:find_refusal",), _nothing, ("guard/test_rules.py::test_what_is_refused",
+         "test_guideline.py::test_only_some_channels", "test_guideline.py::test_a_task_is_ruled_out_in_one_channel"),
     ),
     "quotes": Defence(
         ("bot.knowledge.evidence:stands_in",),

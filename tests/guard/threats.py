@@ -171,6 +171,7 @@ THREATS = {
             "test_backups.py::test_a_backup_is_for_its_owner_alone_and_without_the_key",
             "test_backups.py::test_a_key_comes_back_with_its_backup",
             "test_backups.py::test_what_is_no_good_backup_changes_nothing",
+            "test_backups.py::test_half_a_restore_stays_one",
             "test_backups.py::test_purging_all_takes_the_backups_too",
         ),
     ),
@@ -224,7 +225,14 @@ THREATS = {
         ),
     ),
     18: Threat(
-        "Export and erasure", 8, ("test_keeping.py", "test_backups.py::test_an_erasure_holds_over_a_restore")
+        "Export and erasure",
+        8,
+        (
+            "test_keeping.py",
+            "test_backups.py::test_an_erasure_holds_over_a_restore",
+            "test_backups.py::test_a_torn_line_about_an_erasure_stops_no_backup",
+            "test_backups.py::test_a_backup_that_was_broken_off_leaves_nothing",
+        ),
     ),
 }
 LEAST_IN_ALL = 380
