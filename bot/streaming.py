@@ -48,7 +48,7 @@ _OVER = {"message_not_in_streaming_state", "stopped_by_user", "message_not_found
 class Tier:
     """How often a method may be called within a minute."""
 
-    def __init__(self, most: int, clock: Callable[[], float]) -> None:
+    def __init__(self, most: Callable[[], int], clock: Callable[[], float]) -> None:
         self._most = most
         self._clock = clock
         self._calls: deque[float] = deque()
@@ -63,7 +63,7 @@ class Tier:
 
     def take(self) -> bool:
         """Count a call, unless it would be one too many."""
-        if self.used >= self._most:
+        if self.used >= self._most():
             return False
         self._calls.append(self._clock())
         return True
@@ -74,6 +74,7 @@ class Streams:
 
     Args:
         clock: seconds, for the limits.
+        replicas: how many processes share the limits; each takes its share.
     """
 
     def __init__(
@@ -83,21 +84,27 @@ class Streams:
         *,
         bot_user_id: str,
         clock: Callable[[], float] = time.monotonic,
+        replicas: Callable[[], int] = lambda: 1,
     ) -> None:
         self._slack = slack
         self._bot_user_id = bot_user_id
         self._ask = wire.ask
         self._clock = clock
-        self._starts = Tier(STARTS_A_MINUTE, clock)
-        self._stops = Tier(STARTS_A_MINUTE, clock)
-        self._appends = Tier(APPENDS_A_MINUTE, clock)
-        self._updates = Tier(UPDATES_A_MINUTE, clock)
+        self._replicas = replicas
+        self._starts = Tier(lambda: self._share(STARTS_A_MINUTE), clock)
+        self._stops = Tier(lambda: self._share(STARTS_A_MINUTE), clock)
+        self._appends = Tier(lambda: self._share(APPENDS_A_MINUTE), clock)
+        self._updates = Tier(lambda: self._share(UPDATES_A_MINUTE), clock)
         self._live: set[tuple[str, str]] = set()
         self._refused: dict[str, float] = {}
 
+    def _share(self, most: int) -> int:
+        """Return how much of what Slack allows in a minute is this process's."""
+        return max(1, most // self._replicas())
+
     def append_every_s(self) -> float:
         """Return how many seconds two appends to one stream lie apart: the minute's appends are shared fairly."""
-        return max(APPEND_EVERY_S, len(self._live) * WINDOW_S / APPENDS_A_MINUTE)
+        return max(APPEND_EVERY_S, len(self._live) * WINDOW_S / self._share(APPENDS_A_MINUTE))
 
     def may_append(self) -> bool:
         """Count an append, unless it would be one too many in this minute."""
@@ -115,7 +122,9 @@ class Streams:
         Raises:
             SlackError: it was not taken, or nobody knows.
         """
-        if self._is_refused("chat.startStream") or self._stops.used + len(self._live) >= STARTS_A_MINUTE:
+        if self._is_refused("chat.startStream") or self._stops.used + len(self._live) >= self._share(
+            STARTS_A_MINUTE
+        ):
             return ""
         if not self._starts.take():
             return ""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -14,15 +17,19 @@ from bot.context import Context, Files
 from bot.delivery import Delivery
 from bot.guard import Vault
 from bot.handlers import Desk, Gate
+from bot.installing import Keyring
 from bot.listeners import Homes, Intake, load_templates, register
 from bot.llm import LLM, Offer
 from bot.metrics import Metrics
 from bot.records import Records, WorkspaceSettings
+from bot.records.news import CHANGED, MISSED
 from bot.settings import Settings
 from bot.streaming import Streams
 from bot.tasks import Firm, Identity, Task
-from bot.tokens import ASK_AGAIN_S, Tokens
-from bot.wire import Wire
+from bot.tokens import ANY_TEAM, ASK_AGAIN_S, Tokens
+from bot.wire import Pulse, SlackError, Wire
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,7 @@ class Shared:
     Attributes:
         company: what `_company.md` says of the firm; `firm` are its details for documents.
         queued: tells how many runs wait in the engine's queues.
+        replicas: tells how many processes share what Slack allows the app.
     """
 
     settings: Settings
@@ -47,6 +55,7 @@ class Shared:
     metrics: Metrics
     session: aiohttp.ClientSession
     queued: Callable[[], Awaitable[int]]
+    replicas: Callable[[], int]
 
     def own_models(self) -> dict[str, str]:
         """Return the model ids of the environment, by the name of the setting."""
@@ -54,7 +63,12 @@ class Shared:
 
 
 class Workspace:
-    """The rooms of one team: its Slack client, what it may read, its runs, its listeners, its Home tabs."""
+    """The rooms of one team: its Slack client, what it may read, its runs, its listeners, its Home tabs.
+
+    Args:
+        keyring: where its token comes from; None for the token of the settings.
+        left: told when the team has uninstalled the bot.
+    """
 
     def __init__(
         self,
@@ -64,15 +78,20 @@ class Workspace:
         slack: AsyncWebClient,
         wire: Wire,
         holds: WorkspaceSettings,
+        keyring: Keyring | None = None,
+        left: Callable[[Workspace], Awaitable[None]] | None = None,
     ) -> None:
         self.identity = identity
+        self._slack, self._wire = slack, wire
+        self._keyring = keyring
+        self._on_left = left
         self.llm = shared.llm.beside()
         # Templates of this team come to it, so it is a table of its own.
         self.tasks = dict(shared.tasks)
         self._shared = shared
         context = Context(slack, wire, identity)
         delivery = Delivery(slack, wire, pace_s=shared.pace_s)
-        streams = Streams(slack, wire, bot_user_id=identity.bot_user_id)
+        streams = Streams(slack, wire, bot_user_id=identity.bot_user_id, replicas=shared.replicas)
         self.tokens = Tokens(
             wire=wire,
             slack=slack,
@@ -81,6 +100,8 @@ class Workspace:
             records=shared.records,
             holds=holds,
             ask_again_s=min(ASK_AGAIN_S, shared.limits.continue_after_s),
+            renew=self._renew_now,
+            team_id=identity.team_id if keyring else ANY_TEAM,
         )
         self.desk = Desk(
             identity=identity,
@@ -92,7 +113,7 @@ class Workspace:
             firm=shared.firm,
             about=shared.company,
         )
-        posts = jobs.Posts(shared.records, delivery, streams)
+        posts = jobs.Posts(shared.records, delivery, streams, team_id=identity.team_id)
         self.runs = self._make_runs(delivery, posts, streams)
         self.rounds = jobs.Rounds(
             desk=self.desk, delivery=delivery, posts=posts, runs=self.runs, tasks=self.tasks
@@ -119,7 +140,8 @@ class Workspace:
             on_settings=self._hold,
         )
         self._hold(holds)
-        self._listen(wire)
+        self._homes = self._listen(wire)
+        shared.records.news.listen(self._hear)
 
     def _make_runs(self, delivery: Delivery, posts: jobs.Posts, streams: Streams) -> jobs.Runs:
         talks = jobs.Talks(
@@ -137,26 +159,101 @@ class Workspace:
             tasks=self.tasks,
             limits=self._shared.limits,
             metrics=self._shared.metrics,
+            halted=self._halt,
         )
 
-    def _listen(self, wire: Wire) -> None:
-        """Attach the listeners, and let the Home tabs hear of what changes them."""
+    def _listen(self, wire: Wire) -> Homes:
+        """Attach the listeners, and let the Home tabs, here and at other replicas, hear of what changes them."""
         homes = Homes(self.intake, {"slack": wire.pulse, "model": self.llm.pulse}, queued=self._shared.queued)
-        self.intake.stir, self.intake.stir_all, self.runs.stir = homes.stir, homes.stir_all, homes.stir
+        self.intake.stir, self.intake.stir_all, self.runs.stir = self._stir, self._stir_all, self._stir
         register(
             self.app,
             self.intake,
             homes,
             count_unknown=self._shared.metrics.count_unknown,
-            suspect=wire.suspect,
+            left=self._left,
         )
+        return homes
+
+    def _stir(self, user_id: str) -> None:
+        self._homes.stir(user_id)
+        self._tell("home", user=user_id)
+
+    def _stir_all(self) -> None:
+        self._homes.stir_all()
+        self._tell("home", user="")
+
+    def _halt(self, run_id: str) -> None:
+        self._tell("halt", run=run_id)
+
+    def _tell(self, kind: str, **what: str) -> None:
+        self._shared.records.news.tell(kind, team=self.identity.team_id, **what)
+
+    def _hear(self, kind: str, told: dict[str, Any]) -> None:
+        """Take note of what another replica did for this team."""
+        if told.get("team") not in (None, self.identity.team_id):
+            return
+        if kind == "halt":
+            self.runs.halt(told["run"], here=True)
+        elif kind == "home" and told["user"]:
+            self._homes.stir(told["user"])
+        elif kind == "home":
+            self._homes.stir_all()
+        elif kind in (CHANGED, MISSED):
+            self.intake.later(self._read_anew())
+
+    async def _read_anew(self) -> None:
+        """Let settings and templates hold as they stand now."""
+        holds = await self._shared.records.workspaces.get(self.identity.team_id)
+        if holds != self.intake.holds:
+            self.intake.hold(holds)
+        await load_templates(self.intake)
+        self._homes.stir_all()
+
+    @property
+    def pulse(self) -> Pulse:
+        """How the line to Slack goes."""
+        return self._wire.pulse
 
     async def open(self) -> None:
         """Take in the templates that the team published."""
         await load_templates(self.intake)
 
+    async def renew(self, moment: datetime) -> bool:
+        """Take the token that the keyring has at *moment*, refreshed where it ends soon; False when there is none."""
+        if self._keyring is None:
+            return True
+        kept = await self._keyring.fresh(self.identity.team_id, moment)
+        if kept is not None:
+            self._slack.token = kept.token
+        return kept is not None
+
+    async def _renew_now(self) -> bool:
+        return await self.renew(datetime.now(UTC))
+
+    async def _left(self, code: str) -> None:
+        """Take note that the team uninstalled the bot: what is kept of it goes after the days that it set.
+
+        Args:
+            code: what Slack will say of the token from now on.
+        """
+        if self._on_left is not None:
+            try:
+                if await self.is_installed():
+                    # Old news: it was installed anew meanwhile.
+                    return
+            except SlackError as error:
+                log.warning(
+                    "team=%s nobody knows whether its token is good: %s", self.identity.team_id, error
+                )
+        await self._shared.records.erasures.leave(self.identity.team_id, datetime.now(UTC))
+        self._wire.suspect(code)
+        if self._on_left is not None:
+            await self._on_left(self)
+
     async def close(self) -> None:
         """Watch the tokens no more, and wait for what was promised after acks."""
+        self._shared.records.news.hush(self._hear)
         await self.tokens.stop()
         await self.intake.drain()
 
@@ -168,3 +265,11 @@ class Workspace:
             "smart": holds.model_smart or own["model_smart"],
         }
         self.tokens.holds = holds
+
+    async def is_installed(self) -> bool:
+        """Say whether the team still has the bot.
+
+        Raises:
+            SlackError: nobody knows: Slack is away.
+        """
+        return await self.desk.context.is_installed()

@@ -60,7 +60,7 @@ class BotProcess:
         listening_s, ready_s: how long the last start took until the port was open, and until it took work.
     """
 
-    def __init__(self, slack: Slack, model: Model, folder: Path, *, http: bool = False) -> None:
+    def __init__(self, slack: Slack, model: Model, folder: Path, *, http: bool = False, **more: str) -> None:
         self._slack = slack
         self._http = http
         self.port = free_port()
@@ -74,6 +74,7 @@ class BotProcess:
             "DATA_DIR": str(folder),
             "PORT": str(self.port),
             **({"SLACK_SIGNING_SECRET": SECRET} if http else {"SLACK_APP_TOKEN": slack.app_token}),
+            **more,
         }
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -94,9 +95,13 @@ class BotProcess:
         await answered(f"http://127.0.0.1:{self.port}/readyz")
         self.ready_s = time.perf_counter() - started
         if self._http:
-            self._slack.connect_http(f"http://127.0.0.1:{self.port}/slack/events", SECRET)
+            self.point()
         else:
             await self._slack.wait_for(lambda: self._slack.connected, 30)
+
+    def point(self) -> None:
+        """Have Slack send its requests to this process, as a load balancer may."""
+        self._slack.connect_http(f"http://127.0.0.1:{self.port}/slack/events", SECRET)
 
     def memory_mb(self) -> float:
         """Return what it holds in memory."""

@@ -541,7 +541,7 @@ async def test_twenty_at_once_stay_within_slacks_limits(tmp_path: Path) -> None:
 def test_no_minute_has_more_calls_than_slack_takes(waits_s: list[int], most: int) -> None:
     """However people ask, Slack never has to refuse us."""
     now_s, taken = 0, []
-    tier = Tier(most, lambda: now_s)
+    tier = Tier(lambda: most, lambda: now_s)
     for wait_s in waits_s:
         now_s += wait_s
         if tier.take():

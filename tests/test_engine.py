@@ -12,7 +12,7 @@ from dbos import DBOS, SetWorkflowID
 from bot.jobs import durable, schedules, workflows
 from bot.records import WorkspaceSettings
 from bot.tasks import Run
-from tests.conftest import ANNA, SALES, World, buttons
+from tests.conftest import ANNA, CHEF, SALES, World, buttons
 from tests.test_run import LINES
 
 
@@ -113,7 +113,7 @@ async def _long_ago(world: World, sql: str) -> None:
 
 
 async def test_a_poison_run_ends_in_an_apology(world: World) -> None:
-    """A run that the engine gave up is told to its asker instead of staying silent."""
+    """A run that the engine gave up is told to its asker and to the admins instead of staying silent."""
     run = await _run(world, "T1:poison")
     await world.bot.records.ledger.open(run, claimed_minutes=15)
     await world.bot.records.requests.started(run.run_id)
@@ -126,9 +126,11 @@ async def test_a_poison_run_ends_in_an_apology(world: World) -> None:
         await handle.get_result(polling_interval_sec=0.02)
     await schedules.sweep_step()
     await world.shown("Something broke on our side")
+    told = await world.shown("made me crash", world.slack.workspace.im_with(CHEF).id)
     (row,) = await world.rows()
 
     assert row["outcome"] == "failed"
+    assert "T1:poison" in told["text"]
 
 
 async def test_old_texts_and_workflows_are_deleted(world: World) -> None:

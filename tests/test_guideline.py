@@ -591,3 +591,17 @@ async def test_nothing_leaves_though_it_was_let_in(world: World) -> None:
     await publish(world)
     with pytest.raises(AcceptError):
         await desk.let_out(brief, system=[], user="Hello")
+
+
+async def test_the_home_tab_says_for_whom_a_request_waits(world: World) -> None:
+    """Anna did not accept yet: her Home tab says that it waits for her, not for the model or Slack."""
+    await publish(world)
+    await world.slack.command(ANNA, SALES, "/draft", EMAIL)
+    await world.card(having="guideline_accept")
+    await world.rows(where=lambda row: row["outcome"] == "waiting")
+    await world.slack.open_home(ANNA)
+    home = await world.slack.wait_for(
+        lambda: str(told) if "waits for your answer" in str(told := world.slack.home(ANNA)) else None
+    )
+
+    assert "waits for the model" not in home

@@ -242,13 +242,20 @@ async def test_five_timed_runs_replace_the_estimate(world: World) -> None:
 
 async def test_a_timer_is_started_and_stopped_by_command(world: World) -> None:
     """`baseline start` and `stop` time a run by hand; without a clock, stop says how to start one."""
+    await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline start summarise")
+    short = await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline stop")
     started = await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline start summarise")
+    ago = (datetime.now(UTC) - timedelta(minutes=12)).isoformat(timespec="milliseconds")
+    await world.bot.records.store.write(
+        lambda db: db.execute("update timings set started_at = ? where stopped_at is null", [ago])
+    )
     stopped = await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline stop")
     again = await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline stop")
     unknown = await world.slack.command(ANNA, SALES, "/tijdwinst", "baseline start dancing")
 
     assert "clock runs" in started.body
-    assert "timed run" in stopped.body
+    assert "less than half a minute" in short.body
+    assert "12 min. That is 1 timed run" in stopped.body
     assert "No clock" in again.body
     assert "`summarise`" in unknown.body
 
@@ -311,7 +318,7 @@ async def test_a_night_is_no_measurement(world: World) -> None:
     before = await world.bot.records.baselines.timed("T1", "summarise")
     await world.slack.submit(ANNA, {"minutes": "35"})
 
-    assert "0 timed runs" in slip.body
+    assert "less than half a minute" in slip.body
     assert before == 0
     assert await world.bot.records.baselines.timed("T1", "summarise") == 1
 

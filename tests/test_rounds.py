@@ -38,7 +38,7 @@ async def _all_posted(world: World) -> None:
     """Wait until no digest is due and not posted."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
-            if not await world.bot.records.workspaces.unposted_digests():
+            if not await world.bot.records.workspaces.unposted_digests("T1"):
                 return
             await asyncio.sleep(0.02)
 
@@ -113,7 +113,7 @@ async def test_a_lost_answer_posts_no_digest_twice(world: World) -> None:
     world.slack.fail("chat.postMessage", drop=True, after=True)
     await jobs.go_round(_monday())
     await world.slack.called("conversations.history")
-    rows = await world.bot.records.workspaces.unposted_digests()
+    rows = await world.bot.records.workspaces.unposted_digests("T1")
 
     assert len(_digests(world, SALES)) == 1
     assert len(rows) <= 1
@@ -183,6 +183,7 @@ async def test_the_evaluation_comes_with_a_pdf(world: World) -> None:
     assert "do not know that period" in wrong.body
     assert "too early" in str(answer["blocks"]).lower()
     assert (file.content or b"").startswith(b"%PDF")
+    assert file.name.endswith(f"-{datetime.now(ZoneInfo('Europe/Amsterdam')):%Y-%m-%d}.pdf")
 
 
 async def test_the_home_tab_tells_the_month(world: World) -> None:

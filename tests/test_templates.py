@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.__main__ import main
+from bot.offline import evaluate
+from bot.reading import read_paper_apart
 from bot.tasks import Input, Task, UserError, make_name, parse_task, read_fields, write_fields, write_task
 from tests.conftest import ANNA, CHEF, SALES, World, running
 from tests.test_measuring import _form
@@ -79,6 +81,23 @@ async def test_a_template_is_tried_and_published(world: World) -> None:
     assert "occasion: opening" in str(asked["messages"])
     assert "template" not in str(asked["messages"])
     assert world.workspace.tasks["klanten-uitnodigen"].inputs[0].required
+
+
+async def test_the_command_line_calls_a_template_by_its_title(world: World, tmp_path: Path) -> None:
+    """The PDF of `python -m bot evaluate` names what was made with a template as Slack does."""
+    workspaces = world.bot.records.workspaces
+    await workspaces.change("T1", replace(await workspaces.get("T1"), least_people=1), user_id=CHEF)
+    await _make(world)
+    await world.slack.command(ANNA, SALES, "/draft", "uitnodiging: opening op 3 mei")
+    card = await world.card()
+    await world.slack.click(ANNA, world.im, card["ts"], "approve")
+    await world.rows(where=lambda row: row["decided_at"])
+    out = tmp_path / "report.pdf"
+    await evaluate(world.bot.settings, start=None, end=None, out=out)
+    told = " ".join(read_paper_apart(out.read_bytes()).lines)
+
+    assert "Klanten uitnodigen" in told
+    assert "klanten-uitnodigen" not in told
 
 
 async def test_one_click_goes_back_and_a_withdrawn_one_is_gone(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -82,6 +82,11 @@ class Figures:
     def zone(self) -> ZoneInfo:
         """Where the firm is."""
         return ZoneInfo(self.settings.tz_name)
+
+    @property
+    def last_day(self) -> date:
+        """The last day of the period, whose end is the first moment after it."""
+        return (self.end.astimezone(self.zone) - timedelta(microseconds=1)).date()
 
     @property
     def budget_share(self) -> Decimal | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 
 from bot.digest.advice import Advice, choose_advice, should_extend, should_stop, word_advice
@@ -132,7 +131,7 @@ def word_reason(figures: Figures, verdict: Verdict, language: Language) -> str:
 def report_document(figures: Figures, table: Table, *, titles: Mapping[str, str], language: Language) -> Json:
     """Return everything that is printed, as words; the template only lays it out."""
     verdict = judge(figures)
-    last = (figures.end.astimezone(figures.zone) - timedelta(microseconds=1)).date()
+    last = figures.last_day
     bars = make_bars(figures, titles=titles, language=language, table=table)
     return {
         "lang": language,

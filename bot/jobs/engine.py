@@ -11,23 +11,24 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from dbos import DBOS, DBOSPortableJSONSerializer
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from bot.jobs.backups import backup, show_restored
-from bot.jobs.durable import (
-    VERSION,
-    Engine,
-    at_work,
-    put_to_work,
-)
-from bot.jobs.rounds import Rounds
-from bot.jobs.runs import Runs
+from bot.jobs.durable import VERSION, Engine, Teams, at_work, put_to_work
+from bot.jobs.runs import Limits
 from bot.jobs.schedules import clean, plans, rounds, sweep, sweep_now
 from bot.jobs.slots import Slot
+from bot.records import Records
 
 
 async def open_engine(
-    path: Path, runs: Runs, doing: Rounds, *, url: str = "", slot: Slot | None = None
+    path: Path,
+    *,
+    records: Records,
+    limits: Limits,
+    teams: Teams,
+    url: str = "",
+    slot: Slot | None = None,
 ) -> None:
     """Launch the engine, recover what was at work, and start the schedules.
 
@@ -40,27 +41,14 @@ async def open_engine(
         _prepare(path)
     # DBOS flushes the handlers that it finds, and those of an earlier engine may hold a closed stream.
     logging.getLogger("dbos").handlers.clear()
-    gate = asyncio.Semaphore(runs.limits.at_once)
-    put_to_work(Engine(runs, doing, turns={}, active={}, gate=gate, path=None if url else path))
-    DBOS(
-        config={
-            "name": "tijdwinst",
-            "system_database_url": url or f"sqlite:///{path}",
-            "sys_db_pool_size": 10,
-            "application_version": VERSION,
-            "executor_id": slot.executor_id if slot else "slot-0",
-            "serializer": DBOSPortableJSONSerializer(),
-            "max_executor_threads": 16,
-            # Looks at lists in memory that stay empty here; at its end it is waited for.
-            "notification_listener_polling_interval_sec": 0.1,
-            "log_level": "ERROR",
-        }
-    )
+    gate = asyncio.Semaphore(limits.at_once)
+    put_to_work(Engine(records, limits, teams, {}, {}, gate, None if url else path))
+    DBOS(config=configure(url or f"sqlite:///{path}", slot.executor_id if slot else "slot-0"))
     DBOS.launch()  # on the loop, so that async workflows run on it
     await DBOS.register_queue_async(
         "interactive",
         partition_concurrency=1,
-        worker_concurrency=runs.limits.at_once,
+        worker_concurrency=limits.at_once,
         polling_interval_sec=0.1,
     )
     await DBOS.register_queue_async(
@@ -73,6 +61,22 @@ async def open_engine(
     await _schedule("rounds", rounds, "*/5 * * * *")
     await sweep_now()
     await show_restored()
+
+
+def configure(url: str, executor_id: str) -> DBOSConfig:
+    """Return how this house runs DBOS."""
+    return {
+        "name": "tijdwinst",
+        "system_database_url": url,
+        "sys_db_pool_size": 10,
+        "application_version": VERSION,
+        "executor_id": executor_id,
+        "serializer": DBOSPortableJSONSerializer(),
+        "max_executor_threads": 16,
+        # Looks at lists in memory that stay empty here; at its end it is waited for.
+        "notification_listener_polling_interval_sec": 0.1,
+        "log_level": "ERROR",
+    }
 
 
 def _prepare(path: Path) -> None:

@@ -30,6 +30,7 @@ class Plans:
         self._records = desk.records
         self._posts = posts
         self._tasks = tasks
+        self._team_id = desk.identity.team_id
 
     def ready(self, run: Run, accepted: str) -> tuple[ReadyPost, ...]:
         """Return the posts of a text; none when it is of a kind that is not planned."""
@@ -71,12 +72,12 @@ class Plans:
 
     async def claim(self, moment: datetime) -> list[Plan]:
         """Return what is to be brought at *moment*, each post by itself."""
-        for plan in await self._records.plans.due(moment):
+        for plan in await self._records.plans.due(self._team_id, moment):
             if plan.part == ALL:
                 _, ready = await self._accepted(plan)
                 if parts := [one.part for one in ready if one.part]:
                     await self._records.plans.split(plan.run_id, parts)
-        return await self._records.plans.due(moment)
+        return await self._records.plans.due(self._team_id, moment)
 
     async def bring(self, run_id: str, part: str, due: datetime, *, moment: datetime) -> None:
         """Bring one post to whoever planned it, once; one that is not accepted any more is cancelled instead.

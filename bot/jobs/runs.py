@@ -45,7 +45,12 @@ from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
 
-TROUBLE = {"key": "admin.key", "credit": "admin.credit", "model": "admin.model"}
+TROUBLE = {
+    "key": "admin.key",
+    "credit": "admin.credit",
+    "model": "admin.model",
+    "given-up": "admin.given-up",
+}
 VERDICTS = {
     "key": "error.key",
     "credit": "error.credit",
@@ -103,6 +108,7 @@ class Runs:
         limits: Limits,
         metrics: Metrics,
         stir: Callable[[str], None] = lambda _: None,
+        halted: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.records: Records = desk.records
         self.limits = limits
@@ -110,6 +116,7 @@ class Runs:
         self._desk = desk
         self._posts = posts
         self._talks = talks
+        self._halted = halted
         self.plans = Plans(desk, posts, tasks)
         self.uploads = PriceUploads(desk, posts)
         self.acceptance = Acceptance(desk, posts, tasks)
@@ -307,11 +314,22 @@ class Runs:
         retry = outcome == "failed" or error.kind == "stopped"
         return {"outcome": outcome, "key": VERDICTS[error.kind], "retry": retry}
 
+    async def give_up(self, run_id: str) -> None:
+        """Tell the asker, and the admins once, that the bot crashed on a run as often as the engine tries it.
+
+        Raises:
+            SlackError: it could not be told.
+        """
+        verdict = {"outcome": "failed", "key": "error.generic", "retry": True}
+        await self.refuse(run_id, 1, verdict)
+        await self._tell_admins(await self.records.requests.need(run_id), "given-up")
+
     async def _tell_admins(self, run: Run, kind: str) -> None:
-        """Tell the admins once that the model's account needs them; the next run says nothing more."""
+        """Tell the admins once that something needs them; the next run says nothing more."""
         if not await self.records.people.first_notice(run.team_id, kind):
             return
-        sentence = text(TROUBLE[kind], (await self.records.workspaces.get(run.team_id)).language)
+        language = (await self.records.workspaces.get(run.team_id)).language
+        sentence = text(TROUBLE[kind], language, run=run.run_id)
         try:
             admins = await self._desk.context.admins()
         except SlackError as error:
@@ -402,9 +420,11 @@ class Runs:
         self.stir(run.user_id)
         return again
 
-    def halt(self, run_id: str) -> None:
-        """Stop the writing of a run; that somebody wants it is stored already."""
+    def halt(self, run_id: str, *, here: bool = False) -> None:
+        """Stop the writing of a run, with *here* in this process alone; that somebody wants it is stored already."""
         self._talks.halt(run_id)
+        if not here:
+            self._halted(run_id)
 
     async def show_by_hand(self, run_id: str, minutes: float) -> None:
         """Let the card of a run that was done by hand say what it took."""

@@ -16,7 +16,7 @@ from bot.listeners.intake import Intake, whose
 from bot.records.baselines import FORGOTTEN_AFTER, Timer, Work
 from bot.tasks import Run, UserError, find_task
 from bot.texts import format_minutes, text
-from bot.value import ReviewWord, check_baseline_minutes, check_guess
+from bot.value import LEAST_MINUTES, ReviewWord, check_baseline_minutes, check_guess
 from bot.views import (
     OTHER_WORK,
     REASONS,
@@ -110,7 +110,7 @@ async def baseline_command(intake: Intake, body: dict[str, Any], words: list[str
     if not words:
         intake.later(open_baselines(intake, body))
         return ""
-    team_id, user_id = body["team_id"], body["user_id"]
+    team_id, user_id = intake.team_id, body["user_id"]
     if words[0].lower() in ("start", "begin"):
         return await _start_timer(intake, team_id, user_id, " ".join(words[1:]))
     if words[0].lower() in ("stop", "klaar"):
@@ -128,7 +128,7 @@ async def _start_timer(intake: Intake, team_id: str, user_id: str, named: str) -
 
 
 async def _stop_timer(intake: Intake, body: dict[str, Any]) -> str:
-    team_id = body["team_id"]
+    team_id = intake.team_id
     timer = await intake.records.baselines.running(team_id, body["user_id"])
     stopped = None
     if timer is not None:
@@ -140,8 +140,10 @@ async def _stop_timer(intake: Intake, body: dict[str, Any]) -> str:
         stopped = await intake.records.baselines.stop(timer.timing_id, claimed_minutes=claimed)
     if stopped is None or stopped.minutes is None:
         return text("timer.none", intake.language)
-    count = await intake.records.baselines.timed(team_id, stopped.work)
     title = work_title(intake, stopped.work)
+    if stopped.minutes < LEAST_MINUTES:
+        return text("timer.too-short", intake.language, task=title)
+    count = await intake.records.baselines.timed(team_id, stopped.work)
     shown = format_minutes(stopped.minutes, intake.language)
     return text("timer.stopped", intake.language, task=title, minutes=shown, count=count)
 

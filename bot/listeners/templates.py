@@ -63,17 +63,16 @@ def register(app: AsyncApp, intake: Intake) -> None:
 async def load_templates(intake: Intake) -> None:
     """Let people ask for the published templates; withdrawn ones stay known, for the drafts made with them."""
     published = await intake.records.templates.published(intake.team_id)
-    for row in await intake.records.templates.listing(intake.team_id):
-        body = published.get(row.name) or await _body(intake, row.name, row.newest)
+    for name, body in (await intake.records.templates.current(intake.team_id)).items():
         try:
-            task = parse_task(row.name, body, (HANDLER,))
+            task = parse_task(name, body, (HANDLER,))
         except TaskFileError as error:
-            log.warning("the template %s is not used: %s", row.name, error)
+            log.warning("the template %s is not used: %s", name, error)
             continue
         if _taken(intake, task):
-            log.warning("the template %s is not used: a task file has its name or alias", row.name)
+            log.warning("the template %s is not used: a task file has its name or alias", name)
             continue
-        intake.put_template(replace(task, listed=row.name in published))
+        intake.put_template(replace(task, listed=name in published))
 
 
 async def open_templates(intake: Intake, body: dict[str, Any]) -> None:
@@ -103,14 +102,11 @@ async def _entry(intake: Intake, row: Template) -> Entry | None:
     return Entry(task, row.newest, row.published, changed)
 
 
-async def _body(intake: Intake, name: str, version: int) -> str:
-    return await intake.records.templates.body(intake.team_id, name, version) or ""
-
-
 async def _task(intake: Intake, name: str, version: int) -> Task | None:
     """Return one version as a task, or None when it is gone or this version of the bot cannot read it."""
     try:
-        return parse_task(name, await _body(intake, name, version), (HANDLER,))
+        body = await intake.records.templates.body(intake.team_id, name, version) or ""
+        return parse_task(name, body, (HANDLER,))
     except TaskFileError as error:
         log.warning("the template %s@%d cannot be read: %s", name, version, error)
         return None

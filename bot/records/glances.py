@@ -9,8 +9,14 @@ from typing import Literal
 from bot.records.database import Database
 from bot.records.store import Store
 
-Stand = Literal["writing", "waiting", "open", "approved", "edited", "discarded", "unused", "none", "by-hand"]
-"""Where a run stands: `waiting` for the model, `open` for its person, `unused` after a week, `none`: no draft."""
+Stand = Literal[
+    "writing", "waiting", "yours", "open", "approved", "edited", "discarded", "unused", "none", "by-hand"
+]
+"""Where a run stands.
+
+`waiting` is for the model, `yours` for its asker's answer, `open` for its person; `unused` after a week;
+`none`: no draft.
+"""
 
 NEWEST = 200  # runs that are looked through for the last that went well, and the last that did not
 
@@ -96,12 +102,12 @@ class Glances:
 
 
 _GLANCE = """
-    select run_id, task, coalesce(delivered_at, started_at), outcome, review, delivered_at, settled_at from runs
+    select run_id, task, coalesce(delivered_at, started_at), outcome, reason, review, delivered_at, settled_at from runs
 """
 
 
 def _glance(db: Database, row: tuple[str, ...]) -> Glance:
-    run_id, task, at, outcome, review, delivered_at, settled_at = row
+    run_id, task, at, outcome, reason, review, delivered_at, settled_at = row
     # A draft that stands apart from where it was asked is `part0`; else it took the placeholder's place.
     post = db.execute(
         """
@@ -110,7 +116,11 @@ def _glance(db: Database, row: tuple[str, ...]) -> Glance:
         """,
         [run_id, f"{run_id}/part0", f"{run_id}/place"],
     ).fetchone() or ("", "")
-    stand = _stand(outcome, review, delivered=bool(delivered_at), settled=bool(settled_at))
+    # Such a run goes on when its asker has answered; nobody else is to be waited for.
+    asked = outcome == "waiting" and reason in ("choice", "guideline")
+    stand = (
+        "yours" if asked else _stand(outcome, review, delivered=bool(delivered_at), settled=bool(settled_at))
+    )
     return Glance(run_id, task, datetime.fromisoformat(at), stand, *post)
 
 

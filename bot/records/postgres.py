@@ -15,6 +15,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.types.string import StrDumper
 
 from bot.records.dialect import FUNCTIONS, SCHEMA, defines, translate, translate_definition
+from bot.records.news import TELLING
 from bot.records.schema import every_migration, migrations
 from bot.records.store import PAGE, Job, Result, Store, is_away
 
@@ -286,6 +287,7 @@ def migrate(url: str) -> None:
                 db.conn.execute(f"create schema {SCHEMA}")
             db.conn.execute(FUNCTIONS)
             apply_migrations(db)
+            db.conn.execute(TELLING)
     finally:
         db.close()
 

@@ -107,6 +107,14 @@ class Templates:
         )
         return {row[0]: row[1] for row in rows}
 
+    async def current(self, team_id: str) -> dict[str, str]:
+        """Return the text of every template by name: what people get, of one that is withdrawn the newest."""
+        published = await self.published(team_id)
+        return {
+            row.name: published.get(row.name) or await self.body(team_id, row.name, row.newest) or ""
+            for row in await self.listing(team_id)
+        }
+
     async def teams(self) -> list[str]:
         """Return the workspaces that have templates."""
         rows = await self._store.read(

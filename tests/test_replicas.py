@@ -1,0 +1,215 @@
+"""Several bots on one PostgreSQL: one order, one outcome, and a survivor that takes over."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet
+
+from bot.records import Records
+from bot.sandbox.model import Model
+from bot.sandbox.slack import Slack
+from tests import postgres
+from tests.conftest import ANNA, CHEF, SALES, buttons, make_slack
+from tests.process import ROOT, BotProcess
+
+TASK = "/draft"
+
+
+@asynccontextmanager
+async def replicas(
+    folder: Path, url: str, *, count: int = 2
+) -> AsyncIterator[tuple[Slack, Model, list[BotProcess], Records]]:
+    """Start *count* bots that share a database, and records beside them to look into."""
+    keys = Fernet.generate_key().decode()
+    async with make_slack() as slack, Model() as model:
+        bots = [
+            BotProcess(slack, model, folder / f"bot{number}", http=True, DATABASE_URL=url, SECRET_KEYS=keys)
+            for number in range(count)
+        ]
+        records = Records(folder / "records.sqlite", database_url=url)
+        records.open()
+        try:
+            for bot in bots:  # one after the other: the first has slot 0
+                await bot.start()
+            yield slack, model, bots, records
+        finally:
+            for bot in bots:
+                if bot.process is not None and bot.process.poll() is None:
+                    await bot.end(signal.SIGKILL)
+            await records.close()
+
+
+async def _until(look: Callable[[], Any], patience_s: float = 60.0) -> None:
+    async with asyncio.timeout(patience_s):
+        while not await look():  # noqa: ASYNC110 - what is looked at is in another process
+            await asyncio.sleep(0.05)
+
+
+async def _closed(records: Records, count: int) -> bool:
+    """Say whether *count* runs have ended."""
+    return sum(row["finished_at"] is not None for row in await records.ledger.newest()) >= count
+
+
+async def _asked(records: Records) -> list[Any]:
+    """Return the calls of the model that are under way."""
+    return await records.store.read(
+        lambda db: db.execute("select call_id from calls where result = 'asked'").fetchall()
+    )
+
+
+def _cards(slack: Slack, user_id: str = ANNA) -> list[dict[str, Any]]:
+    room = slack.workspace.im_with(user_id).id
+    return [one for one in slack.messages(room) if "approve" in buttons(one)]
+
+
+async def test_replicas_keep_one_order_and_one_set_of_settings(tmp_path: Path) -> None:
+    """Requests of one person that reach two bots in turn are written one after the other, in their order.
+
+    What an admin sets at one of them holds at the other, without a restart.
+    """
+    async with replicas(tmp_path, postgres.database_for(tmp_path)) as (slack, model, bots, records):
+        model.latency_s = 0.3
+        for number in range(6):
+            bots[number % 2].point()
+            await slack.command(
+                ANNA, SALES, TASK, f"proofread Number {number}: this are a sentence with faults."
+            )
+        await slack.wait_for(lambda: len(_cards(slack)) >= 6 or None, 60)
+        calls = await records.store.read(
+            lambda db: db.execute(
+                "select words, called_at, finished_at from calls join runs using (run_id)"
+                " join requests using (run_id) order by called_at"
+            ).fetchall()
+        )
+        in_english = (await slack.command(ANNA, SALES, "/draft", "nothing-like-this")).body
+        await records.workspaces.change(
+            "T1", replace(await records.workspaces.get("T1"), language="nl"), user_id=CHEF
+        )
+
+        async def in_dutch() -> bool:
+            told = []
+            for bot in bots:
+                bot.point()
+                told.append((await slack.command(ANNA, SALES, "/draft", "nothing-like-this")).body)
+            return told[0] == told[1] != in_english
+
+        await _until(in_dutch)
+        codes = [await bot.end() for bot in bots]
+
+    assert [row[0].split(":")[0] for row in calls] == [f"Number {number}" for number in range(6)]
+    assert all(after[1] >= before[2] for before, after in pairwise(calls))
+    assert codes == [0, 0]
+
+
+async def test_a_survivor_takes_over(tmp_path: Path) -> None:
+    """A machine dies while it writes: another one brings the draft, once, and pays for no answer twice."""
+    async with replicas(tmp_path, postgres.database_for(tmp_path)) as (slack, model, bots, records):
+        model.latency_s = 60.0
+        bots[0].point()
+        # The two share one queue: whoever took the run is the one to die.
+        await slack.command(ANNA, SALES, TASK, "proofread This are a sentence with faults.")
+
+        async def taken() -> list[Any]:
+            return await records.store.read(
+                lambda db: db.execute(
+                    "select executor_id from dbos.workflow_status where name = 'run' and status = 'PENDING'"
+                ).fetchall()
+            )
+
+        await _until(lambda: _asked(records))
+        held = (await taken())[0][0]
+        dying = bots[int(held.removeprefix("slot-"))]
+        (survivor,) = [bot for bot in bots if bot is not dying]
+        model.latency_s = 0.0
+        await dying.end(signal.SIGKILL)
+        survivor.point()
+        await slack.wait_for(lambda: _cards(slack) or None, 60)
+        await _until(lambda: _closed(records, 1))
+        rows = await records.ledger.newest()
+        calls = await records.store.read(
+            lambda db: db.execute("select result from calls order by called_at").fetchall()
+        )
+        await survivor.end()
+
+    assert len(_cards(slack)) == 1
+    assert [row["outcome"] for row in rows] == ["drafted"]
+    assert [row[0] for row in calls] == ["interrupted", "answered"]
+
+
+async def test_the_database_goes_and_comes_back(tmp_path: Path) -> None:
+    """PostgreSQL is gone for ten seconds: nothing is acked meanwhile, and all of it is answered once afterwards."""
+    server = postgres.Server(durable=True)
+    server.start()
+    try:
+        server.execute("create database away")
+        async with replicas(tmp_path, server.url("away"), count=1) as (slack, model, _, records):
+            slack.deliveries.retry_delays_s = (1.0,) * 40
+            model.latency_s = 3.0
+            acked = await slack.command(ANNA, SALES, TASK, "proofread This are a sentence with faults.")
+            await _until(lambda: _asked(records))
+            server.stop()
+            room = slack.workspace.im_with(ANNA).id
+            said = asyncio.create_task(slack.say(ANNA, room, "Proofread this: these is faults."))
+            await asyncio.sleep(10)  # the outage itself is what is tried
+            answered = said.done()
+            server.start()
+            await said
+            await slack.wait_for(lambda: len(_cards(slack)) >= 2 or None, 90)
+            await _until(lambda: _closed(records, 2))
+            rows = await records.ledger.newest()
+
+        assert acked.status == 200
+        assert not answered
+        assert slack.sent[-1].retries > 0
+        assert sorted(row["outcome"] for row in rows) == ["drafted", "drafted"]
+        assert len(_cards(slack)) == 2
+    finally:
+        server.remove()
+
+
+async def test_a_rolling_upgrade_strands_no_run(tmp_path: Path) -> None:
+    """A run that the old version began is ended by the new one as it was begun; a new run takes the new step."""
+    url = postgres.database_for(tmp_path)
+    done = tmp_path / "done"
+    done.touch()
+
+    def start(version: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.versions", version, url, str(tmp_path)], cwd=ROOT, env=os.environ
+        )
+
+    async def says(line: str) -> None:
+        async def look() -> bool:
+            return line in await asyncio.to_thread(done.read_text)
+
+        await _until(look)
+
+    old = start("old")
+    new = None
+    try:
+        await says("begun-old first")
+        new = start("new")
+        await says("begun-new last")
+        old.kill()
+        await says("begun-old last")
+    finally:
+        for process in (old, new):
+            if process is not None:
+                process.kill()
+                process.wait()
+    lines = done.read_text().splitlines()
+
+    assert lines.count("begun-old first") == 1
+    assert "begun-old checked" not in lines
+    assert "begun-new checked" in lines
