@@ -242,7 +242,9 @@ def _changed(name: str, content: bytes, how: str, folder: Path) -> bytes:
         "a moment of no zone": {"made_at": "2026-11-30T12:00:00"},
     }
     if how in changes:
-        return json.dumps({**json.loads(content), **changes[how]}).encode() if name == "backup.json" else content
+        return (
+            json.dumps({**json.loads(content), **changes[how]}).encode() if name == "backup.json" else content
+        )
     if name != "records.sqlite":
         return content
     if how == "a damaged page":
@@ -310,7 +312,7 @@ async def test_a_bot_does_not_start_on_half_a_restore(lived_in: Path) -> None:
 
 async def test_half_a_restore_stays_one(lived_in: Path, tmp_path: Path) -> None:
     """After half a restore a file that is no backup changes nothing: the bot does not start on what is left."""
-    made = shutil.move(make_backup(lived_in), tmp_path / "good.zip")
+    made = Path(shutil.move(make_backup(lived_in), tmp_path / "good.zip"))
     (lived_in / RESTORING).mkdir()
     (lived_in / "records.sqlite").unlink()
     (tmp_path / "bad.zip").write_bytes(b"no zip")
