@@ -28,6 +28,7 @@ from bot.manifest import SCOPES, manifest
 from bot.offline import digest, evaluate, export, export_templates, import_prices, purge
 from bot.records import STORE_ERRORS
 from bot.records.export import TABLES
+from bot.records.teams import TeamError
 from bot.safekeeping import backup, restore, rotate_keys
 from bot.settings import Settings, SettingsError
 from bot.tasks import TaskFileError, load_firm, load_tasks
@@ -94,6 +95,13 @@ async def _check_slack(settings: Settings) -> list[str]:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15)) as session:
         slack = client(token=settings.slack_bot_token, base_url=settings.slack_api_url, session=session)
         wire = Wire()
+        if settings.many_workspaces:
+            # Each workspace has a token of its own, and how it is stands in the log and on its Home tab.
+            try:
+                await wire.ask("api.test", slack.api_test())
+            except SlackError as error:
+                return [_slack_fault(error, "SLACK_API_URL", settings)]
+            return []
         try:
             answer = await wire.ask("auth.test", slack.auth_test(), having="team_id")
             print(f"slack: {answer.get('team')} ({answer['team_id']})", file=sys.stderr)
@@ -202,6 +210,7 @@ def _parser() -> argparse.ArgumentParser:
     made = commands.add_parser("manifest", help="print the Slack app's manifest")
     kind = made.add_mutually_exclusive_group()
     kind.add_argument("--http", metavar="URL", type=_address, help="for HTTP mode, at this public address")
+    made.add_argument("--oauth", action="store_true", help="with --http: for many workspaces that install it")
     kind.add_argument("--socket", action="store_true", help="for Socket Mode (the default)")
     exported = commands.add_parser("export", help="print what the ledger holds, as JSON lines or CSV")
     exported.add_argument(
@@ -215,7 +224,7 @@ def _parser() -> argparse.ArgumentParser:
     exported.add_argument(
         "--out", type=Path, metavar="FOLDER", help="templates: write each as a task file in this folder"
     )
-    commands.add_parser("digest", help="print the digest of the last seven days; posts nothing")
+    digested = commands.add_parser("digest", help="print the digest of the last seven days; posts nothing")
     judged = commands.add_parser("evaluate", help="did it pay? The answer, and the whole report as a PDF")
     judged.add_argument("--from", dest="start", type=date.fromisoformat, metavar="DATE", help="first day")
     judged.add_argument(
@@ -240,6 +249,10 @@ def _parser() -> argparse.ArgumentParser:
     which = purged.add_mutually_exclusive_group()
     which.add_argument("--person", metavar="UID", default="", help="everything of this Slack user id")
     which.add_argument("--all", action="store_true", help="every file of a stopped bot, for good")
+    for command in (exported, digested, judged, prices, known, purged):
+        command.add_argument(
+            "--team", metavar="T1", default="", help="of this workspace, where there are several"
+        )
     kept = commands.add_parser("backup", help="copy the databases into one file, beside a running bot")
     kept.add_argument(
         "where",
@@ -265,7 +278,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if chosen.command == "manifest":
             tasks = load_tasks(PROMPTS, HANDLERS)
-            print(json.dumps(manifest(tasks, url=chosen.http), indent=2, ensure_ascii=False))
+            print(
+                json.dumps(manifest(tasks, url=chosen.http, oauth=chosen.oauth), indent=2, ensure_ascii=False)
+            )
             return 0
         if chosen.command == "demo":
             from bot.demo import demo
@@ -275,19 +290,30 @@ def main(arguments: list[str] | None = None) -> int:
         offline = chosen.command in ("export", "digest", "evaluate", "purge", "backup", "restore", "rotate")
         settings = Settings.from_environ(environ, calls_out=not offline)
         if chosen.command == "export" and chosen.what == "templates":
-            return asyncio.run(export_templates(settings, out=chosen.out))
+            return asyncio.run(export_templates(settings, out=chosen.out, team=chosen.team))
         if chosen.command == "export":
-            return export(settings, chosen.what, form=chosen.format, start=chosen.start, end=chosen.end)
+            return export(
+                settings,
+                chosen.what,
+                form=chosen.format,
+                start=chosen.start,
+                end=chosen.end,
+                team=chosen.team,
+            )
         if chosen.command == "digest":
-            return asyncio.run(digest(settings))
+            return asyncio.run(digest(settings, team=chosen.team))
         if chosen.command == "evaluate":
-            return asyncio.run(evaluate(settings, start=chosen.start, end=chosen.end, out=chosen.out))
+            return asyncio.run(
+                evaluate(settings, start=chosen.start, end=chosen.end, out=chosen.out, team=chosen.team)
+            )
         if chosen.command == "import" and chosen.what == "knowledge":
             return asyncio.run(
-                import_folder(settings, chosen.folder, audience=chosen.audience, owner=chosen.owner)
+                import_folder(
+                    settings, chosen.folder, audience=chosen.audience, owner=chosen.owner, team=chosen.team
+                )
             )
         if chosen.command == "purge":
-            return asyncio.run(purge(settings, person=chosen.person, everything=chosen.all))
+            return asyncio.run(purge(settings, person=chosen.person, everything=chosen.all, team=chosen.team))
         if chosen.command == "backup":
             return backup(settings, chosen.where, with_key=chosen.with_key)
         if chosen.command == "restore":
@@ -295,10 +321,10 @@ def main(arguments: list[str] | None = None) -> int:
         if chosen.command == "rotate":
             return rotate_keys(settings)
         if chosen.command == "import":
-            return import_prices(settings, chosen.file)
+            return import_prices(settings, chosen.file, team=chosen.team)
         set_up_log(settings.log_format)
         asyncio.run(run(settings))
-    except (SettingsError, TaskFileError, StartError) as error:
+    except (SettingsError, TaskFileError, StartError, TeamError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

@@ -16,7 +16,7 @@ import aiohttp
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
@@ -34,6 +34,8 @@ SIGNATURE_LIFE_S = 600.0  # Slack's five minutes, in either direction of the clo
 
 UNREADABLE = (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError)
 """What a payload ends in that lacks a field, or holds something else in it than Slack ever sends."""
+
+Handler = Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]
 
 
 def build_app(
@@ -100,7 +102,8 @@ class Server:
         self.metrics = metrics
         self._ready = ready
         self._read = read
-        self._app: AsyncApp | None = None
+        self._dispatch: Handler | None = None
+        self._pages: tuple[Handler, Handler] | None = None
         self._accepted: dict[str, float] = {}  # signature -> when, oldest first
         self._runner: web.AppRunner | None = None
         self.port = 0
@@ -113,6 +116,8 @@ class Server:
         """
         app = web.Application(client_max_size=BODY_LIMIT_BYTES)
         app.router.add_post("/slack/events", self._slack)
+        app.router.add_get("/slack/install", self._install)
+        app.router.add_get("/slack/oauth_redirect", self._installed)
         app.router.add_get("/healthz", self._alive)
         app.router.add_get("/readyz", self._can_work)
         app.router.add_get("/metrics", self._measured)
@@ -122,13 +127,13 @@ class Server:
         await site.start()
         self.port = self._runner.addresses[0][1]
 
-    def serve(self, app: AsyncApp) -> None:
-        """Hand Slack's requests to *app* from now on."""
-        self._app = app
+    def serve(self, dispatch: Handler, *, pages: tuple[Handler, Handler] | None = None) -> None:
+        """Hand Slack's requests to *dispatch* from now on, and browsers to the *pages* that install the bot."""
+        self._dispatch, self._pages = dispatch, pages
 
     async def stop_taking(self) -> None:
         """Take no more requests from Slack; health goes on answering."""
-        self._app = None
+        self._dispatch = self._pages = None
 
     async def close(self) -> None:
         """Close the port."""
@@ -143,7 +148,7 @@ class Server:
         return answer
 
     async def _answer(self, request: web.Request) -> web.Response:
-        if self._app is None:
+        if self._dispatch is None:
             return web.Response(status=503, text="starting", headers={"Retry-After": "2"})
         try:
             if not _is_object(await request.text(), request.content_type):
@@ -160,12 +165,25 @@ class Server:
         if self._is_replayed(signature):
             return web.Response(status=401, text="this request was accepted before")
         try:
-            answer = await self._app.async_dispatch(bolt_request)
+            answer = await self._dispatch(bolt_request)
         except UNREADABLE as error:  # Bolt itself reads some fields before any listener does
             answer = _unreadable(error)
         if signature and answer.status == 200:
             self._accepted[signature] = time.monotonic()
         return await to_aiohttp_response(answer)
+
+    async def _install(self, request: web.Request) -> web.Response:
+        return await self._show_page(request, 0)
+
+    async def _installed(self, request: web.Request) -> web.Response:
+        return await self._show_page(request, 1)
+
+    async def _show_page(self, request: web.Request, which: int) -> web.Response:
+        if self._dispatch is None:
+            return web.Response(status=503, text="starting", headers={"Retry-After": "2"})
+        if self._pages is None:
+            return web.Response(status=404, text="this bot has a workspace of its own")
+        return await to_aiohttp_response(await self._pages[which](await to_bolt_request(request)))
 
     def _is_replayed(self, signature: str) -> bool:
         """Say whether a request with *signature* was accepted before, for as long as it is valid."""

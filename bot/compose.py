@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
+from collections import Counter
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -19,7 +21,9 @@ from bot.delivery import client
 from bot.guard import Vault, open_vault
 from bot.handlers import HANDLERS
 from bot.handlers.budget import month_limit
+from bot.installing import Keyring, Pages
 from bot.llm import LLM, Offer, route_of
+from bot.manifest import SCOPES
 from bot.metrics import Metrics, Reading
 from bot.records import STORE_ERRORS, Records, WorkspaceSettings
 from bot.records.backups import RESTORING, newest_backup
@@ -29,11 +33,13 @@ from bot.tasks import Identity, TijdwinstError, load_company, load_firm, load_ta
 from bot.tokens import ANY_TEAM
 from bot.wire import SlackError, SocketClient, Wire
 from bot.workspace import Shared, Workspace
+from bot.workspaces import ManyWorkspaces, OneWorkspace
 
 log = logging.getLogger(__name__)
 
 PROMPTS = Path(__file__).parent.parent / "prompts"
 NAME_WITHIN_S = 60.0
+RENEW_EVERY_S = 60.0
 RETRY_START_S = (1, 2, 5, 10, 30)
 
 
@@ -99,10 +105,11 @@ def _refuse_half_restored(folder: Path) -> None:
 
 
 class Bot:
-    """A whole bot: what every workspace shares, and the workspace that its token belongs to.
+    """A whole bot: what every workspace shares, and the workspaces that it is in.
 
     Attributes:
-        workspace: None until Slack has told who we are.
+        workspace: the one of its own token; None until Slack has told who we are.
+        workspaces: all that installed it; None for a bot with a token of its own.
         lost: set when another replica has taken this one's place; nothing but ending is left.
     """
 
@@ -126,7 +133,7 @@ class Bot:
         self.metrics = Metrics()
         self.server = Server(self.metrics, ready=self._why_not_ready, read=self._reading)
         self._wire = Wire()
-        self._naming: asyncio.Task[None] | None = None
+        self._background: list[asyncio.Task[None]] = []
         self._llm = LLM(
             route=route_of(settings),
             models={"fast": settings.model_fast, "smart": settings.model_smart},
@@ -134,6 +141,7 @@ class Bot:
         self._not_ready = "starting"
         self._lock: IO[str] | None = None
         self.workspace: Workspace | None = None
+        self.workspaces: ManyWorkspaces | None = None
         self._session: aiohttp.ClientSession | None = None
         self._socket: Socket | None = None
         self._engine_open = False
@@ -153,25 +161,82 @@ class Bot:
             connector=aiohttp.TCPConnector(limit=100), timeout=aiohttp.ClientTimeout(total=30)
         )
         shared = self._share(self._session)
+        if self.settings.many_workspaces:
+            await self._serve_many(shared)
+        else:
+            await self._serve_one(shared)
+        self._not_ready = ""
+
+    async def _serve_one(self, shared: Shared) -> None:
+        """Work in the workspace that the bot token belongs to."""
         workspace = self.workspace = await self._join(shared)
+        warming = await self._open_engine(OneWorkspace(workspace))
+        workspace.tokens.start()
+        if self.settings.socket_mode:
+            await self._open_socket(workspace, shared.session)
+        if self.settings.slack_signing_secret and not self.settings.socket_mode:
+            self.server.serve(workspace.app.async_dispatch)
+        await warming
+        self._in_background(self._name_models(shared, workspace))
+        log.info("ready for team=%s tasks=%d", workspace.identity.team_id, len(workspace.tasks))
+
+    async def _serve_many(self, shared: Shared) -> None:
+        """Work in every workspace that installed the bot, or installs it from now on."""
+        slack = client(
+            token="", base_url=self.settings.slack_api_url, session=shared.session, pulse=self._wire.pulse
+        )
+        named = {
+            "client_id": self.settings.slack_client_id,
+            "client_secret": self.settings.slack_client_secret,
+        }
+        keyring = Keyring(self.records, shared.vault, slack=slack, **named)
+        teams = self.workspaces = ManyWorkspaces(shared, keyring)
+        warming = await self._open_engine(teams)
+        pages = Pages(
+            self.records,
+            keyring,
+            slack=slack,
+            **named,
+            scopes=list(SCOPES),
+            language=self.settings.language,
+            installed=teams.arrived,
+        )
+        self.server.serve(teams.dispatch, pages=(pages.begin, pages.end))
+        await warming
+        self._in_background(self._name_models(shared))
+        self._in_background(self._keep_tokens(teams))
+        log.info("ready for %d workspaces, tasks=%d", len(await teams.installed()), len(self.tasks))
+
+    async def _open_engine(self, teams: OneWorkspace | ManyWorkspaces) -> asyncio.Task[None]:
+        """Open the engine, and let the model's client get warm meanwhile."""
         engine = self.settings.data_dir.absolute() / "engine.sqlite"
-        url = self.settings.database_url
-        await jobs.open_engine(engine, workspace.runs, workspace.rounds, url=url, slot=self._slot)
+        await jobs.open_engine(
+            engine,
+            records=self.records,
+            limits=self._limits,
+            teams=teams,
+            url=self.settings.database_url,
+            slot=self._slot,
+        )
         self._engine_open = True
         if self._slot is not None:
             self._slot.watch(self.lost.set)
             self.records.news.start()
         # Only now: beside the engine's many small steps the import would hold up the port for a second.
-        warming = asyncio.create_task(self._llm.warm())
-        workspace.tokens.start()
-        if self.settings.socket_mode:
-            await self._open_socket(workspace, self._session)
-        if self.settings.slack_signing_secret and not self.settings.socket_mode:
-            self.server.serve(workspace.app)
-        await warming
-        self._naming = asyncio.create_task(self._name_models(workspace))
-        self._not_ready = ""
-        log.info("ready for team=%s tasks=%d", workspace.identity.team_id, len(workspace.tasks))
+        return asyncio.create_task(self._llm.warm())
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do *work* beside everything else, until the bot stops."""
+        self._background.append(asyncio.create_task(work))
+
+    async def _keep_tokens(self, teams: ManyWorkspaces) -> None:
+        """Look once a minute whether a token ends soon, or was changed by another replica."""
+        while True:
+            await asyncio.sleep(RENEW_EVERY_S)
+            try:
+                await teams.renew(datetime.now(UTC))
+            except STORE_ERRORS as error:
+                log.warning("the tokens were not looked at: %s", error)
 
     async def _open_doors(self) -> None:
         """Open the records and the port.
@@ -235,6 +300,7 @@ class Bot:
         )
         identity = await self._who_am_i(slack)
         await self.records.erasures.stay(identity.team_id)
+        await self.records.teams.adopt(identity.team_id)
         workspace = Workspace(
             shared,
             identity=identity,
@@ -267,10 +333,12 @@ class Bot:
         await self.server.stop_taking()
         if self._socket is not None:
             await self._socket.close()
-        if self._naming is not None:
-            self._naming.cancel()
+        for task in self._background:
+            task.cancel()
         if self.workspace is not None:
             await self.workspace.close()
+        if self.workspaces is not None:
+            await self.workspaces.close()
         if self._engine_open:
             await jobs.close_engine()
         if self._slot is not None:
@@ -313,13 +381,13 @@ class Bot:
             await asyncio.sleep(RETRY_START_S[min(attempt, len(RETRY_START_S) - 1)])
             attempt += 1
 
-    async def _name_models(self, workspace: Workspace) -> None:
+    async def _name_models(self, shared: Shared, workspace: Workspace | None = None) -> None:
         """Warn of a model that the server does not list; only `check` calls that a fault."""
-        own_models = workspace.intake.own_models
-        listed = await workspace.intake.models.look(within_s=NAME_WITHIN_S)
+        own_models = shared.own_models()
+        listed = await shared.offer.look(within_s=NAME_WITHIN_S)
         if not listed:
             log.warning("the model's server did not list its models")
-        for tier, model_id in workspace.llm.models.items():
+        for tier, model_id in (workspace.llm if workspace else shared.llm).models.items():
             if listed and model_id not in listed:
                 own = model_id == own_models[f"model_{tier}"]
                 setting = f"MODEL_{tier.upper()}" if own else f"the {tier} model set in Slack"
@@ -335,6 +403,13 @@ class Bot:
     async def _queued(self) -> int:
         return (await jobs.waiting())[0] if self._engine_open else 0
 
+    def _slack_faults(self) -> dict[str, int]:
+        """Return how often calls of Slack failed, by kind, in all workspaces."""
+        pulses = [self._wire.pulse]
+        if self.workspaces is not None:
+            pulses += [workspace.pulse for workspace in self.workspaces.open.values()]
+        return dict(sum((Counter(pulse.misses) for pulse in pulses), Counter()))
+
     async def _reading(self) -> Reading:
         queued, oldest_s = await jobs.waiting() if self._engine_open else (0, 0.0)
         spent, budget = {}, {}
@@ -347,7 +422,7 @@ class Bot:
             oldest_s=oldest_s,
             spent_microusd=spent,
             budget_microusd=budget,
-            slack_faults=self._wire.pulse.misses,
+            slack_faults=self._slack_faults(),
             model_faults=self._llm.pulse.misses,
             model_calls=self._llm.pulse.beats,
             quiet_s=self._socket.silent_s if self._socket is not None else None,

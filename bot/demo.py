@@ -81,7 +81,7 @@ async def import_prices(bot: Bot) -> None:
     """Give the invented firm its price list, so that `/quote` has something to work with."""
     content = PRICES.read_bytes()
     rows, _ = read_prices(read_sheet(content))
-    await bot.records.quotes.import_prices(rows, file_name=PRICES.name, file_hash="demo")
+    await bot.records.quotes.import_prices("T1", rows, file_name=PRICES.name, file_hash="demo")
 
 
 def who_writes(own_key: str) -> str:

@@ -8,12 +8,15 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
 
 from bot.compose import database_fault, open_records
 from bot.delivery import client
+from bot.guard import open_vault
+from bot.installing import Keyring
 from bot.knowledge import EVERYONE, make_passages, parse_audience
 from bot.reading import LARGEST_FILE_BYTES, FileError, kind_of, read_apart
 from bot.records import STORE_ERRORS, Records
@@ -32,12 +35,18 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
 
 
-async def import_folder(settings: Settings, folder: Path, *, audience: str, owner: str) -> int:
+async def import_folder(
+    settings: Settings, folder: Path, *, audience: str, owner: str, team: str = ""
+) -> int:
     """Bring the knowledge base in line with a folder and print what changed; works beside a running bot.
 
     Args:
         audience: who may read what is new, and from now on all of the folder; empty keeps what was, else everyone.
         owner: the id of who answers for it; empty keeps what was.
+        team: the workspace, where there are several.
+
+    Raises:
+        TeamError: it is not clear which one.
     """
     language = settings.language
     root = await asyncio.to_thread(folder.resolve)
@@ -45,16 +54,16 @@ async def import_folder(settings: Settings, folder: Path, *, audience: str, owne
         print(f"{folder} is no folder: name the folder that your documents are in.", file=sys.stderr)
         return 2
     try:
-        chosen = await _audience(settings, audience)
-    except (ValueError, SlackError):
-        print(text("knowledge.audience-wrong", language, given=audience), file=sys.stderr)
-        return 2
-    try:
         await asyncio.to_thread(settings.data_dir.mkdir, parents=True, exist_ok=True, mode=0o700)
         records = open_records(settings)
         records.open()
         try:
-            told = await _bring_in_line(records, settings, root, audience=chosen, owner=owner)
+            team_id = await records.teams.choose(team)
+            chosen = await _audience(settings, records, team_id, audience)
+            told = await _bring_in_line(records, settings, team_id, root, audience=chosen, owner=owner)
+        except (ValueError, SlackError):
+            print(text("knowledge.audience-wrong", language, given=audience), file=sys.stderr)
+            return 2
         finally:
             await records.close()
     except (OSError, *STORE_ERRORS) as error:
@@ -71,9 +80,9 @@ async def import_folder(settings: Settings, folder: Path, *, audience: str, owne
 
 
 async def _bring_in_line(
-    records: Records, settings: Settings, root: Path, *, audience: str, owner: str
+    records: Records, settings: Settings, team_id: str, root: Path, *, audience: str, owner: str
 ) -> Outcome:
-    before = {one.source_id: one for one in await records.knowledge.in_folder(str(root))}
+    before = {one.source_id: one for one in await records.knowledge.in_folder(team_id, str(root))}
     told = Outcome()
     seen = set()
     for path in _files(root):
@@ -81,7 +90,7 @@ async def _bring_in_line(
         seen.add(source_id)
         held = before.get(source_id)
         try:
-            await _take(records, path, source_id, told, held=held, audience=audience, owner=owner)
+            await _take(records, team_id, path, source_id, told, held=held, audience=audience, owner=owner)
         except FileError as error:
             told.faults.append(
                 text(f"file.{error.kind}", settings.language, name=str(path.relative_to(root)))
@@ -93,7 +102,7 @@ async def _bring_in_line(
         # A folder that is not mounted looks empty too.
         told.faults.append(text("knowledge.folder-empty", settings.language, folder=str(root)))
         return told
-    await records.knowledge.delete(gone)
+    await records.knowledge.delete(team_id, gone)
     told.count["gone"] = len(gone)
     await records.knowledge.sync()
     return told
@@ -101,6 +110,7 @@ async def _bring_in_line(
 
 async def _take(
     records: Records,
+    team_id: str,
     path: Path,
     source_id: str,
     told: Outcome,
@@ -121,6 +131,7 @@ async def _take(
     raw = await asyncio.to_thread(_read, path)
     file_hash = hashlib.sha256(raw).hexdigest()
     document = Document(
+        team_id=team_id,
         name=path.name,
         source="folder",
         source_id=source_id,
@@ -160,7 +171,7 @@ def _files(root: Path) -> Iterator[Path]:
             yield path
 
 
-async def _audience(settings: Settings, given: str) -> str:
+async def _audience(settings: Settings, records: Records, team_id: str, given: str) -> str:
     """Return an audience as it is stored; Slack is asked for a channel by its name.
 
     Raises:
@@ -176,6 +187,17 @@ async def _audience(settings: Settings, given: str) -> str:
             raise
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15)) as session:
         slack = client(token=settings.slack_bot_token, base_url=settings.slack_api_url, session=session)
+        if settings.many_workspaces:
+            vault = open_vault(settings.data_dir, settings.secret_keys)
+            keyring = Keyring(
+                records,
+                vault,
+                slack=slack,
+                client_id=settings.slack_client_id,
+                client_secret=settings.slack_client_secret,
+            )
+            kept = await keyring.fresh(team_id, datetime.now(UTC))
+            slack.token = kept.token if kept is not None else None
         cursor = ""
         while True:
             asked = slack.conversations_list(

@@ -38,15 +38,19 @@ EVENTS = (
 )
 
 
-def manifest(tasks: Mapping[str, Task], *, url: str | None = None) -> dict[str, Any]:
-    """Return the manifest: for Socket Mode, or for HTTP mode at the public address *url*."""
+def manifest(tasks: Mapping[str, Task], *, url: str | None = None, oauth: bool = False) -> dict[str, Any]:
+    """Return the manifest: for Socket Mode, or for HTTP mode at the public address *url*.
+
+    Args:
+        oauth: with what it takes to be installed by many workspaces, at that address.
+    """
     request_url = f"{url.rstrip('/')}/slack/events" if url else ""
     settings: dict[str, Any] = {
         "event_subscriptions": {"bot_events": list(EVENTS)},
         "interactivity": {"is_enabled": True},
         "org_deploy_enabled": False,
         "socket_mode_enabled": not url,
-        "token_rotation_enabled": False,
+        "token_rotation_enabled": oauth,
     }
     if request_url:
         settings["event_subscriptions"]["request_url"] = request_url
@@ -73,7 +77,10 @@ def manifest(tasks: Mapping[str, Task], *, url: str | None = None) -> dict[str, 
             ],
             "slash_commands": _commands(tasks, request_url),
         },
-        "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
+        "oauth_config": {
+            **({"redirect_urls": [f"{url.rstrip('/')}/slack/oauth_redirect"]} if url and oauth else {}),
+            "scopes": {"bot": sorted(SCOPES)},
+        },
         "settings": settings,
     }
 

@@ -29,7 +29,14 @@ from bot.views import plain
 MOST_FAULTS = 50  # of a price list that are printed: who left out a column need not read it a thousand times
 
 
-def export(settings: Settings, what: str, *, form: str, start: date | None, end: date | None) -> int:
+async def _chosen(records: Records, given: str) -> list[str]:
+    """Return the workspaces that asked for anything, or the one that is named."""
+    return [await records.teams.choose(given)] if given else await records.workspaces.teams()
+
+
+def export(
+    settings: Settings, what: str, *, form: str, start: date | None, end: date | None, team: str = ""
+) -> int:
     """Print rows of the ledger as JSON lines or CSV."""
     if not _has_ledger(settings):
         return 1
@@ -38,7 +45,9 @@ def export(settings: Settings, what: str, *, form: str, start: date | None, end:
     def midnight(day: date | None) -> datetime | None:
         return datetime(day.year, day.month, day.day, tzinfo=zone) if day else None
 
-    rows = read_rows(open_records(settings).store, what, start=midnight(start), end=midnight(end))
+    rows = read_rows(
+        open_records(settings).store, what, team_id=team, start=midnight(start), end=midnight(end)
+    )
     try:
         for line in as_csv(rows, what) if form == "csv" else as_json_lines(rows):
             print(line)
@@ -50,13 +59,15 @@ def export(settings: Settings, what: str, *, form: str, start: date | None, end:
     return 0
 
 
-async def export_templates(settings: Settings, *, out: Path | None) -> int:
+async def export_templates(settings: Settings, *, out: Path | None, team: str = "") -> int:
     """Print the published templates as task files, or write each into the folder *out* as `<name>.md`."""
     if not _has_ledger(settings):
         return 1
     records = open_records(settings)
     try:
         teams = await records.templates.teams()
+        if team or len(teams) > 1:
+            teams = [await records.teams.choose(team)]
         bodies = {
             name: body for team in teams for name, body in (await records.templates.published(team)).items()
         }
@@ -84,13 +95,13 @@ def _write_files(folder: Path, bodies: Mapping[str, str]) -> None:
         (folder / f"{name}.md").write_text(body, encoding="utf-8")
 
 
-async def digest(settings: Settings) -> int:
-    """Print the digest of the last seven days of every workspace, as plain text; posts nothing."""
+async def digest(settings: Settings, *, team: str = "") -> int:
+    """Print the digest of the last seven days of every workspace, or one, as plain text; posts nothing."""
     if not _has_ledger(settings):
         return 1
     records, moment = open_records(settings), datetime.now(UTC)
     try:
-        for team_id in await records.workspaces.teams():
+        for team_id in await _chosen(records, team):
             figures = await gather(
                 records, team_id, start=moment - timedelta(days=7), end=moment, moment=moment
             )
@@ -104,13 +115,15 @@ async def digest(settings: Settings) -> int:
     return 0
 
 
-async def evaluate(settings: Settings, *, start: date | None, end: date | None, out: Path | None) -> int:
-    """Answer "did it pay?" for every workspace: the answer on stdout, and all of it as a PDF."""
+async def evaluate(
+    settings: Settings, *, start: date | None, end: date | None, out: Path | None, team: str = ""
+) -> int:
+    """Answer "did it pay?" for every workspace, or one: the answer on stdout, and all of it as a PDF."""
     if not _has_ledger(settings):
         return 1
     records, moment = open_records(settings), datetime.now(UTC)
     try:
-        for team_id in await records.workspaces.teams():
+        for team_id in await _chosen(records, team):
             figures = await _figures(records, team_id, start=start, end=end, moment=moment)
             language = figures.settings.language
             titles = await _titles(records, figures)
@@ -131,8 +144,8 @@ async def evaluate(settings: Settings, *, start: date | None, end: date | None, 
     return 0
 
 
-def import_prices(settings: Settings, path: Path) -> int:
-    """Make the articles of a CSV or XLSX file the price list, all of them or none; works beside a running bot."""
+def import_prices(settings: Settings, path: Path, *, team: str = "") -> int:
+    """Make the articles of a CSV or XLSX file a workspace's price list, all of them or none; beside a running bot."""
     language = settings.language
     try:
         content = path.read_bytes()
@@ -151,7 +164,8 @@ def import_prices(settings: Settings, path: Path) -> int:
         return 2
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        new = asyncio.run(_keep_prices(settings, rows, path.name, hashlib.sha256(content).hexdigest()))
+        file_hash = hashlib.sha256(content).hexdigest()
+        new = asyncio.run(_keep_prices(settings, team, rows, path.name, file_hash))
     except (OSError, *STORE_ERRORS) as error:
         print(f"{settings.data_dir} cannot be written ({error}): make it writable.", file=sys.stderr)
         return 1
@@ -159,7 +173,7 @@ def import_prices(settings: Settings, path: Path) -> int:
     return 0
 
 
-async def purge(settings: Settings, *, person: str, everything: bool) -> int:
+async def purge(settings: Settings, *, person: str, everything: bool, team: str = "") -> int:
     """Delete what is past its date; or everything of a person; or everything there is, of a bot that is stopped."""
     if not _has_ledger(settings):
         return 1
@@ -173,6 +187,9 @@ async def purge(settings: Settings, *, person: str, everything: bool) -> int:
             await records.erasures.wipe()
             return 0
         teams = await records.erasures.teams_of(person)
+        if team or len(teams) > 1:
+            # The same id in two workspaces is two people.
+            teams = [await records.teams.choose(team)]
         for team_id in teams:
             erased = await records.erasures.erase(await records.erasures.ask(team_id, person))
             print(f"{team_id}: texts and ids of {len(erased.runs)} requests erased", file=sys.stderr)
@@ -210,11 +227,14 @@ def _purge_all(settings: Settings) -> int:
     return 0
 
 
-async def _keep_prices(settings: Settings, rows: Sequence[PriceRow], file_name: str, file_hash: str) -> bool:
+async def _keep_prices(
+    settings: Settings, team: str, rows: Sequence[PriceRow], file_name: str, file_hash: str
+) -> bool:
     records = open_records(settings)
     records.open()
     try:
-        return await records.quotes.import_prices(rows, file_name=file_name, file_hash=file_hash)
+        team_id = await records.teams.choose(team)
+        return await records.quotes.import_prices(team_id, rows, file_name=file_name, file_hash=file_hash)
     finally:
         await records.close()
 

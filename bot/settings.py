@@ -32,7 +32,7 @@ class Settings:
 
     slack_bot_token: str = _variable(
         "",
-        "The bot's token, from OAuth & Permissions of your Slack app. Required.",
+        "The bot's token, from OAuth & Permissions of your Slack app. Required, unless SLACK_CLIENT_ID is set.",
         secret=True,
         example="xoxb-",
     )
@@ -45,6 +45,11 @@ class Settings:
     slack_signing_secret: str = _variable(
         "", "The signing secret of your Slack app. Needed for HTTP mode only.", secret=True
     )
+    slack_client_id: str = _variable(
+        "",
+        "The client id of your Slack app, instead of a bot token: many workspaces install the bot (HTTP mode).",
+    )
+    slack_client_secret: str = _variable("", "The client secret that goes with SLACK_CLIENT_ID.", secret=True)
     host: str = _variable("127.0.0.1", "The address to listen on; 0.0.0.0 inside a container.")
     port: int = _variable(3000, "The port for Slack's requests (HTTP mode) and for /healthz.")
     slack_api_url: str = _variable("https://slack.com/api/", "The base address of Slack's Web API.")
@@ -93,6 +98,11 @@ class Settings:
         """Say whether Slack is reached over a socket that we open, rather than calling us."""
         return bool(self.slack_app_token)
 
+    @property
+    def many_workspaces(self) -> bool:
+        """Say whether workspaces install the bot by themselves, rather than its token being given."""
+        return not self.slack_bot_token and bool(self.slack_client_id)
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], *, calls_out: bool = True) -> Settings:
         """Read the settings.
@@ -113,6 +123,9 @@ class Settings:
         if calls_out:
             _check_secrets(values, faults)
             _check_slack(values, faults)
+            _check_url("SLACK_API_URL", values.get("slack_api_url", ""), faults)
+            if "slack_api_url" in values:
+                values["slack_api_url"] = values["slack_api_url"].rstrip("/") + "/"
             _check_model(values, faults)
             _check_keys(values, faults)
         _convert(values, faults)
@@ -134,13 +147,8 @@ class Settings:
 
 
 def _check_secrets(values: dict[str, Any], faults: list[str]) -> None:
-    for name in (
-        "slack_bot_token",
-        "slack_app_token",
-        "slack_signing_secret",
-        "anthropic_api_key",
-        "aws_bearer_token_bedrock",
-    ):
+    slack = ("slack_bot_token", "slack_app_token", "slack_signing_secret", "slack_client_secret")
+    for name in (*slack, "anthropic_api_key", "aws_bearer_token_bedrock"):
         if not re.fullmatch(r"[!-~]*", values.get(name, "")):
             faults.append(f"{name.upper()} has a space or a strange character in it: copy it anew.")
 
@@ -155,11 +163,14 @@ def _check_keys(values: dict[str, Any], faults: list[str]) -> None:
 
 def _check_slack(values: dict[str, Any], faults: list[str]) -> None:
     bot = values.get("slack_bot_token", "")
+    app = values.get("slack_app_token", "")
+    if not bot and values.get("slack_client_id"):
+        _check_many(values, faults)
+        return
     if not bot:
         faults.append("SLACK_BOT_TOKEN is missing: copy the Bot User OAuth Token (xoxb-…) of your Slack app.")
     elif bot.startswith(("xapp-", "xoxp-")):
         faults.append("SLACK_BOT_TOKEN is not a bot token: use the one that starts with xoxb-.")
-    app = values.get("slack_app_token", "")
     if app.startswith(("xoxb-", "xoxp-")):
         faults.append("SLACK_APP_TOKEN is not an app-level token: use the one that starts with xapp-.")
     if not app and not values.get("slack_signing_secret"):
@@ -167,9 +178,17 @@ def _check_slack(values: dict[str, Any], faults: list[str]) -> None:
             "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both missing: set the first for Socket Mode,"
             " or the second for HTTP mode."
         )
-    _check_url("SLACK_API_URL", values.get("slack_api_url", ""), faults)
-    if "slack_api_url" in values:
-        values["slack_api_url"] = values["slack_api_url"].rstrip("/") + "/"
+
+
+def _check_many(values: dict[str, Any], faults: list[str]) -> None:
+    """Check what a bot needs that workspaces install by themselves: a public address, so HTTP mode."""
+    for name in ("slack_client_secret", "slack_signing_secret"):
+        if not values.get(name):
+            faults.append(f"{name.upper()} is missing: copy it from Basic Information of your Slack app.")
+    if values.get("slack_app_token"):
+        faults.append(
+            "SLACK_APP_TOKEN is for Socket Mode, and a bot that workspaces install needs HTTP mode: leave it empty."
+        )
 
 
 def _check_model(values: dict[str, Any], faults: list[str]) -> None:

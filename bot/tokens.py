@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +28,8 @@ class Tokens:
 
     Attributes:
         holds: the workspace's settings, whose language admins are told in.
+        renew: takes a token from where it is kept, which may be a newer one; False when there is none any more.
+        team_id: the workspace, where it is known while the token is refused.
     """
 
     wire: Wire
@@ -36,6 +39,8 @@ class Tokens:
     records: Records
     holds: WorkspaceSettings
     ask_again_s: float = ASK_AGAIN_S
+    renew: Callable[[], Awaitable[bool]] | None = None
+    team_id: str = ANY_TEAM
     _app_refused: str = ""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -80,12 +85,14 @@ class Tokens:
                 self.wire.restore()
                 await self._tell_back()
                 continue
-            if await self.records.people.first_notice(ANY_TEAM, "token"):
+            if await self.records.people.first_notice(self.team_id, "token"):
                 log.error("Slack refuses the bot token: %s; runs wait for a good one", self.wire.refused)
             await asyncio.sleep(self.ask_again_s)
 
     async def _is_good(self) -> bool:
         try:
+            if self.renew is not None and not await self.renew():
+                return False
             await self.wire.ask("auth.test", self.slack.auth_test())
         except SlackError as error:
             log.debug("the token is not good yet: %s", error)
@@ -93,7 +100,7 @@ class Tokens:
         return True
 
     async def _tell_back(self) -> None:
-        since = await self.records.people.end_notice(ANY_TEAM, "token")
+        since = await self.records.people.end_notice(self.team_id, "token")
         if since is None:
             return
         language, tz = self.holds.language, self.holds.zone
@@ -102,11 +109,11 @@ class Tokens:
         await self._tell_admins(f"token-back/{since.isoformat()}", sentence)
 
     async def _tell_app_token(self) -> None:
-        if await self.records.people.first_notice(ANY_TEAM, "app-token"):
+        if await self.records.people.first_notice(self.team_id, "app-token"):
             await self._tell_admins("app-token", text("admin.app-token", self.holds.language))
 
     async def _forget_app_token(self) -> None:
-        await self.records.people.clear_notices(ANY_TEAM, ("app-token",))
+        await self.records.people.clear_notices(self.team_id, ("app-token",))
 
     async def _tell_admins(self, post_id: str, sentence: str) -> None:
         try:

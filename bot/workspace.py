@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -15,6 +17,7 @@ from bot.context import Context, Files
 from bot.delivery import Delivery
 from bot.guard import Vault
 from bot.handlers import Desk, Gate
+from bot.installing import Keyring
 from bot.listeners import Homes, Intake, load_templates, register
 from bot.llm import LLM, Offer
 from bot.metrics import Metrics
@@ -23,8 +26,10 @@ from bot.records.news import CHANGED, MISSED
 from bot.settings import Settings
 from bot.streaming import Streams
 from bot.tasks import Firm, Identity, Task
-from bot.tokens import ASK_AGAIN_S, Tokens
-from bot.wire import Wire
+from bot.tokens import ANY_TEAM, ASK_AGAIN_S, Tokens
+from bot.wire import Pulse, SlackError, Wire
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,12 @@ class Shared:
 
 
 class Workspace:
-    """The rooms of one team: its Slack client, what it may read, its runs, its listeners, its Home tabs."""
+    """The rooms of one team: its Slack client, what it may read, its runs, its listeners, its Home tabs.
+
+    Args:
+        keyring: where its token comes from; None for the token of the settings.
+        left: told when the team has uninstalled the bot.
+    """
 
     def __init__(
         self,
@@ -68,8 +78,13 @@ class Workspace:
         slack: AsyncWebClient,
         wire: Wire,
         holds: WorkspaceSettings,
+        keyring: Keyring | None = None,
+        left: Callable[[Workspace], Awaitable[None]] | None = None,
     ) -> None:
         self.identity = identity
+        self._slack, self._wire = slack, wire
+        self._keyring = keyring
+        self._on_left = left
         self.llm = shared.llm.beside()
         # Templates of this team come to it, so it is a table of its own.
         self.tasks = dict(shared.tasks)
@@ -85,6 +100,8 @@ class Workspace:
             records=shared.records,
             holds=holds,
             ask_again_s=min(ASK_AGAIN_S, shared.limits.continue_after_s),
+            renew=self._renew_now,
+            team_id=identity.team_id if keyring else ANY_TEAM,
         )
         self.desk = Desk(
             identity=identity,
@@ -96,7 +113,7 @@ class Workspace:
             firm=shared.firm,
             about=shared.company,
         )
-        posts = jobs.Posts(shared.records, delivery, streams)
+        posts = jobs.Posts(shared.records, delivery, streams, team_id=identity.team_id)
         self.runs = self._make_runs(delivery, posts, streams)
         self.rounds = jobs.Rounds(
             desk=self.desk, delivery=delivery, posts=posts, runs=self.runs, tasks=self.tasks
@@ -154,7 +171,7 @@ class Workspace:
             self.intake,
             homes,
             count_unknown=self._shared.metrics.count_unknown,
-            suspect=wire.suspect,
+            left=self._left,
         )
         return homes
 
@@ -193,12 +210,50 @@ class Workspace:
         await load_templates(self.intake)
         self._homes.stir_all()
 
+    @property
+    def pulse(self) -> Pulse:
+        """How the line to Slack goes."""
+        return self._wire.pulse
+
     async def open(self) -> None:
         """Take in the templates that the team published."""
         await load_templates(self.intake)
 
+    async def renew(self, moment: datetime) -> bool:
+        """Take the token that the keyring has at *moment*, refreshed where it ends soon; False when there is none."""
+        if self._keyring is None:
+            return True
+        kept = await self._keyring.fresh(self.identity.team_id, moment)
+        if kept is not None:
+            self._slack.token = kept.token
+        return kept is not None
+
+    async def _renew_now(self) -> bool:
+        return await self.renew(datetime.now(UTC))
+
+    async def _left(self, code: str) -> None:
+        """Take note that the team uninstalled the bot: what is kept of it goes after the days that it set.
+
+        Args:
+            code: what Slack will say of the token from now on.
+        """
+        if self._on_left is not None:
+            try:
+                if await self.is_installed():
+                    # Old news: it was installed anew meanwhile.
+                    return
+            except SlackError as error:
+                log.warning(
+                    "team=%s nobody knows whether its token is good: %s", self.identity.team_id, error
+                )
+        await self._shared.records.erasures.leave(self.identity.team_id, datetime.now(UTC))
+        self._wire.suspect(code)
+        if self._on_left is not None:
+            await self._on_left(self)
+
     async def close(self) -> None:
         """Watch the tokens no more, and wait for what was promised after acks."""
+        self._shared.records.news.hush(self._hear)
         await self.tokens.stop()
         await self.intake.drain()
 
@@ -210,3 +265,11 @@ class Workspace:
             "smart": holds.model_smart or own["model_smart"],
         }
         self.tokens.holds = holds
+
+    async def is_installed(self) -> bool:
+        """Say whether the team still has the bot.
+
+        Raises:
+            SlackError: nobody knows: Slack is away.
+        """
+        return await self.desk.context.is_installed()

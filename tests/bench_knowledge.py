@@ -51,7 +51,9 @@ async def measure(passages: int = PASSAGES) -> dict[str, float]:
             spoken = stock[at : at + FILE_PAGES * PAGE_WORDS]
             text = "\n\n".join(" ".join(spoken[at : at + 200]) for at in range(0, len(spoken), 200))
             content = read_apart(text.encode(), "text")
-            document = Document(f"{number}.txt", "folder", str(number), str(number), AUDIENCES[number % 4])
+            document = Document(
+                "T1", f"{number}.txt", "folder", str(number), str(number), AUDIENCES[number % 4]
+            )
             await records.knowledge.put(document, make_passages(content.parts))
             if number % 20 == 19:
                 await records.knowledge.sync()
@@ -61,7 +63,7 @@ async def measure(passages: int = PASSAGES) -> dict[str, float]:
         for _ in range(SEARCHES):
             question = " ".join(chance.choices(stock, k=5))
             started_s = time.perf_counter()
-            await records.knowledge.search(question, AUDIENCES[:2])
+            await records.knowledge.search("T1", question, AUDIENCES[:2])
             waits.append((time.perf_counter() - started_s) * 1000)
         await records.close()
     memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

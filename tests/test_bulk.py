@@ -17,7 +17,6 @@ import pypdf
 import pytest
 
 from bot.jobs import carry_on
-from bot.jobs.durable import at_work
 from bot.jobs.schedules import sweep_now
 from bot.records.bulk import BulkSet
 from bot.sandbox.model import Reply
@@ -119,7 +118,7 @@ async def test_a_table_becomes_texts(world: World) -> None:
     assert len(unused) == 5
     assert all(abs(row["minutes_saved"] + row["asking_minutes"]) < 0.01 for row in unused)
     assert (waiting, count) == ([], 0)
-    assert await records.questions.reminders_due(month) == []
+    assert await records.questions.reminders_due("T1", month) == []
     assert len(world.model.batches.sent()) == 1
 
 
@@ -187,7 +186,7 @@ async def sent(world: World, rows: int) -> BulkSet:
     await world.slack.submit(ANNA, {})
     await press(world.slack, "bulk_style")
     await world.card(having="bulk_start")
-    sets, records = at_work().runs.bulk, world.bot.records
+    sets, records = world.workspace.runs.bulk, world.bot.records
     await records.bulk.press((await the_set(world)).set_id, "start")
     one = await the_set(world)
     work = await sets._work_of(one)
@@ -544,7 +543,7 @@ async def test_a_second_table_is_not_ignored_in_silence(world: World) -> None:
 async def test_a_file_that_is_brought_once_more_is_the_same(world: World) -> None:
     """Killed after the upload, the bot brings no second file of the same press."""
     one = await written(world, 4)
-    sets = at_work().runs.bulk
+    sets = world.workspace.runs.bulk
     for _ in range(2):
         await sets.bring_file(one.set_id, "csv", 1)
     await newest_file(world, ".csv")

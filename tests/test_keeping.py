@@ -21,6 +21,7 @@ from bot.offline import purge
 from bot.records import Records, WorkspaceSettings
 from bot.records.erasures import NOT_WALKED
 from bot.records.schema import migrate
+from bot.records.teams import BEGINS
 from bot.sandbox.watch import PATIENCE_S
 from bot.settings import Settings
 from bot.tasks import Draft, Run
@@ -30,7 +31,9 @@ PLANTED = "zwanenhals-4711"
 RUN = Run("T1:C1:1.000001", "T1", "C1", ANNA, "email", "mention", "en", words=f"write about {PLANTED}")
 
 # Of no person: what the firm sells, at which price, and what holds for it; nobody's words about anybody.
-OF_THE_FIRM = {"prices", "price_lists", "baselines", "digests", "documents", "passages"}
+OF_THE_FIRM = {"prices", "price_lists", "baselines", "digests", "documents", "passages"} | {
+    *("teams", "installations", "oauth_states"),
+}
 
 
 @pytest.fixture
@@ -72,7 +75,7 @@ async def _plant(records: Records, *, outcome: str = "drafted") -> None:
                 # Names of ours, which the audit log repeats: no person's words come into them.
                 values |= {name: "ours" for name in ("name", "kind", "period") if name in columns}
             values |= {"act": ""} if table == "knowledge_changes" else {}
-            values |= {"run_id": RUN.run_id} if "run_id" in columns else {}
+            values |= {name: RUN.run_id for name in BEGINS if name in columns}
             values |= {"team_id": "T1"} if "team_id" in columns else {}
             values |= {"user_id": ANNA} if "user_id" in columns else {}
             values |= {name: "2026-11-03T10:00:00.000+00:00" for name in columns if name.endswith("_at")}
@@ -335,12 +338,12 @@ async def test_a_workspace_that_left_is_purged_after_its_days(world: World) -> N
     await world.slack.wait_for(lambda: _rows(world.bot.records, "departures"))
     early = await erasures.gone(datetime.now(UTC) + timedelta(days=29))
     due = await erasures.gone(datetime.now(UTC) + timedelta(days=31))
-    with pytest.raises(ValueError, match="has left"):
-        await erasures.purge()
+    with pytest.raises(ValueError, match="has not left"):
+        await erasures.purge("T1")
     await erasures.stay("T1")
     await world.bot.records.audit.add("T1", "blocked", user_id=ANNA)
     await erasures.leave("T1", datetime.now(UTC) - timedelta(days=31))
-    await erasures.purge()
+    await erasures.purge("T1")
 
     assert (early, due) == ([], ["T1"])
     assert all(_rows(world.bot.records, table) == [] for table in _tables())

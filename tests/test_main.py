@@ -153,7 +153,7 @@ async def test_a_model_that_is_not_listed_is_named_at_start(
 ) -> None:
     """A misspelt model stops nobody from starting, and the log says which setting it is."""
     async with running(tmp_path, model_fast="claude-nope") as world:
-        await world.bot._naming  # type: ignore[misc]
+        await world.bot._background[0]
 
     assert "MODEL_FAST=claude-nope" in caplog.text
 

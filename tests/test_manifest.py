@@ -67,6 +67,17 @@ def test_every_event_has_its_scope() -> None:
     assert {scope for scope in needed.values() if scope} <= SCOPES.keys()
 
 
+def test_many_workspaces_come_back_to_the_bots_own_page() -> None:
+    """An app that many install names the page that Slack sends them back to, and its tokens end by themselves."""
+    made = manifest({}, url="https://bot.example.com/", oauth=True)
+    own = manifest({}, url="https://bot.example.com/")
+
+    assert made["oauth_config"]["redirect_urls"] == ["https://bot.example.com/slack/oauth_redirect"]
+    assert made["settings"]["token_rotation_enabled"]
+    assert "redirect_urls" not in own["oauth_config"]
+    assert not own["settings"]["token_rotation_enabled"]
+
+
 def test_http_mode_names_its_address_everywhere() -> None:
     """In HTTP mode events, buttons and commands all reach the bot."""
     made = manifest(TASKS, url="https://bot.example.com")

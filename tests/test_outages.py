@@ -69,7 +69,7 @@ async def test_a_placeholder_is_found_behind_many_messages(tmp_path: Path) -> No
             root = await world.thread(*LINES)
             run = Run("T1:x", "T1", SALES, ANNA, "summarise", "command", "en")
             await world.bot.records.drafts.claim_post(
-                f"{run.run_id}/place", run_id="T1:x", channel_id=world.im
+                f"{run.run_id}/place", team_id="T1", run_id="T1:x", channel_id=world.im
             )
             metadata = {"event_type": "tijdwinst_post", "event_payload": {"post_id": "T1:x/place"}}
             space = slack.workspace

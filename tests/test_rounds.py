@@ -38,7 +38,7 @@ async def _all_posted(world: World) -> None:
     """Wait until no digest is due and not posted."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
-            if not await world.bot.records.workspaces.unposted_digests():
+            if not await world.bot.records.workspaces.unposted_digests("T1"):
                 return
             await asyncio.sleep(0.02)
 
@@ -113,7 +113,7 @@ async def test_a_lost_answer_posts_no_digest_twice(world: World) -> None:
     world.slack.fail("chat.postMessage", drop=True, after=True)
     await jobs.go_round(_monday())
     await world.slack.called("conversations.history")
-    rows = await world.bot.records.workspaces.unposted_digests()
+    rows = await world.bot.records.workspaces.unposted_digests("T1")
 
     assert len(_digests(world, SALES)) == 1
     assert len(rows) <= 1

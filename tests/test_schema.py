@@ -57,7 +57,10 @@ async def test_an_old_ledger_is_taken_over(tmp_path: Path) -> None:
     await records.settlements.settle_unreviewed(moment)
     rows = {row["run_id"]: row for row in await records.ledger.newest()}
     counts = await records.proof.task_counts("T1", datetime(2026, 10, 1, tzinfo=UTC), moment)
-    due = await records.questions.reminders_due(moment), await records.questions.rework_due(moment)
+    due = (
+        await records.questions.reminders_due("T1", moment),
+        await records.questions.rework_due("T1", moment),
+    )
     await records.close()
 
     assert [rows[run_id]["correction"] for run_id, _, _ in DECISIONS] == ["as_is", "moderate", "discarded"]

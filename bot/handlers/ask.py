@@ -77,14 +77,14 @@ async def ask(desk: Desk, brief: Brief) -> Draft:
     if not any(character.isalnum() for character in question):
         raise UserError("knowledge.what")
     audiences = await allowed(desk, run.user_id)
-    whole = await desk.records.knowledge.whole(audiences, most_chars=WHOLE_CHARS)
+    whole = await desk.records.knowledge.whole(run.team_id, audiences, most_chars=WHOLE_CHARS)
     if whole is not None and not whole:
         raise UserError("knowledge.empty")
     extra: list[str] = []
     if whole is None:
         extra = await _expand(desk, brief, question)
     found = await desk.records.knowledge.search(
-        without_base(question), audiences, extra=extra, most=MOST_PASSAGES
+        run.team_id, without_base(question), audiences, extra=extra, most=MOST_PASSAGES
     )
     if whole is None and max((one.cover for one in found), default=0.0) < LEAST_COVER:
         raise await _not_found(desk, brief, question, found)
@@ -111,7 +111,7 @@ async def allowed(desk: Desk, user_id: str) -> list[str]:
     if not people:
         raise SlackError("users.info", "server")
     granted = []
-    for audience in await desk.records.knowledge.audiences():
+    for audience in await desk.records.knowledge.audiences(desk.identity.team_id):
         if audience == EVERYONE:
             fits = not people[0].is_guest
         elif is_channel(audience):

@@ -99,7 +99,7 @@ async def _prepare(desk: Desk, brief: Brief, lines: Sequence[str], memory: Memor
     settings = await desk.records.workspaces.get(run.team_id)
     today = datetime.now(settings.zone).date()
     material = "\n".join([*lines, run.words, *run.inputs.values(), brief.before, brief.instruction])
-    prices = valid_on(await desk.records.quotes.prices(), today)
+    prices = valid_on(await desk.records.quotes.prices(desk.identity.team_id), today)
     articles = {_name(row): row for row in find_candidates(prices.values(), material)}
     notes = [] if prices else [text("quote.note-no-list", run.language)]
     return Case(

@@ -9,7 +9,7 @@ from bot.jobs.keeping import bring_personal, bring_proof, erase_asked, show_lift
 from bot.jobs.posts import Posts
 from bot.jobs.rounds import Rounds
 from bot.jobs.runs import Limits, Runs
-from bot.jobs.schedules import bring_planned, evaluate, go_round
+from bot.jobs.schedules import bring_planned, clean_now, evaluate, go_round
 from bot.jobs.sets import bring_file, carry_on
 from bot.jobs.slots import Slot
 from bot.jobs.talks import Talks
@@ -46,6 +46,7 @@ __all__ = [
     "bring_planned",
     "bring_proof",
     "carry_on",
+    "clean_now",
     "close_engine",
     "erase_asked",
     "evaluate",

@@ -25,6 +25,7 @@ class Acceptance:
     def __init__(self, desk: Desk, posts: Posts, tasks: Mapping[str, Task]) -> None:
         self._desk = desk
         self._records = desk.records
+        self._team_id = desk.identity.team_id
         self._posts = posts
         self._tasks = tasks
 
@@ -64,7 +65,7 @@ class Acceptance:
     async def expire(self, moment: datetime) -> list[tuple[Run, Wait]]:
         """Return what waited for a week, with its run; what belongs to no request any more waits no longer."""
         left = []
-        for wait in await self._records.guidelines.unanswered(moment):
+        for wait in await self._records.guidelines.unanswered(self._team_id, moment):
             run = await self._records.requests.get(wait.run_id)
             if run is None:
                 await self._records.guidelines.begun(wait)

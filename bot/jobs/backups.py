@@ -9,7 +9,7 @@ from typing import Any
 
 from dbos import DBOS, SetWorkflowID
 
-from bot.jobs.durable import MAX_RECOVERIES, apart, at_work, step
+from bot.jobs.durable import MAX_RECOVERIES, apart, at_work, rounds_of, runs_of, step, team_of
 from bot.records.backups import BackupError, is_due, make_nightly
 from bot.texts import text
 from bot.wire import SlackError
@@ -35,23 +35,31 @@ async def back_up(moment: datetime) -> None:
     engine = at_work()
     if engine.path is None:
         return  # PostgreSQL has its own way, which docs/operations.md names
-    folder, records = engine.path.parent, engine.runs.records
+    folder, records = engine.path.parent, engine.records
     try:
         if not await asyncio.to_thread(is_due, folder, moment):
             return
         path = await asyncio.to_thread(make_nightly, folder)
     except (BackupError, OSError) as error:
         log.error("no backup: %s", error)
-        for team_id in await records.workspaces.teams():
+        for team_id in await engine.teams.installed():
             if await records.people.noticed(team_id, NOTICE):
                 continue
             sentence = text("admin.no-backup", (await records.workspaces.get(team_id)).language)
-            if await engine.rounds.tell_admins(team_id, f"no-backup/{moment:%Y-%m-%dT%H}", sentence):
+            if await _tell_admins(team_id, f"no-backup/{moment:%Y-%m-%dT%H}", sentence):
                 await records.people.first_notice(team_id, NOTICE)
         return
     log.info("backup made: %s", path.name)
     for team_id in await records.workspaces.teams():
         await records.people.clear_notices(team_id, (NOTICE,))
+
+
+async def _tell_admins(team_id: str, kind: str, sentence: str) -> bool:
+    try:
+        return await (await rounds_of(team_id)).tell_admins(team_id, kind, sentence)
+    except SlackError as error:
+        log.warning("team=%s its admins were not told: %s", team_id, error)
+        return False
 
 
 @DBOS.workflow(name="restored", max_recovery_attempts=MAX_RECOVERIES)
@@ -62,10 +70,13 @@ async def _restored() -> None:
 
 @step("restored")
 async def _restored_step() -> None:
-    runs = at_work().runs
-    for run_id in await runs.records.settlements.undecided():
+    records = at_work().records
+    here = await at_work().teams.installed()
+    for run_id in await records.settlements.undecided():
+        if team_of(run_id) not in here:
+            continue
         try:
-            await runs.cards.show(await runs.records.requests.need(run_id))
+            await (await runs_of(run_id)).cards.show(await records.requests.need(run_id))
         except SlackError as error:
             if error.away:
                 raise
@@ -74,7 +85,7 @@ async def _restored_step() -> None:
 
 async def show_restored() -> None:
     """After a restore, show again what waits for a decision: Slack shows what was decided since the backup."""
-    made_at = await at_work().runs.records.drafts.restored_to()
+    made_at = await at_work().records.drafts.restored_to()
     if made_at:
         with SetWorkflowID(f"restored:{made_at}"):
             await DBOS.start_workflow_async(_restored)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 
 from dbos import DBOS, SetWorkflowID
@@ -14,9 +15,11 @@ from bot.jobs.durable import (
     at_work,
     begin,
     enqueue,
+    runs_of,
     show_in_turn,
     slack_is_away,
     step,
+    team_of,
 )
 from bot.jobs.screening import STRANDED
 from bot.records.screenings import Screening
@@ -31,24 +34,24 @@ LONGEST_WAIT_S = 900.0
 
 @step("cv_take")
 async def _take(candidate_id: str) -> str | bool:
-    return await at_work().runs.cvs.take(candidate_id)
+    return await (await runs_of(candidate_id)).cvs.take(candidate_id)
 
 
 @step("cv_read")
 async def _read(candidate_id: str) -> str:
     engine = at_work()
     async with engine.gate:
-        return await engine.runs.cvs.read(candidate_id)
+        return await (await runs_of(candidate_id)).cvs.read(candidate_id)
 
 
 @step("cv_fail")
 async def _fail(candidate_id: str, fault: str) -> None:
-    await at_work().runs.cvs.fail(candidate_id, fault)
+    await (await runs_of(candidate_id)).cvs.fail(candidate_id, fault)
 
 
 @step("cv_show")
 async def _show(screening_id: str, at_once: bool) -> None:
-    await at_work().runs.cvs.show(screening_id, at_once=at_once)
+    await (await runs_of(screening_id)).cvs.show(screening_id, at_once=at_once)
 
 
 @DBOS.workflow(name="candidate", max_recovery_attempts=MAX_RECOVERIES)
@@ -65,7 +68,7 @@ async def candidate_workflow(candidate_id: str, screening_id: str, lane: str, tr
             log.exception("candidate=%s failed kind=%s", candidate_id, type(error).__name__)
             await _fail(candidate_id, STRANDED)
     if again and tries < MOST_TRIES:
-        limit_s = at_work().runs.limits.continue_after_s
+        limit_s = at_work().limits.continue_after_s
         await enqueue(
             "batch",
             candidate_workflow,
@@ -112,7 +115,7 @@ async def explain_workflow(candidate_id: str, user_id: str, press: str) -> None:
 
 @step("explain")
 async def _explain(candidate_id: str, user_id: str, press: str) -> None:
-    await at_work().runs.cvs.explain(candidate_id, user_id, press)
+    await (await runs_of(candidate_id)).cvs.explain(candidate_id, user_id, press)
 
 
 async def _try_show(screening_id: str, *, at_once: bool) -> None:
@@ -158,16 +161,16 @@ async def show_board(screening_id: str) -> None:
 
 async def ask_second_look(screening_id: str, first: str) -> tuple[str, ...]:
     """Ask others than *first* for a second look at a vacancy; return who was asked. Best effort: press again."""
-    vacancy = await at_work().runs.records.screenings.get(screening_id)
-    return await at_work().runs.second_looks.ask(vacancy, first) if vacancy else ()
+    vacancy = await at_work().records.screenings.get(screening_id)
+    return await (await runs_of(screening_id)).second_looks.ask(vacancy, first) if vacancy else ()
 
 
 async def show_closed(screening_id: str, user_id: str) -> None:
     """Show that somebody closed a vacancy: on its board, and to whoever was asked for a second look."""
     await show_board(screening_id)
-    vacancy = await at_work().runs.records.screenings.get(screening_id)
+    vacancy = await at_work().records.screenings.get(screening_id)
     if vacancy is not None:
-        await at_work().runs.second_looks.tell_closed(vacancy, user_id)
+        await (await runs_of(screening_id)).second_looks.tell_closed(vacancy, user_id)
 
 
 async def explain(candidate_id: str, *, user_id: str, press: str) -> None:
@@ -176,10 +179,10 @@ async def explain(candidate_id: str, *, user_id: str, press: str) -> None:
         await DBOS.start_workflow_async(explain_workflow, candidate_id, user_id, press)
 
 
-async def sweep_cvs(before: datetime) -> None:
-    """Queue what came before a moment, waits, and is in no queue: a crash came between."""
-    records = at_work().runs.records
-    waiting = await records.candidates.waiting(before)
+async def sweep_cvs(before: datetime, here: Collection[str]) -> None:
+    """Queue what came before a moment to the teams *here*, waits, and is in no queue: a crash came between."""
+    records = at_work().records
+    waiting = [one for one in await records.candidates.waiting(before) if team_of(one.candidate_id) in here]
     if not waiting:
         return
     # Asked once for all of them: three hundred look-ups would hold up the start.
@@ -203,14 +206,14 @@ async def sweep_cvs(before: datetime) -> None:
         if any(workflow.status in AT_WORK for workflow in found):
             continue
         # The engine gave it up: told as ours, because trying for ever would hide it.
-        await at_work().runs.cvs.fail(one.candidate_id, STRANDED)
+        await (await runs_of(one.candidate_id)).cvs.fail(one.candidate_id, STRANDED)
         await show_board(one.screening_id)
     await read_cvs(lost)
 
 
 async def close_idle(moment: datetime) -> list[Screening]:
     """Close vacancies that nobody touched for two months, and delete what is past its date."""
-    records = at_work().runs.records
+    records = at_work().records
     closed = [await records.screenings.get(one) for one in await records.screenings.close_idle(moment)]
     await records.screenings.delete_expired(moment)
     return [one for one in closed if one is not None]

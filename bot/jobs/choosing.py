@@ -35,6 +35,7 @@ class Chooser:
         self._tasks = tasks
         self._within_s = within_s
         self._show = show
+        self._team_id = desk.identity.team_id
 
     async def choose(self, run: Run, choice: Choice) -> dict[str, Any]:
         """Find the task of *run*; return what is next, with ids only.
@@ -191,7 +192,7 @@ class Chooser:
 
     async def expire(self, moment: datetime) -> None:
         """Settle the runs whose question nobody answered for a week, and say so where it stands."""
-        for run_id in await self.records.choices.unanswered(moment):
+        for run_id in await self.records.choices.unanswered(self._team_id, moment):
             run = await self.records.requests.get(run_id)
             if run is not None:
                 sentence = text("choose.expired", run.language)

@@ -10,14 +10,14 @@ from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 
 from bot.jobs.rounds import Rounds
-from bot.jobs.runs import Outage, Runs
+from bot.jobs.runs import Limits, Outage, Runs
 from bot.logs import about_run
-from bot.records import is_away
+from bot.records import Records, is_away
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,29 @@ STEP_ATTEMPTS = 7
 STEP_INTERVAL_S = 1.0  # waits of 1, 2, 4 … 32 seconds: about a minute, then the asker is told
 
 
+class Team(Protocol):
+    """What the workflows need of a workspace."""
+
+    runs: Runs
+    rounds: Rounds
+
+
+class Teams(Protocol):
+    """The workspaces that the bot is in."""
+
+    async def find(self, team_id: str) -> Team:
+        """Return a workspace; a `SlackError` that can be waited for when the bot is not in it."""
+        ...
+
+    async def is_in(self, team_id: str) -> bool:
+        """Say whether the bot is in a workspace: Slack is asked where nothing else tells."""
+        ...
+
+    async def installed(self) -> list[str]:
+        """Return the ids of all workspaces that the bot is in."""
+        ...
+
+
 @dataclass
 class Engine:
     """What the workflows work with; DBOS finds them by name, so they cannot be methods of an object.
@@ -43,8 +66,9 @@ class Engine:
         active: how many runs each key has that came to their turn, or wait for it.
     """
 
-    runs: Runs
-    rounds: Rounds
+    records: Records
+    limits: Limits
+    teams: Teams
     turns: dict[str, asyncio.Lock]
     active: dict[str, int]
     gate: asyncio.Semaphore
@@ -60,7 +84,7 @@ class Engine:
         """Say whether a limit binds for a run of *key*: it has one at work, or the house is full."""
         if self.shared:
             return True
-        full = len(self.starting) + sum(self.active.values()) >= self.runs.limits.at_once
+        full = len(self.starting) + sum(self.active.values()) >= self.limits.at_once
         return full or key in self.active or key in self.starting.values()
 
 
@@ -82,6 +106,29 @@ def at_work() -> Engine:
     if _engine is None:
         raise RuntimeError("the engine is not running")
     return _engine
+
+
+def team_of(own_id: str) -> str:
+    """Return the team of a run, set, candidate or upload: each id begins with it."""
+    return own_id.partition(":")[0]
+
+
+async def runs_of(own_id: str) -> Runs:
+    """Return the runs of the team that *own_id* belongs to, or is.
+
+    Raises:
+        SlackError: the bot is not in that workspace.
+    """
+    return (await at_work().teams.find(team_of(own_id))).runs
+
+
+async def rounds_of(team_id: str) -> Rounds:
+    """Return the rounds of a team.
+
+    Raises:
+        SlackError: the bot is not in that workspace.
+    """
+    return (await at_work().teams.find(team_id)).rounds
 
 
 async def _may_help(error: BaseException) -> bool:

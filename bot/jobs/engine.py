@@ -14,20 +14,21 @@ from typing import Any
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from bot.jobs.backups import backup, show_restored
-from bot.jobs.durable import (
-    VERSION,
-    Engine,
-    at_work,
-    put_to_work,
-)
-from bot.jobs.rounds import Rounds
-from bot.jobs.runs import Runs
+from bot.jobs.durable import VERSION, Engine, Teams, at_work, put_to_work
+from bot.jobs.runs import Limits
 from bot.jobs.schedules import clean, plans, rounds, sweep, sweep_now
 from bot.jobs.slots import Slot
+from bot.records import Records
 
 
 async def open_engine(
-    path: Path, runs: Runs, doing: Rounds, *, url: str = "", slot: Slot | None = None
+    path: Path,
+    *,
+    records: Records,
+    limits: Limits,
+    teams: Teams,
+    url: str = "",
+    slot: Slot | None = None,
 ) -> None:
     """Launch the engine, recover what was at work, and start the schedules.
 
@@ -40,14 +41,14 @@ async def open_engine(
         _prepare(path)
     # DBOS flushes the handlers that it finds, and those of an earlier engine may hold a closed stream.
     logging.getLogger("dbos").handlers.clear()
-    gate = asyncio.Semaphore(runs.limits.at_once)
-    put_to_work(Engine(runs, doing, turns={}, active={}, gate=gate, path=None if url else path))
+    gate = asyncio.Semaphore(limits.at_once)
+    put_to_work(Engine(records, limits, teams, {}, {}, gate, None if url else path))
     DBOS(config=configure(url or f"sqlite:///{path}", slot.executor_id if slot else "slot-0"))
     DBOS.launch()  # on the loop, so that async workflows run on it
     await DBOS.register_queue_async(
         "interactive",
         partition_concurrency=1,
-        worker_concurrency=runs.limits.at_once,
+        worker_concurrency=limits.at_once,
         polling_interval_sec=0.1,
     )
     await DBOS.register_queue_async(

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from dbos import DBOS, SetWorkflowID
 
-from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, apart, at_work, start_again, step
+from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, apart, at_work, rounds_of, runs_of, start_again, step
 from bot.records.export import proof_csv
 from bot.texts import text
 
@@ -26,10 +26,9 @@ async def _lift(lift_id: int) -> None:
 
 @step("lift")
 async def _lift_step(lift_id: int) -> None:
-    allowance = at_work().runs.allowance
-    lift = await allowance.records.budgets.get_lift(lift_id)
+    lift = await at_work().records.budgets.get_lift(lift_id)
     if lift is not None:
-        await allowance.show_lift(lift)
+        await (await runs_of(lift.team_id)).allowance.show_lift(lift)
 
 
 async def show_lift(lift_id: int) -> None:
@@ -45,7 +44,7 @@ async def _personal(team_id: str, user_id: str, request_id: str) -> None:
 
 @step("personal")
 async def _personal_step(team_id: str, user_id: str, request_id: str) -> None:
-    doing = at_work().rounds
+    doing = await rounds_of(team_id)
     records = doing.records
     found = await records.erasures.export(team_id, user_id)
     content = json.dumps(found, ensure_ascii=False, indent=1).encode()
@@ -77,8 +76,8 @@ async def _proof(team_id: str, user_id: str, request_id: str) -> None:
 
 @step("proof")
 async def _proof_step(team_id: str, user_id: str, request_id: str) -> None:
-    doing = at_work().rounds
-    content = await asyncio.to_thread(proof_csv, doing.records.store)
+    doing = await rounds_of(team_id)
+    content = await asyncio.to_thread(proof_csv, doing.records.store, team_id)
     language = (await doing.records.workspaces.get(team_id)).language
     name = f"tijdwinst-runs-{datetime.now(UTC):%Y-%m-%d}-{sha256(request_id.encode()).hexdigest()[:8]}.csv"
     await doing.bring_file(
@@ -115,7 +114,7 @@ async def start_erasing(pseudonym: str) -> None:
 
 async def erase_asked() -> None:
     """Erase everything of everybody who asked, in the records and in the engine's own."""
-    erasures = at_work().runs.records.erasures
+    erasures = at_work().records.erasures
     for erasure in await erasures.asked():
         listed = await DBOS.list_workflows_async(load_input=True, load_output=False)
         naming = [one for one in listed if erasure.user_id in json.dumps(one.input, default=str)]

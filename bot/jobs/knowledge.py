@@ -14,7 +14,7 @@ from typing import Any
 from bot.handlers import Desk
 from bot.jobs.posts import Posts, Spot
 from bot.knowledge import make_passages
-from bot.records.knowledge import By, Document
+from bot.records.knowledge import Document
 from bot.records.knowledge_uploads import KnowledgeUpload
 from bot.tasks import UserError
 from bot.texts import format_moment, text
@@ -71,7 +71,9 @@ class KnowledgeFiles:
         Raises:
             SlackError: Slack does not tell.
         """
-        held = [one.source_id for one in await self._records.knowledge.from_slack()]
+        held = [
+            one.source_id for one in await self._records.knowledge.from_slack(self._desk.identity.team_id)
+        ]
         if len(held) < 2:
             return []
         turn = int(moment.timestamp() / ROUND.total_seconds())
@@ -87,8 +89,9 @@ class KnowledgeFiles:
 
     async def forget(self, file_id: str) -> list[str]:
         """Forget the document of a file that is gone; return its name and who sent it, nothing where there is none."""
-        found = await self._records.knowledge.from_slack(file_id=file_id)
-        await self._records.knowledge.delete([one.document_id for one in found])
+        team_id = self._desk.identity.team_id
+        found = await self._records.knowledge.from_slack(team_id, file_id=file_id)
+        await self._records.knowledge.delete(team_id, [one.document_id for one in found])
         return [part for one in found for part in (one.name, one.owner_id)]
 
     async def tell_forgotten(self, file_id: str, name: str, owner_id: str) -> None:
@@ -102,7 +105,7 @@ class KnowledgeFiles:
         blocks = [section(text("knowledge.forgotten", language, name=name))]
         spot = await self._posts.messages_tab(team_id, owner_id)
         line = fallback(plain(blocks[0]["text"]["text"]))
-        await self._posts.once(f"knowledge/{file_id}/forgotten", spot, line, blocks)
+        await self._posts.once(f"knowledge/{team_id}/{file_id}/forgotten", spot, line, blocks)
 
     async def _known(self, upload: KnowledgeUpload) -> list[str]:
         """Return the names of files that their sender sent in an older version; those to be seen."""
@@ -118,7 +121,7 @@ class KnowledgeFiles:
 
     async def _older(self, upload: KnowledgeUpload, file_id: str, name: str) -> list[Document]:
         """Return what its sender sent before under the name of a file, for the same readers where they are known."""
-        held = await self._records.knowledge.from_slack(name=name, owner_id=upload.user_id)
+        held = await self._records.knowledge.from_slack(upload.team_id, name=name, owner_id=upload.user_id)
         return [
             one
             for one in held
@@ -149,6 +152,7 @@ class KnowledgeFiles:
         content = await self._desk.files.read(found, raw)
         passages = make_passages(content.parts)
         document = Document(
+            team_id=upload.team_id,
             name=found.name,
             source="slack",
             source_id=found.id,
@@ -165,7 +169,7 @@ class KnowledgeFiles:
             document,
             passages,
             replacing=[one.document_id for one in older],
-            by=By(upload.team_id, upload.user_id),
+            user_id=upload.user_id,
         )
         silent = sum(not part.has_words for part in content.parts)
         key = "knowledge.taken-partly" if silent else "knowledge.taken"

@@ -34,6 +34,7 @@ class Plans:
         self._delivery = delivery
         self._posts = posts
         self._tasks = tasks
+        self._team_id = desk.identity.team_id
 
     async def take_wish(self, run: Run) -> Run:
         """Plan what a request asks to be planned ("… remind me Tuesday 9:00"), and return it without that wish.
@@ -67,7 +68,7 @@ class Plans:
     async def _tell_unplanned(self, run: Run, why: str) -> None:
         """Tell the asker, once, that nothing is planned."""
         claim = await self._records.drafts.claim_post(
-            f"{run.run_id}/plan/told", run_id=run.run_id, channel_id=run.channel_id
+            f"{run.run_id}/plan/told", team_id=run.team_id, run_id=run.run_id, channel_id=run.channel_id
         )
         if claim.first:
             channel_id = (
@@ -116,12 +117,12 @@ class Plans:
 
     async def claim(self, moment: datetime) -> list[Plan]:
         """Return what is to be brought at *moment*, each post by itself."""
-        for plan in await self._records.plans.due(moment):
+        for plan in await self._records.plans.due(self._team_id, moment):
             if plan.part == ALL:
                 _, ready = await self._accepted(plan)
                 if parts := [one.part for one in ready if one.part]:
                     await self._records.plans.split(plan.run_id, parts)
-        return await self._records.plans.due(moment)
+        return await self._records.plans.due(self._team_id, moment)
 
     async def bring(self, run_id: str, part: str, due: datetime, *, moment: datetime) -> None:
         """Bring one post to whoever planned it, once; one that is not accepted any more is cancelled instead.

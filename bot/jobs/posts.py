@@ -44,7 +44,8 @@ def _stream_since(claim: Post, run_id: str) -> float | None:
 class Posts:
     """Posts by their own ids, and knows everybody's messages tab."""
 
-    def __init__(self, records: Records, delivery: Delivery, streams: Streams) -> None:
+    def __init__(self, records: Records, delivery: Delivery, streams: Streams, *, team_id: str) -> None:
+        self._team_id = team_id
         self._records = records
         self._delivery = delivery
         self._streams = streams
@@ -60,7 +61,13 @@ class Posts:
         Raises:
             SlackError: it was not taken, or nobody knows.
         """
-        claim = await self._records.drafts.claim_post(post_id, run_id=run_id, channel_id=spot.channel_id)
+        # What stands already needs no claim: each run comes by here twice, and a look costs no commit.
+        stands = await self._records.drafts.post(post_id)
+        if stands is not None:
+            return stands.ts, False
+        claim = await self._records.drafts.claim_post(
+            post_id, team_id=self._team_id, run_id=run_id, channel_id=spot.channel_id
+        )
         ts = claim.ts
         if not ts and (claim.restored or not claim.first):
             ts = await self._find(post_id, spot, claim.claimed_at) or await self._lost_stream(
@@ -103,7 +110,7 @@ class Posts:
             if not _question_is_gone(spot, error):
                 raise
             return ""
-        known = await self._records.drafts.standing(spot.channel_id) if found else set()
+        known = await self._records.drafts.standing(self._team_id, spot.channel_id) if found else set()
         return next((ts for ts in found if ts not in known), "")
 
     async def file_once(
@@ -114,7 +121,9 @@ class Posts:
         Raises:
             SlackError: it was not taken, or nobody knows: the next try looks first.
         """
-        claim = await self._records.drafts.claim_post(post_id, run_id=run_id, channel_id=spot.channel_id)
+        claim = await self._records.drafts.claim_post(
+            post_id, team_id=self._team_id, run_id=run_id, channel_id=spot.channel_id
+        )
         if claim.ts:
             return
         ts = ""

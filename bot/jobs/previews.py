@@ -211,7 +211,10 @@ class Preview:
     async def _start(self, shown: str) -> str:
         """Start a stream in the run's place and return its `ts`; empty when there is none, or nobody knows."""
         claim = await self._records.drafts.claim_post(
-            self._post_id, run_id=self._run_id, channel_id=self._spot.channel_id
+            self._post_id,
+            team_id=self._run_id.partition(":")[0],
+            run_id=self._run_id,
+            channel_id=self._spot.channel_id,
         )
         if claim.restored or not claim.first:
             return ""

@@ -31,7 +31,7 @@ from bot.handlers.budget import month_limit
 from bot.jobs.posts import Posts, Spot
 from bot.jobs.runs import Runs
 from bot.records import WorkspaceSettings
-from bot.records.baselines import DROPPED_AFTER, FORGOTTEN_AFTER, Timer
+from bot.records.baselines import FORGOTTEN_AFTER, Timer
 from bot.records.workspaces import DigestRow
 from bot.tasks import Language, Run, Task
 from bot.texts import format_moment, text
@@ -63,25 +63,25 @@ class Rounds:
         self._posts = posts
         self._runs = runs
         self._tasks = tasks
+        self.team_id = desk.identity.team_id
+        self.plans = runs.plans
 
     def title(self, task: str, language: Language) -> str:
         """Return how a task is called; one that is gone keeps its name."""
         return self._tasks[task].title_in(language) if task in self._tasks else task
 
     async def go(self, moment: datetime) -> None:
-        """Do what is due at *moment*; what Slack does not take now is due again at the next round."""
-        await self.records.settlements.settle_unreviewed(moment)
+        """Do what is due for the team at *moment*; what Slack does not take now is due again at the next round."""
+        team_id = self.team_id
         await self._runs.chooser.expire(moment)
         await self._runs.expire_waits(moment)
-        for run_id in await self.records.questions.reminders_due(moment):
+        for run_id in await self.records.questions.reminders_due(team_id, moment):
             await self._remind(run_id, moment)
-        for run_id in await self.records.questions.rework_due(moment):
+        for run_id in await self.records.questions.rework_due(team_id, moment):
             await self._ask_rework(run_id, moment)
-        for timer in await self.records.baselines.forgotten(moment - FORGOTTEN_AFTER):
+        for timer in await self.records.baselines.forgotten(team_id, moment - FORGOTTEN_AFTER):
             await self._ask_timer(timer)
-        await self.records.baselines.drop_asked(moment - DROPPED_AFTER)
-        for team_id in await self.records.workspaces.teams():
-            await self._watch_budget(team_id, moment)
+        await self._watch_budget(team_id, moment)
 
     async def _remind(self, run_id: str, moment: datetime) -> None:
         """Ask once about a draft that nobody decided on for a week."""
@@ -176,7 +176,7 @@ class Rounds:
             log.warning("the admins are not known: %s", error)
             return False
         told = [
-            await self._told(f"{kind}/{user_id}", team_id, user_id, sentence, placeholder(sentence))
+            await self._told(f"{kind}/{team_id}/{user_id}", team_id, user_id, sentence, placeholder(sentence))
             for user_id in admins
         ]
         return all(told)
@@ -197,23 +197,23 @@ class Rounds:
         return True
 
     async def claim_digests(self, moment: datetime) -> list[DigestRow]:
-        """Write down every digest that is due, and return those that are not posted yet."""
-        for team_id in await self.records.workspaces.teams():
-            settings = await self.records.workspaces.get(team_id)
-            last = await self.records.workspaces.last_digest(team_id)
-            after = last or await self.records.ledger.first_started(team_id)
-            if after is None:
-                continue
-            for due in due_digests(
-                weekday=settings.digest_weekday,
-                hour=settings.digest_hour,
-                zone=settings.zone,
-                after=after,
-                first=last is None,
-                moment=moment,
-            ):
-                await self.records.workspaces.claim_digest(team_id, due=due.due, from_=due.start, to=due.end)
-        return await self.records.workspaces.unposted_digests()
+        """Write down every digest of the team that is due, and return those that are not posted yet."""
+        team_id = self.team_id
+        settings = await self.records.workspaces.get(team_id)
+        last = await self.records.workspaces.last_digest(team_id)
+        after = last or await self.records.ledger.first_started(team_id)
+        if after is None:
+            return []
+        for due in due_digests(
+            weekday=settings.digest_weekday,
+            hour=settings.digest_hour,
+            zone=settings.zone,
+            after=after,
+            first=last is None,
+            moment=moment,
+        ):
+            await self.records.workspaces.claim_digest(team_id, due=due.due, from_=due.start, to=due.end)
+        return await self.records.workspaces.unposted_digests(team_id)
 
     def titles(self, language: Language) -> dict[str, str]:
         """Return how each task is called."""
@@ -315,14 +315,6 @@ class Rounds:
         title = text("report.file-title", language)
         await self._send_file(f"{post_id}/pdf", spot, name, pdf, title=title)
 
-    async def is_installed(self) -> bool:
-        """Say whether the workspace still has the bot.
-
-        Raises:
-            SlackError: nobody knows: Slack is away.
-        """
-        return await self._desk.context.is_installed()
-
     async def bring_file(
         self, post_id: str, team_id: str, user_id: str, *, name: str, content: bytes, title: str
     ) -> None:
@@ -338,7 +330,9 @@ class Rounds:
         self, post_id: str, spot: Spot, name: str, content: bytes, *, title: str, alt: str = ""
     ) -> None:
         """Upload a file at most once: where a crash leaves it open whether it came, the message stands without."""
-        claim = await self.records.drafts.claim_post(post_id, run_id="", channel_id=spot.channel_id)
+        claim = await self.records.drafts.claim_post(
+            post_id, team_id=self.team_id, run_id="", channel_id=spot.channel_id
+        )
         if claim.restored and await self._delivery.find_file(
             spot.channel_id, name=name, since=claim.claimed_at, thread_ts=spot.thread_ts
         ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,17 +12,23 @@ from dbos import DBOS, SetWorkflowID
 
 from bot.jobs.candidates import close_idle, show_board, sweep_cvs
 from bot.jobs.durable import (
+    AT_WORK,
     GIVEN_UP,
     KEEP_DAYS,
     MAX_RECOVERIES,
     apart,
     at_work,
+    rounds_of,
+    runs_of,
     start_again,
     step,
+    team_of,
 )
 from bot.jobs.keeping import erase_asked, wipe_engine
+from bot.jobs.rounds import Rounds
 from bot.jobs.sets import attend_sets
 from bot.jobs.workflows import (
+    close,
     forget_document,
     go_on,
     go_on_accepted,
@@ -33,6 +40,7 @@ from bot.jobs.workflows import (
     take_prices,
 )
 from bot.records.backups import delete_backups
+from bot.records.baselines import DROPPED_AFTER
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
@@ -54,60 +62,59 @@ async def sweep_step() -> None:
 
 
 async def _sweep() -> None:
-    engine = at_work()
     before = datetime.now(UTC) - timedelta(seconds=30)
-    for run in await engine.runs.records.requests.unstarted(before):
-        await start(run)
-    await _go_on_with_chosen(before)
-    await go_on_accepted()
-    for run_id, review_id, act in await engine.runs.records.reviews.unshown(before):
-        await _show_again(run_id, review_id, act)
-    await _take_files(before)
-    await _show_seconds(before)
-    await sweep_cvs(before)
-    await attend_sets(before)
-    for run_id in await engine.runs.records.ledger.unfinished(before):
+    here = await _take_up(before)
+    for run_id in await at_work().records.ledger.unfinished(before):
+        if team_of(run_id) not in here:
+            continue
         status = await DBOS.get_workflow_status_async(run_id)
         if status is not None and status.status in GIVEN_UP:
             log.error("run=%s given up by the engine status=%s", run_id, status.status)
             try:
-                await engine.runs.give_up(run_id)
+                await (await runs_of(run_id)).give_up(run_id)
             except SlackError as error:
                 log.warning("run=%s not told: %s", run_id, error)
                 if error.away:
                     continue
-            await engine.runs.close(run_id, "failed", status.status.lower())
+            await close(run_id, "failed", status.status.lower())
 
 
-async def _go_on_with_chosen(before: datetime) -> None:
-    """Go on with runs whose choice was stored before a moment and went no further."""
-    records = at_work().runs.records
+async def _take_up(before: datetime) -> set[str]:
+    """Start what was stored before a moment and went no further; return the teams that the bot is in.
+
+    What belongs to a team that it is not in any more stays where it is: that team may come back.
+    """
+    records, here = at_work().records, set(await at_work().teams.installed())
+    for run in await records.requests.unstarted(before):
+        if run.team_id in here:
+            await start(run)
     for run_id in await records.choices.unbegun(before):
-        run = await records.requests.get(run_id)
-        if run is not None:
-            await go_on(run)
-
-
-async def _take_files(before: datetime) -> None:
-    """Answer price lists and documents that came before a moment and are not answered yet."""
-    records = at_work().runs.records
+        chosen = await records.requests.get(run_id)
+        if chosen is not None and chosen.team_id in here:
+            await go_on(chosen)
+    await go_on_accepted(here)
+    for run_id, review_id, act in await records.reviews.unshown(before):
+        if team_of(run_id) in here:
+            await _show_again(run_id, review_id, act)
     for upload in await records.uploads.untold(before):
-        await take_prices(upload.upload_id, asked_by=upload.asked_by)
+        if upload.team_id in here:
+            await take_prices(upload.upload_id, asked_by=upload.asked_by)
     for sent in await records.knowledge_uploads.untold(before):
-        await take_documents(sent.upload_id, sent.audience)
+        if sent.team_id in here:
+            await take_documents(sent.upload_id, sent.audience)
+    for run_id, approval_id in await records.approvals.unshown(before):
+        if team_of(run_id) in here:
+            await start_again(
+                f"{run_id}~second~{approval_id}", second, run_id, approval_id, turn_of=showing(run_id)
+            )
+    await sweep_cvs(before, here)
+    await attend_sets(before, here)
+    return here
 
 
 async def _show_again(run_id: str, review_id: int, act: str) -> None:
     """Show a decision that Slack did not take the first time; the same id would change nothing."""
     await start_again(f"{run_id}~review~{review_id}", show, run_id, review_id, act, turn_of=showing(run_id))
-
-
-async def _show_seconds(before: datetime) -> None:
-    """Show second approvals that Slack does not show yet."""
-    for run_id, approval_id in await at_work().runs.records.approvals.unshown(before):
-        await start_again(
-            f"{run_id}~second~{approval_id}", second, run_id, approval_id, turn_of=showing(run_id)
-        )
 
 
 @DBOS.workflow(name="rounds", max_recovery_attempts=1)
@@ -122,25 +129,39 @@ async def _rounds_step() -> None:
 
 
 async def go_round(moment: datetime) -> None:
-    """Ask what is to be asked at *moment*, and start the digests that are due."""
-    doing = at_work().rounds
-    await doing.go(moment)
+    """Ask what is to be asked at *moment*, and start the digests that are due, of every team."""
+    records = at_work().records
+    await records.settlements.settle_unreviewed(moment)
     await erase_asked()
-    await _forget_gone(moment)
-    for row in await doing.claim_digests(moment):
-        due = row.due.isoformat()
-        await start_again(f"digest:{row.team_id}:{due}", _digest, row.team_id, due, moment.isoformat())
+    async for doing in _each_team():
+        await doing.go(moment)
+        await _forget_gone(doing.team_id, moment)
+        for row in await doing.claim_digests(moment):
+            due = row.due.isoformat()
+            await start_again(f"digest:{row.team_id}:{due}", _digest, row.team_id, due, moment.isoformat())
+    await records.baselines.drop_asked(moment - DROPPED_AFTER)
 
 
-async def _forget_gone(moment: datetime) -> None:
-    """Forget documents whose files were deleted while nobody told us."""
+async def _each_team() -> AsyncIterator[Rounds]:
+    """Yield the rounds of every team that can be opened now; the next time comes soon for the others."""
+    for team_id in await at_work().teams.installed():
+        try:
+            doing = await rounds_of(team_id)
+        except SlackError as error:
+            log.warning("team=%s cannot be opened: %s", team_id, error)
+            continue
+        yield doing
+
+
+async def _forget_gone(team_id: str, moment: datetime) -> None:
+    """Forget documents of a team whose files were deleted while nobody told us."""
     try:
-        gone = await at_work().runs.documents.gone(moment)
+        gone = await (await runs_of(team_id)).documents.gone(moment)
     except SlackError as error:
         log.warning("knowledge: files were not looked for: %s", error)
         return
     for file_id in gone:
-        await forget_document(file_id)
+        await forget_document(team_id, file_id)
 
 
 @DBOS.workflow(name="digest", max_recovery_attempts=MAX_RECOVERIES)
@@ -153,7 +174,7 @@ async def _digest(team_id: str, due: str, moment: str) -> None:
 async def _digest_step(team_id: str, due: str, moment: str) -> None:
     # A digest that was recovered is posted later than it was started.
     at = max(datetime.now(UTC), datetime.fromisoformat(moment))
-    await at_work().rounds.post_digest(team_id, datetime.fromisoformat(due), moment=at)
+    await (await rounds_of(team_id)).post_digest(team_id, datetime.fromisoformat(due), moment=at)
 
 
 @DBOS.workflow(name="plans", max_recovery_attempts=1)
@@ -169,10 +190,11 @@ async def _plans_step() -> None:
 
 async def bring_planned(moment: datetime) -> None:
     """Start bringing each post that is planned for *moment* or before."""
-    for plan in await at_work().runs.plans.claim(moment):
-        due = plan.due.isoformat()
-        workflow_id = f"plan:{plan.run_id}:{plan.part}:{due}"
-        await start_again(workflow_id, _plan, plan.run_id, plan.part, due, moment.isoformat())
+    async for doing in _each_team():
+        for plan in await doing.plans.claim(moment):
+            due = plan.due.isoformat()
+            workflow_id = f"plan:{plan.run_id}:{plan.part}:{due}"
+            await start_again(workflow_id, _plan, plan.run_id, plan.part, due, moment.isoformat())
 
 
 @DBOS.workflow(name="plan", max_recovery_attempts=MAX_RECOVERIES)
@@ -183,7 +205,7 @@ async def _plan(run_id: str, part: str, due: str, moment: str) -> None:
 
 @step("plan")
 async def _plan_step(run_id: str, part: str, due: str, moment: str) -> None:
-    runs = at_work().runs
+    runs = await runs_of(run_id)
     at = max(datetime.now(UTC), datetime.fromisoformat(moment))
     await runs.plans.bring(run_id, part, datetime.fromisoformat(due), moment=at)
     await runs.cards.show(await runs.records.requests.need(run_id))
@@ -197,7 +219,7 @@ async def _evaluate(team_id: str, user_id: str, start: str, end: str, request_id
 
 @step("evaluate")
 async def _evaluate_step(team_id: str, user_id: str, start: str, end: str, request_id: str) -> None:
-    await at_work().rounds.send_evaluation(
+    await (await rounds_of(team_id)).send_evaluation(
         team_id,
         user_id,
         start=datetime.fromisoformat(start),
@@ -223,9 +245,14 @@ async def clean(when: datetime, context: Any) -> None:
 @DBOS.step(name="clean_step")
 async def clean_step() -> None:
     """Delete what is past its date."""
-    records = at_work().runs.records
+    await apart(clean_now())
+
+
+async def clean_now() -> None:
+    """Delete texts past their date, what a team that left has left, and workflows that ended a week ago."""
+    records = at_work().records
     await records.drafts.delete_expired()
-    await apart(_close_idle(datetime.now(UTC)))
+    await _close_idle(datetime.now(UTC))
     await _purge_departed()
     await records.erasures.wipe()
     await records.ledger.interrupt_calls(datetime.now(UTC) - CALL_LASTS_LESS)
@@ -251,26 +278,30 @@ async def _close_idle(moment: datetime) -> None:
 
 async def _purge_departed() -> None:
     """Delete everything of a workspace that uninstalled the bot, once its days are over and it is still gone."""
-    doing = at_work().rounds
-    for team_id in await doing.records.erasures.gone(datetime.now(UTC)):
-        if await doing.is_installed():
-            await doing.records.erasures.stay(team_id)
+    engine = at_work()
+    for team_id in await engine.records.erasures.gone(datetime.now(UTC)):
+        if await engine.teams.is_in(team_id):
+            await engine.records.erasures.stay(team_id)
         else:
-            await doing.records.erasures.purge()
-            await asyncio.to_thread(delete_backups, doing.records.store.path.parent)
+            await engine.records.erasures.purge(team_id)
+            await asyncio.to_thread(delete_backups, engine.records.store.path.parent)
+            await _forget_workflows(team_id)
             log.warning("team=%s left and its days are over: everything was deleted", team_id)
+
+
+async def _forget_workflows(team_id: str) -> None:
+    """Delete the runs of a team from the engine, those that waited for it to come back too."""
+    listed = await DBOS.list_workflows_async(
+        workflow_id_prefix=f"{team_id}:", load_input=False, load_output=False
+    )
+    for one in listed:
+        if one.status in AT_WORK:
+            await DBOS.cancel_workflow_async(one.workflow_id)
+    if listed:
+        await DBOS.delete_workflows_async([one.workflow_id for one in listed], delete_children=True)
+        await wipe_engine()
 
 
 async def sweep_now() -> None:
     """Start every request and show every decision that is stored and went no further."""
-    records = at_work().runs.records
-    for run in await records.requests.unstarted(datetime.now(UTC)):
-        await start(run)
-    await _go_on_with_chosen(datetime.now(UTC))
-    await go_on_accepted()
-    for run_id, review_id, act in await records.reviews.unshown(datetime.now(UTC)):
-        await _show_again(run_id, review_id, act)
-    await _take_files(datetime.now(UTC))
-    await _show_seconds(datetime.now(UTC))
-    await sweep_cvs(datetime.now(UTC))
-    await attend_sets(datetime.now(UTC))
+    await _take_up(datetime.now(UTC))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import datetime
 
 from dbos import DBOS
 
-from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, at_work, begin, enqueue, step, turn
+from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, at_work, begin, enqueue, runs_of, step, team_of, turn
 
 log = logging.getLogger(__name__)
 
@@ -17,22 +18,22 @@ MOST_STEPS = 40
 
 @step("bulk")
 async def _advance(set_id: str, number: int) -> float | None:
-    return await at_work().runs.bulk.advance(set_id, number)
+    return await (await runs_of(set_id)).bulk.advance(set_id, number)
 
 
 @step("bulk_next")
 async def _next(set_id: str, number: int) -> int:
-    return await at_work().runs.records.bulk.next_turn(set_id, number)
+    return await at_work().records.bulk.next_turn(set_id, number)
 
 
 @step("bulk_file")
 async def _file(set_id: str, kind: str, number: int) -> None:
-    await at_work().runs.bulk.bring_file(set_id, kind, number)
+    await (await runs_of(set_id)).bulk.bring_file(set_id, kind, number)
 
 
 @step("bulk_file_number")
 async def _file_number(set_id: str) -> int:
-    return await at_work().runs.records.bulk.next_file(set_id)
+    return await at_work().records.bulk.next_file(set_id)
 
 
 def _name(set_id: str, number: int) -> str:
@@ -66,7 +67,7 @@ async def bulk_workflow(set_id: str, number: int) -> None:
 
 async def carry_on(set_id: str) -> None:
     """Start the workflow of a set that was sent, or pressed on; a second start changes nothing."""
-    one = await at_work().runs.records.bulk.get(set_id)
+    one = await at_work().records.bulk.get(set_id)
     if one is not None:
         name, turn_of = _name(set_id, one.turn), f"bulk:{set_id}"
         await begin(bulk_workflow, set_id, one.turn, workflow_id=name, turn_of=turn_of)
@@ -74,14 +75,16 @@ async def carry_on(set_id: str) -> None:
 
 async def carry_on_anew(set_id: str) -> None:
     """Carry on at once with a set that waits a while before it is tried again."""
-    await at_work().runs.records.bulk.stir(set_id)
+    await at_work().records.bulk.stir(set_id)
     await carry_on(set_id)
 
 
-async def attend_sets(before: datetime) -> None:
-    """Carry on with the sets that nothing carries on: never started, or given up by the engine."""
-    bulk = at_work().runs.records.bulk
+async def attend_sets(before: datetime, here: Collection[str]) -> None:
+    """Carry on with the sets of the teams *here* that nothing carries on: never started, or given up by the engine."""
+    bulk = at_work().records.bulk
     for set_id, number in await bulk.unattended(before):
+        if team_of(set_id) not in here:
+            continue
         status = await DBOS.get_workflow_status_async(_name(set_id, number))
         if status is not None and status.status in AT_WORK:
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,61 +16,64 @@ from bot.jobs.durable import (
     at_work,
     begin,
     enqueue,
+    runs_of,
     show_in_turn,
     slack_is_away,
     start_again,
     step,
+    team_of,
     turn,
 )
 from bot.jobs.runs import turn_key
 from bot.jobs.sets import attend_sets, carry_on, carry_on_anew
 from bot.tasks import Language, Outcome, Run
+from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
 
 
 @step("open")
 async def _open(run_id: str) -> str | bool:
-    return await at_work().runs.open(run_id)
+    return await (await runs_of(run_id)).open(run_id)
 
 
 @step("choose")
 async def _choose(run_id: str) -> dict[str, Any]:
     engine = at_work()
     async with engine.gate:
-        return await engine.runs.choose(run_id)
+        return await (await runs_of(run_id)).choose(run_id)
 
 
 @step("draft")
 async def _draft(run_id: str, version: int) -> dict[str, Any]:
     engine = at_work()
     async with engine.gate:
-        return await engine.runs.draft(run_id, version)
+        return await (await runs_of(run_id)).draft(run_id, version)
 
 
 @step("deliver")
 async def _deliver(run_id: str, version: int) -> None:
-    await at_work().runs.deliver(run_id, version)
+    await (await runs_of(run_id)).deliver(run_id, version)
 
 
 @step("tell")
 async def _tell(run_id: str, version: int, key: str) -> None:
-    await at_work().runs.tell_waiting(run_id, version, key)
+    await (await runs_of(run_id)).tell_waiting(run_id, version, key)
 
 
 @step("refuse")
 async def _refuse(run_id: str, version: int, verdict: dict[str, Any]) -> None:
-    await at_work().runs.refuse(run_id, version, verdict)
+    await (await runs_of(run_id)).refuse(run_id, version, verdict)
 
 
 @step("close")
 async def _close(run_id: str, outcome: Outcome, reason: str) -> None:
-    await at_work().runs.close(run_id, outcome, reason)
+    await close(run_id, outcome, reason)
 
 
 @step("review")
 async def _review(run_id: str, review_id: int, act: str) -> dict[str, Any] | None:
-    return await at_work().runs.show_review(run_id, review_id, act)
+    return await (await runs_of(run_id)).show_review(run_id, review_id, act)
 
 
 @DBOS.workflow(name="run", max_recovery_attempts=MAX_RECOVERIES)
@@ -120,7 +123,17 @@ async def _may_write(run_id: str) -> bool:
 
 async def _wait_for_slack(run_id: str, version: int, key: str, tries: int, waits: int) -> None:
     await _close(run_id, "waiting", "slack")
-    await _continue(run_id, version, key, tries, waits + 1, delay_s=at_work().runs.limits.continue_after_s)
+    await _continue(run_id, version, key, tries, waits + 1, delay_s=at_work().limits.continue_after_s)
+
+
+async def close(run_id: str, outcome: Outcome, reason: str) -> None:
+    """Close a ledger row; of a workspace that the bot is not in any more, too."""
+    try:
+        runs = await runs_of(run_id)
+    except SlackError:
+        await at_work().records.ledger.close(run_id, outcome, reason=reason)
+        return
+    await runs.close(run_id, outcome, reason)
 
 
 async def _continue(run_id: str, version: int, key: str, tries: int, waits: int, *, delay_s: float) -> None:
@@ -143,7 +156,7 @@ async def _continue(run_id: str, version: int, key: str, tries: int, waits: int,
 
 async def _write(run_id: str, version: int, key: str, tries: int, waits: int) -> None:
     verdict = await _draft(run_id, version)
-    limits = at_work().runs.limits
+    limits = at_work().limits
     if verdict["outcome"] == "drafted":
         # Closes the row, too: each step is a commit of the engine, and under a flood those are what a run waits for.
         await _deliver(run_id, version)
@@ -207,14 +220,14 @@ async def _answer_upload(
 
 @step("prices")
 async def _prices(upload_id: str) -> None:
-    await at_work().runs.uploads.answer(upload_id)
+    await (await runs_of(upload_id)).uploads.answer(upload_id)
     # It may have been a sheet of texts that came back with verdicts.
-    await apart(attend_sets(datetime.now(UTC)))
+    await apart(attend_sets(datetime.now(UTC), [team_of(upload_id)]))
 
 
 @step("prices_failed")
 async def _prices_failed(upload_id: str) -> None:
-    await at_work().runs.uploads.fail(upload_id)
+    await (await runs_of(upload_id)).uploads.fail(upload_id)
 
 
 @DBOS.workflow(name="prices", max_recovery_attempts=MAX_RECOVERIES)
@@ -230,12 +243,12 @@ async def take_prices(upload_id: str, *, asked_by: str) -> None:
 
 @step("documents")
 async def _documents(upload_id: str) -> None:
-    await at_work().runs.documents.answer(upload_id)
+    await (await runs_of(upload_id)).documents.answer(upload_id)
 
 
 @step("documents_failed")
 async def _documents_failed(upload_id: str) -> None:
-    await at_work().runs.documents.fail(upload_id)
+    await (await runs_of(upload_id)).documents.fail(upload_id)
 
 
 @DBOS.workflow(name="documents", max_recovery_attempts=MAX_RECOVERIES)
@@ -245,25 +258,25 @@ async def documents_workflow(upload_id: str) -> None:
 
 
 @step("forget")
-async def _forget(file_id: str) -> list[str]:
-    return await at_work().runs.documents.forget(file_id)
+async def _forget(team_id: str, file_id: str) -> list[str]:
+    return await (await runs_of(team_id)).documents.forget(file_id)
 
 
 @step("forgotten")
-async def _forgotten(file_id: str, name: str, owner_id: str) -> None:
-    await at_work().runs.documents.tell_forgotten(file_id, name, owner_id)
+async def _forgotten(team_id: str, file_id: str, name: str, owner_id: str) -> None:
+    await (await runs_of(team_id)).documents.tell_forgotten(file_id, name, owner_id)
 
 
 @DBOS.workflow(name="forget", max_recovery_attempts=MAX_RECOVERIES)
-async def forget_workflow(file_id: str) -> None:
+async def forget_workflow(team_id: str, file_id: str) -> None:
     """Forget the document of a file that is gone from Slack, and tell who sent it."""
-    if told := await _forget(file_id):
-        await _forgotten(file_id, *told)
+    if told := await _forget(team_id, file_id):
+        await _forgotten(team_id, file_id, *told)
 
 
-async def forget_document(file_id: str) -> None:
+async def forget_document(team_id: str, file_id: str) -> None:
     """Start forgetting the document of a file; one that is at work is left alone."""
-    await start_again(f"forget:{file_id}", forget_workflow, file_id)
+    await start_again(f"forget:{team_id}:{file_id}", forget_workflow, team_id, file_id)
 
 
 async def take_documents(upload_id: str, audience: str) -> None:
@@ -272,19 +285,19 @@ async def take_documents(upload_id: str, audience: str) -> None:
 
 
 @step("second")
-async def _second(approval_id: int) -> None:
-    await at_work().runs.cards.show_second(approval_id)
+async def _second(run_id: str, approval_id: int) -> None:
+    await (await runs_of(run_id)).cards.show_second(approval_id)
 
 
 @DBOS.workflow(name="second", max_recovery_attempts=MAX_RECOVERIES)
 async def second(run_id: str, approval_id: int) -> None:
     """Show what became of a second approval that is stored already; the sweep finds what Slack did not take."""
-    await show_in_turn(showing(run_id), lambda: _second(approval_id), what=f"approval={approval_id}")
+    await show_in_turn(showing(run_id), lambda: _second(run_id, approval_id), what=f"approval={approval_id}")
 
 
 @step("copy")
 async def _copy(run_id: str, kind: str, user_id: str) -> None:
-    await at_work().runs.cards.bring_copy(run_id, kind, user_id)
+    await (await runs_of(run_id)).cards.bring_copy(run_id, kind, user_id)
 
 
 @DBOS.workflow(name="copy", max_recovery_attempts=MAX_RECOVERIES)
@@ -313,7 +326,7 @@ async def start(run: Run) -> None:
                 await DBOS.start_workflow_async(run_workflow, run.run_id, 1, key, 0)
         finally:
             engine.starting.pop(run.run_id, None)
-    await engine.runs.records.requests.started(run.run_id)
+    await engine.records.requests.started(run.run_id)
 
 
 async def go_on(run: Run) -> None:
@@ -332,13 +345,15 @@ async def go_on(run: Run) -> None:
         workflow_id=f"{run.run_id}~chosen",
         partition=key,
     )
-    await at_work().runs.records.choices.begun(run.run_id)
+    await at_work().records.choices.begun(run.run_id)
 
 
-async def go_on_accepted() -> None:
-    """Go on with every run whose asker has accepted the guideline meanwhile; a second start changes nothing."""
-    records = at_work().runs.records
+async def go_on_accepted(here: Collection[str]) -> None:
+    """Go on with every run of the teams *here* whose asker has accepted the guideline meanwhile; twice is once."""
+    records = at_work().records
     for wait in await records.guidelines.released():
+        if team_of(wait.run_id) not in here:
+            continue
         run = await records.requests.get(wait.run_id)
         if run is not None:
             key = turn_key(run)
@@ -357,8 +372,8 @@ async def go_on_accepted() -> None:
 
 async def accepted(team_id: str, user_id: str, language: Language) -> None:
     """Show that somebody accepted the guideline, and go on with all that waited for it."""
-    runs = at_work().runs
-    await go_on_accepted()
+    runs = await runs_of(team_id)
+    await go_on_accepted([team_id])
     for set_id in await runs.records.bulk.at_work(team_id, user_id):
         await carry_on_anew(set_id)
     await try_show(runs.acceptance, team_id, user_id, language)
@@ -366,7 +381,7 @@ async def accepted(team_id: str, user_id: str, language: Language) -> None:
 
 async def show_guideline(team_id: str, user_id: str, language: Language) -> None:
     """Show somebody the guideline that holds."""
-    await try_show(at_work().runs.acceptance, team_id, user_id, language)
+    await try_show((await runs_of(team_id)).acceptance, team_id, user_id, language)
 
 
 async def show_review(run_id: str, review_id: int, act: str) -> None:
@@ -376,25 +391,25 @@ async def show_review(run_id: str, review_id: int, act: str) -> None:
     )
 
 
-def halt(run_id: str) -> None:
+async def halt(run_id: str) -> None:
     """Stop the writing of a run whose Stop is stored; one that does not write at this moment finds it there."""
-    at_work().runs.halt(run_id)
+    (await runs_of(run_id)).halt(run_id)
 
 
 async def show_card(run_id: str) -> None:
     """Show what was told about a draft; best effort: what is stored stands, and the next press shows it."""
-    runs = at_work().runs
+    runs = await runs_of(run_id)
     await runs.cards.show(await runs.records.requests.need(run_id))
 
 
 async def show_by_hand(run_id: str, minutes: float) -> None:
     """Show what a run of the control sample took by hand; best effort, it is stored."""
-    await at_work().runs.show_by_hand(run_id, minutes)
+    await (await runs_of(run_id)).show_by_hand(run_id, minutes)
 
 
 async def show_answer(run_id: str, part: str, due: datetime) -> None:
     """Show what became of a planned post, on its message and on the card; best effort, it is stored."""
-    await at_work().runs.plans.show_answer(run_id, part, due)
+    await (await runs_of(run_id)).plans.show_answer(run_id, part, due)
     await show_card(run_id)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -43,7 +42,7 @@ def register(
     homes: Homes,
     *,
     count_unknown: Callable[[str], None],
-    suspect: Callable[[str], None],
+    left: Callable[[str], Awaitable[None]],
 ) -> None:
     """Attach every listener, the catch-alls last: whatever Slack sends gets a 200."""
     asking.register(app, intake)
@@ -69,15 +68,10 @@ def register(
     async def revoked(event: dict[str, Any]) -> None:
         # The tokens of people end too, when they leave; only the bot's is ours.
         if (event.get("tokens") or {}).get("bot"):
-            await _left("token_revoked")
+            await left("token_revoked")
 
     async def uninstalled() -> None:
-        await _left("account_inactive")
-
-    async def _left(code: str) -> None:
-        # No token of theirs is stored; what else is goes after the days that they set, unless they come back.
-        await intake.records.erasures.leave(intake.team_id, datetime.now(UTC))
-        suspect(code)
+        await left("account_inactive")
 
     async def unknown_event(event: dict[str, Any]) -> None:
         count_unknown(str(event.get("type", ""))[:50])

@@ -104,7 +104,7 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     # In the messages tab too: there a message at top level begins a session, and its thread holds it.
     thread_ts = event.get("thread_ts") or ts
     here = Place(channel_id, thread_ts) if surface == "mention" else None
-    run_id = f"{_team(intake, body)}:{channel_id}:{ts}"
+    run_id = f"{intake.team_id}:{channel_id}:{ts}"
     attached = tuple(file["id"] for file in event.get("files") or [] if file.get("id"))
     in_thread = thread_ts if surface == "mention" else event.get("thread_ts") or ""
     if await take_documents(intake, event, words, upload_id=run_id, thread_ts=in_thread):
@@ -148,7 +148,7 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
         return
     run = Run(
         run_id=run_id,
-        team_id=_team(intake, body),
+        team_id=intake.team_id,
         channel_id=channel_id,
         user_id=event["user"],
         task=task.name,
@@ -240,7 +240,7 @@ def _run(
     inputs: dict[str, str] | None = None,
 ) -> Run:
     """Make a run whose answer goes to the asker's messages tab."""
-    team = _team(intake, body)
+    team = intake.team_id
     own_id = body["view"]["id"] if surface == "form" else body["trigger_id"]
     channel = body.get("channel_id") or (body.get("channel") or {}).get("id") or ""
     run = Run(
@@ -255,7 +255,3 @@ def _run(
         inputs=inputs or {},
     )
     return aim(run, source)
-
-
-def _team(intake: Intake, body: dict[str, Any]) -> str:
-    return body.get("team_id") or (body.get("team") or {}).get("id") or intake.team_id

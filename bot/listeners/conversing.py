@@ -25,14 +25,14 @@ def register(app: AsyncApp, intake: Intake) -> None:
     async def stopped(event: dict[str, Any], body: dict[str, Any]) -> None:
         # Stored before anything is stopped: a crash between leaves a wish that the next step finds.
         runs = await intake.records.conversations.stop(
-            body.get("team_id") or intake.team_id,
+            intake.team_id,
             event["user"],
             channel_id=event["channel"],
             thread_ts=event.get("thread_ts") or "",
             stamps=[str(ts) for ts in event.get("streaming_message_ts") or []],
         )
         for run_id in runs:
-            jobs.halt(run_id)
+            await jobs.halt(run_id)
         if not runs and event.get("thread_ts"):
             # Nothing is being written: then the Stop button must go, which Slack leaves to us.
             intake.later(intake.streams.set_session(event["channel"], event["thread_ts"], "active"))

@@ -164,7 +164,7 @@ class Homes:
     async def _knowledge(self) -> str:
         """Say how many documents there are, and how many questions nobody could answer."""
         records, language = self.intake.records, self.intake.language
-        documents = await records.knowledge.listed()
+        documents = await records.knowledge.listed(self.intake.team_id)
         questions = await records.knowledge.questions(self.intake.team_id)
         said = [
             text("home.knowledge-documents", language, count=len(documents)),
@@ -174,7 +174,7 @@ class Homes:
 
     async def _prices(self) -> str:
         language = self.intake.language
-        holds = await self.intake.records.quotes.price_list()
+        holds = await self.intake.records.quotes.price_list(self.intake.team_id)
         how = text("home.prices-how", language)
         if holds is None:
             return f"{text('home.prices-none', language)} {how}"

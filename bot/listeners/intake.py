@@ -189,7 +189,9 @@ class Intake:
         blocks: list[dict[str, Any]] | None = None,
     ) -> None:
         """Tell the asker something about a delivery; the same delivery once more tells nothing."""
-        claim = await self.records.drafts.claim_post(f"{run_id}/told", run_id=run_id, channel_id=channel_id)
+        claim = await self.records.drafts.claim_post(
+            f"{run_id}/told", team_id=self.team_id, run_id=run_id, channel_id=channel_id
+        )
         if claim.first:
             await self.delivery.tell(channel_id, user_id, sentence, thread_ts=thread_ts, blocks=blocks)
 

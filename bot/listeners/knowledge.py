@@ -12,7 +12,6 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot import jobs
 from bot.knowledge import EVERYONE, parse_audience
 from bot.listeners.intake import COMMIT_WITHIN_S, Intake, whose
-from bot.records.knowledge import By
 from bot.records.knowledge_uploads import KnowledgeUpload
 from bot.texts import format_moment, text
 from bot.views import form_values
@@ -50,8 +49,9 @@ def register(app: AsyncApp, intake: Intake) -> None:
 
     async def delete(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         if await is_editor(intake, body["user"]["id"]):
-            by = By(intake.team_id, body["user"]["id"])
-            await intake.records.knowledge.delete([int(action["value"])], by=by)
+            await intake.records.knowledge.delete(
+                intake.team_id, [int(action["value"])], user_id=body["user"]["id"]
+            )
         await ack()
         intake.later(_show_again(intake, body))
 
@@ -65,8 +65,8 @@ def register(app: AsyncApp, intake: Intake) -> None:
 
     async def deleted(event: dict[str, Any]) -> None:
         file_id = str(event.get("file_id", ""))
-        if file_id and await intake.records.knowledge.from_slack(file_id=file_id):
-            await jobs.forget_document(file_id)
+        if file_id and await intake.records.knowledge.from_slack(intake.team_id, file_id=file_id):
+            await jobs.forget_document(intake.team_id, file_id)
 
     app.event("file_deleted")(deleted)
     app.action("knowledge_whom")(whom)
@@ -135,8 +135,9 @@ async def _chosen(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack(response_action="errors", errors={"who": text("knowledge.editors-only", intake.language)})
         return
     if "document" in metadata:
-        by = By(intake.team_id, user_id)
-        await intake.records.knowledge.set_audience(int(metadata["document"]), audience, by=by)
+        await intake.records.knowledge.set_audience(
+            intake.team_id, int(metadata["document"]), audience, user_id=user_id
+        )
         await ack()
         view = await _list(intake, user_id, metadata.get("words", ""))
         intake.later(intake.delivery.update_form(metadata["list"], view))
@@ -162,7 +163,7 @@ def _words(view: dict[str, Any]) -> str:
 async def _list(intake: Intake, user_id: str, words: str) -> dict[str, Any]:
     """Return the list as somebody may see it: all of it for editors, the questions that are theirs for others."""
     knowledge, editor = intake.records.knowledge, await is_editor(intake, user_id)
-    documents = await knowledge.listed(words) if editor else []
+    documents = await knowledge.listed(intake.team_id, words) if editor else []
     questions = await knowledge.questions(intake.team_id, owner_id="" if editor else user_id)
     return knowledge_list(
         documents[:MOST_DOCUMENTS],

@@ -112,7 +112,7 @@ async def baseline_command(intake: Intake, body: dict[str, Any], words: list[str
     if not words:
         intake.later(open_baselines(intake, body))
         return ""
-    team_id, user_id = body["team_id"], body["user_id"]
+    team_id, user_id = intake.team_id, body["user_id"]
     if words[0].lower() in ("start", "begin"):
         return await _start_timer(intake, team_id, user_id, " ".join(words[1:]))
     if words[0].lower() in ("stop", "klaar"):
@@ -130,7 +130,7 @@ async def _start_timer(intake: Intake, team_id: str, user_id: str, named: str) -
 
 
 async def _stop_timer(intake: Intake, body: dict[str, Any]) -> str:
-    team_id = body["team_id"]
+    team_id = intake.team_id
     timer = await intake.records.baselines.running(team_id, body["user_id"])
     stopped = None
     if timer is not None:

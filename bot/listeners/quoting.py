@@ -171,7 +171,7 @@ async def _draw(
 
 
 async def _rows(intake: Intake) -> dict[str, PriceRow]:
-    prices = await intake.records.quotes.prices()
+    prices = await intake.records.quotes.prices(intake.team_id)
     return valid_on(prices, datetime.now(intake.zone).date())
 
 

@@ -19,6 +19,7 @@ from bot.records.erasures import Erasures
 from bot.records.firms import Firms
 from bot.records.glances import Glances
 from bot.records.guidelines import Guidelines
+from bot.records.installations import Installations
 from bot.records.knowledge import Knowledge
 from bot.records.knowledge_uploads import KnowledgeUploads
 from bot.records.ledger import Ledger
@@ -38,6 +39,7 @@ from bot.records.screenings import Screenings
 from bot.records.settlements import Settlements
 from bot.records.sqlite import FileStore
 from bot.records.store import STORE_ERRORS, Store, is_away
+from bot.records.teams import Teams
 from bot.records.templates import Templates
 from bot.records.uploads import Uploads
 from bot.records.vaults import Vaults
@@ -66,6 +68,7 @@ class Records:
         self.budgets = Budgets(self.store)
         self.audit = Audit(self.store)
         self.erasures = Erasures(self.store)
+        self.installations = Installations(self.store)
         self.drafts = Drafts(self.store)
         self.reviews = Reviews(self.store, self.workspaces)
         self.settlements = Settlements(self.store, self.workspaces)
@@ -81,6 +84,7 @@ class Records:
         self.plans = Plans(self.store)
         self.quote_forms = Forms(self.store)
         self.approvals = Approvals(self.store, self.reviews)
+        self.teams = Teams(self.store)
         self.templates = Templates(self.store)
         self.vaults = Vaults(self.store)
         self.firms = Firms(self.store)

@@ -120,12 +120,13 @@ class Baselines:
         )
         return rows[0] if rows else None
 
-    async def forgotten(self, before: datetime) -> list[Timer]:
-        """Return the timers that run since before a moment and were not asked about."""
+    async def forgotten(self, team_id: str, before: datetime) -> list[Timer]:
+        """Return a team's timers that run since before a moment and were not asked about."""
         return await self._store.read(
             lambda db: _timers(
                 db,
-                "started_at < ? and stopped_at is null and dropped_at is null and asked_at is null",
+                "team_id = ? and started_at < ? and stopped_at is null and dropped_at is null and asked_at is null",
+                team_id,
                 iso(before),
             )
         )

@@ -166,13 +166,15 @@ class Choices:
 
         await self._store.write(work)
 
-    async def unanswered(self, moment: datetime) -> list[str]:
+    async def unanswered(self, team_id: str, moment: datetime) -> list[str]:
         """Return the runs whose question nobody answered for a week."""
         week_ago = moment - timedelta(days=UNREVIEWED_DAYS)
         rows = await self._store.read(
             lambda db: db.execute(
-                "select run_id from choices where state = 'asking' and asked_at < ? order by asked_at",
-                [iso(week_ago)],
+                """
+                select run_id from choices where team_id = ? and state = 'asking' and asked_at < ? order by asked_at
+                """,
+                [team_id, iso(week_ago)],
             ).fetchall()
         )
         return [row[0] for row in rows]

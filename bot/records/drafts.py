@@ -121,18 +121,24 @@ class Drafts:
 
         await self._store.write(work)
 
-    async def claim_post(self, post_id: str, *, run_id: str, channel_id: str) -> Post:
+    async def claim_post(self, post_id: str, *, team_id: str, run_id: str, channel_id: str) -> Post:
         """Claim a message before it is posted; `first` says that nobody tried before.
 
         For a day after a backup was put back nobody knows: what was posted since the backup stands in Slack alone.
         So it counts as claimed at the moment of the backup, and is looked for from there on.
+
+        Args:
+            post_id: its alone, over all teams.
         """
 
         def work(db: Database) -> Post:
             restored = _restored_to(db)
             cursor = db.execute(
-                "insert into posts values (?, ?, ?, null, ?) on conflict do nothing",
-                [post_id, run_id, channel_id, restored or iso(now())],
+                """
+                insert into posts (post_id, team_id, run_id, channel_id, created_at)
+                values (?, ?, ?, ?, ?) on conflict do nothing
+                """,
+                [post_id, team_id, run_id, channel_id, restored or iso(now())],
             )
             first = cursor.rowcount > 0
             row = db.execute("select channel_id, ts, created_at from posts where post_id = ?", [post_id])
@@ -159,11 +165,12 @@ class Drafts:
         )
         return None if row is None else _post(row, first=False)
 
-    async def standing(self, channel_id: str) -> set[str]:
+    async def standing(self, team_id: str, channel_id: str) -> set[str]:
         """Return the `ts` of all messages of ours in a conversation that are known by their claims."""
         rows = await self._store.read(
             lambda db: db.execute(
-                "select ts from posts where channel_id = ? and ts is not null", [channel_id]
+                "select ts from posts where team_id = ? and channel_id = ? and ts is not null",
+                [team_id, channel_id],
             ).fetchall()
         )
         return {row[0] for row in rows}

@@ -20,8 +20,9 @@ from bot.records.erased import note_erasure
 from bot.records.moments import iso, now
 from bot.records.retention import retention_days
 from bot.records.store import Store
+from bot.records.teams import NOBODYS, belongs, delete_all
 
-NOT_WALKED = ("_sqlite_migrations", "audit", "erasures", "departures")
+NOT_WALKED = ("audit", "erasures", "departures")
 """No person stands in them but by `actors`, or they are what does the erasing."""
 
 _BATCH = 500  # ids in one statement
@@ -83,8 +84,10 @@ class Erasures:
             pattern = _pattern(names)
             found: dict[str, list[dict[str, Any]]] = {}
             for table, columns in _text_columns(db):
+                theirs, mine = belongs(table, columns, team_id)
                 named = " or ".join(f"matches({column}, ?)" for column in sorted(columns))
-                rows = list(db.query(f"select * from {table} where {named}", [pattern] * len(columns)))
+                asked = f"select * from {table} where ({named}) and {theirs} order by rowid"
+                rows = list(db.query(asked, [pattern] * len(columns) + mine))
                 for marks, part in _parts(runs) if "run_id" in columns else ():
                     rows += db.query(f"select * from {table} where run_id in ({marks})", part)
                 if rows:
@@ -156,7 +159,7 @@ class Erasures:
             under_way = {row[0] for row in db.execute(_UNDER_WAY, [team_id, user_id] * 3).fetchall()}
             runs = [run_id for run_id in _runs_of(db, team_id, user_id) if run_id not in under_way]
             delete_texts(db, runs)
-            _end_open(db, runs, user_id)
+            _end_open(db, runs, erasure)
             if not under_way:
                 db.execute("delete from bulk_sets where team_id = ? and user_id = ?", [team_id, user_id])
                 db.execute("delete from people where team_id = ? and user_id = ?", [team_id, user_id])
@@ -198,23 +201,15 @@ class Erasures:
         )
         return [row[0] for row in rows]
 
-    async def purge(self) -> None:
-        """Delete everything there is, the audit log too: the workspace left, and its days are over.
+    async def purge(self, team_id: str) -> None:
+        """Delete everything of a workspace, the audit log too: it left, and its days are over.
 
         Raises:
-            ValueError: nobody left, or the days are not over.
+            ValueError: it did not leave, or the days are not over.
         """
-        if not await self.gone(now()):
-            raise ValueError("no workspace has left for so long")
-
-        def work(db: Database) -> None:
-            # Rows that point at others go with the check at the end of the commit.
-            db.defer_checks()
-            tables = [name for name in db.table_names() if name not in ("_sqlite_migrations", "departures")]
-            for table in (*tables, "departures"):
-                db.execute(f"delete from {table}")
-
-        await self._store.write(work)
+        if team_id not in await self.gone(now()):
+            raise ValueError("the workspace has not left for so long")
+        await self._store.write(lambda db: delete_all(db, team_id))
         await self.wipe()
 
 
@@ -238,7 +233,7 @@ def delete_texts(db: Database, runs: Collection[str]) -> int:
     return len(touched)
 
 
-def _end_open(db: Database, runs: Collection[str], user_id: str) -> None:
+def _end_open(db: Database, runs: Collection[str], erasure: Erasure) -> None:
     """End what waits for somebody: without its texts nothing can come of it."""
     at = iso(now())
     for marks, part in _parts(runs):
@@ -252,8 +247,8 @@ def _end_open(db: Database, runs: Collection[str], user_id: str) -> None:
             ),
             (
                 "update plans set ended_at = ?, outcome = 'withdrawn' where ended_at is null"
-                f" and (user_id = ? or {own})",
-                [at, user_id],
+                f" and ((team_id = ? and user_id = ?) or {own})",
+                [at, erasure.team_id, erasure.user_id],
             ),
             (f"update reviews set shown_at = ? where shown_at is null and {own}", [at]),
             (
@@ -272,10 +267,11 @@ def _rename(db: Database, erasure: Erasure) -> None:
     for names, by in told if direct else told[:1]:
         pattern = _pattern(names)
         for table, columns in _text_columns(db):
+            theirs, mine = belongs(table, columns, erasure.team_id)
             for column in columns:
                 db.execute(
-                    f"update {table} set {column} = replaced({column}, ?, ?) where matches({column}, ?)",
-                    [pattern, by, pattern],
+                    f"update {table} set {column} = replaced({column}, ?, ?) where matches({column}, ?) and {theirs}",
+                    [pattern, by, pattern, *mine],
                 )
 
 
@@ -314,7 +310,7 @@ def _direct(db: Database, team_id: str, user_id: str) -> list[str]:
 def _text_columns(db: Database) -> Iterator[tuple[str, set[str]]]:
     """Yield each table that may hold something of a person, with its columns of text."""
     for table in db.table_names():
-        if table not in NOT_WALKED:
+        if table not in NOT_WALKED + NOBODYS:
             yield table, db.text_columns(table)
 
 

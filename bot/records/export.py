@@ -12,6 +12,7 @@ from typing import Any
 from bot.records.ledger import EXPORTED
 from bot.records.moments import iso
 from bot.records.store import Store
+from bot.records.teams import belongs
 
 # What can be exported: its columns, and the moment that a period selects by. No text of anybody's is in them,
 # but customers are printed as they are remembered: whoever they are may ask to see that.
@@ -95,15 +96,27 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def read_rows(
-    store: Store, what: str, *, start: datetime | None = None, end: datetime | None = None
+    store: Store,
+    what: str,
+    *,
+    team_id: str = "",
+    start: datetime | None = None,
+    end: datetime | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of *what*, oldest first; with a period those whose moment lies in `[start, end)`.
+
+    Args:
+        team_id: of this team alone; empty for all, on the operator's own command line.
 
     Raises:
         STORE_ERRORS: the database cannot be read, or is of an older version of the bot.
     """
     columns, moment = TABLES[what]
-    where, values = ["1 = 1"], []
+    table = _NAMES.get(what, what)
+    where, values = ["1 = 1"], list[Any]()
+    if team_id:
+        theirs, values = belongs(table, {name.strip() for name in columns.split(",")}, team_id)
+        where.append(theirs)
     if start is not None:
         where.append(f"{moment} >= ?")
         values.append(iso(start))
@@ -111,9 +124,7 @@ def read_rows(
         where.append(f"{moment} < ?")
         values.append(iso(end))
     first = "started_at" if what == "runs" else moment
-    sql = (
-        f"select {columns} from {_NAMES.get(what, what)} where {' and '.join(where)} order by {first}, rowid"
-    )
+    sql = f"select {columns} from {table} where {' and '.join(where)} order by {first}, rowid"
     yield from store.pages(sql, values)
 
 
@@ -135,13 +146,13 @@ def as_csv(rows: Iterator[dict[str, Any]], what: str, *, without: Collection[str
         yield _line([_cell(row[name]) for name in names])
 
 
-def proof_csv(store: Store) -> bytes:
-    """Return the runs of the ledger as CSV, without who asked and who decided: it measures a team, no person.
+def proof_csv(store: Store, team_id: str) -> bytes:
+    """Return a team's runs of the ledger as CSV, without who asked and who decided: it measures a team, no person.
 
     Raises:
         STORE_ERRORS: the database cannot be read.
     """
-    lines = as_csv(read_rows(store, "runs"), "runs", without=("user_id", "reviewer_id"))
+    lines = as_csv(read_rows(store, "runs", team_id=team_id), "runs", without=("user_id", "reviewer_id"))
     # With a byte order mark, so that Excel reads it as UTF-8.
     return "\n".join(lines).encode("utf-8-sig")
 

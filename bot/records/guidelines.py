@@ -145,10 +145,12 @@ class Guidelines:
             [],
         )
 
-    async def unanswered(self, moment: datetime) -> list[Wait]:
-        """Return what waits for a week and longer."""
+    async def unanswered(self, team_id: str, moment: datetime) -> list[Wait]:
+        """Return what waits in a team for a week and longer."""
         week_ago = moment - timedelta(days=UNREVIEWED_DAYS)
-        return await self._waits("where begun_at is null and waits_at < ?", [iso(week_ago)])
+        return await self._waits(
+            "where team_id = ? and begun_at is null and waits_at < ?", [team_id, iso(week_ago)]
+        )
 
     async def begun(self, wait: Wait) -> None:
         """Write down that a version waits no more."""

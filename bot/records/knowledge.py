@@ -15,26 +15,17 @@ from bot.records.retention import delete_date
 from bot.records.store import Store
 
 FIELDS = (
-    "document_id, name, source, source_id, content_hash, audience, owner_id, link, pages, changed, changed_at"
+    "document_id, team_id, name, source, source_id, content_hash, audience, owner_id, link, pages, changed,"
+    " changed_at"
 )
+NAMES = tuple(FIELDS.split(", "))
 MOST_LISTED = 30
 AT_ONCE = 50  # documents that the index takes in with one write
 
 
 @dataclass(frozen=True)
-class By:
-    """Who changes the knowledge base; empty for whoever works at the command line."""
-
-    team_id: str = ""
-    user_id: str = ""
-
-
-NOBODY = By()
-
-
-@dataclass(frozen=True)
 class Document:
-    """A document of the knowledge base.
+    """A document of a team's knowledge base.
 
     Attributes:
         source: `folder` or `slack`; *source_id* names it there: its path in the folder, or the file's id.
@@ -45,6 +36,7 @@ class Document:
         changed: the change of the knowledge base that it was last touched by.
     """
 
+    team_id: str
     name: str
     source: str
     source_id: str
@@ -81,7 +73,7 @@ class OpenQuestion:
 
 
 class Knowledge:
-    """The knowledge base, and the index beside it."""
+    """The knowledge bases of all teams, and the index beside them."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -97,7 +89,7 @@ class Knowledge:
         passages: Sequence[Passage],
         *,
         replacing: Collection[int] = (),
-        by: By = NOBODY,
+        user_id: str = "",
     ) -> str:
         """Keep a document and return `added`, `changed` or `same`; its words are only read anew when they differ.
 
@@ -106,40 +98,48 @@ class Knowledge:
         """
 
         def work(db: Database) -> str:
-            delete_documents(db, replacing)
+            delete_documents(db, document.team_id, replacing)
             for document_id in replacing:
-                log_change(db, "deleted", document_id, by=by)
-            return put_document(db, document, passages, by=by)
+                log_change(db, "deleted", document_id, team_id=document.team_id, user_id=user_id)
+            return put_document(db, document, passages, user_id=user_id)
 
         return await self._store.write(work)
 
-    async def get(self, document_id: int) -> Document | None:
+    async def get(self, team_id: str, document_id: int) -> Document | None:
         """Return a document, or None."""
-        return next(iter(await self._documents("document_id = ?", [document_id])), None)
+        return next(iter(await self._documents(team_id, "document_id = ?", [document_id])), None)
 
-    async def listed(self, words: str = "") -> list[Document]:
+    async def listed(self, team_id: str, words: str = "") -> list[Document]:
         """Return the documents whose name holds *words*, by name."""
-        return await self._documents("instr(lower(name), lower(?)) > 0 order by name, document_id", [words])
+        named = "instr(lower(name), lower(?)) > 0 order by name, document_id"
+        return await self._documents(team_id, named, [words])
 
-    async def in_folder(self, root: str) -> list[Document]:
+    async def in_folder(self, team_id: str, root: str) -> list[Document]:
         """Return the documents that came from a folder."""
-        return await self._documents("source = 'folder' and instr(source_id, ?) = 1", [f"{root}\n"])
+        return await self._documents(
+            team_id, "source = 'folder' and instr(source_id, ?) = 1", [_source(team_id, f"{root}\n")]
+        )
 
-    async def from_slack(self, *, file_id: str = "", name: str = "", owner_id: str = "") -> list[Document]:
+    async def from_slack(
+        self, team_id: str, *, file_id: str = "", name: str = "", owner_id: str = ""
+    ) -> list[Document]:
         """Return the documents that were sent in Slack; those of a file, a name or an owner where one is given."""
         return await self._documents(
+            team_id,
             """
             source = 'slack' and source_id = coalesce(nullif(?, ''), source_id)
             and name = coalesce(nullif(?, ''), name) and owner_id = coalesce(nullif(?, ''), owner_id)
             order by document_id
             """,
-            [file_id, name, owner_id],
+            [_source(team_id, file_id) if file_id else "", name, owner_id],
         )
 
-    async def audiences(self) -> list[str]:
-        """Return every audience that a document has."""
+    async def audiences(self, team_id: str) -> list[str]:
+        """Return every audience that a document of a team has."""
         rows = await self._store.read(
-            lambda db: db.execute("select distinct audience from documents order by audience").fetchall()
+            lambda db: db.execute(
+                "select distinct audience from documents where team_id = ? order by audience", [team_id]
+            ).fetchall()
         )
         return [row[0] for row in rows]
 
@@ -156,66 +156,79 @@ class Knowledge:
                 """,
                 [wanted.audience, wanted.owner_id, number, iso(now()), held.document_id],
             )
-            log_change(db, "audience", held.document_id, by=NOBODY)
+            log_change(db, "audience", held.document_id, team_id=held.team_id, user_id="")
 
         await self._store.write(work)
 
-    async def set_audience(self, document_id: int, audience: str, *, by: By = NOBODY) -> None:
+    async def set_audience(self, team_id: str, document_id: int, audience: str, *, user_id: str = "") -> None:
         """Let others read a document from now on."""
 
         def work(db: Database) -> None:
             number = _next_change(db)
             db.execute(
-                "update documents set audience = ?, changed = ?, changed_at = ? where document_id = ?",
-                [audience, number, iso(now()), document_id],
+                """
+                update documents set audience = ?, changed = ?, changed_at = ?
+                where team_id = ? and document_id = ?
+                """,
+                [audience, number, iso(now()), team_id, document_id],
             )
-            log_change(db, "audience", document_id, by=by)
+            log_change(db, "audience", document_id, team_id=team_id, user_id=user_id)
 
         await self._store.write(work)
 
-    async def delete(self, document_ids: Collection[int], *, by: By = NOBODY) -> None:
-        """Delete documents with their passages; the index forgets them before its next search."""
+    async def delete(self, team_id: str, document_ids: Collection[int], *, user_id: str = "") -> None:
+        """Delete documents of a team with their passages; the index forgets them before its next search."""
 
         def work(db: Database) -> None:
-            delete_documents(db, document_ids)
+            delete_documents(db, team_id, document_ids)
             for document_id in document_ids:
-                log_change(db, "deleted", document_id, by=by)
+                log_change(db, "deleted", document_id, team_id=team_id, user_id=user_id)
 
         await self._store.write(work)
 
     async def search(
-        self, question: str, audiences: Sequence[str], *, extra: Sequence[str] = (), most: int = 8
+        self,
+        team_id: str,
+        question: str,
+        audiences: Sequence[str],
+        *,
+        extra: Sequence[str] = (),
+        most: int = 8,
     ) -> list[Found]:
-        """Return the passages that speak of a question, of the *audiences* alone, best first."""
+        """Return a team's passages that speak of a question, of the *audiences* alone, best first."""
         await self.sync()
         more = [group for words in extra for group in query_terms(words)]
-        hits = await self._index.search(query_terms(question), audiences, extra=more, most=most)
-        found = {
-            one.passage_id: one for one in await self._passages([hit.passage_id for hit in hits], audiences)
-        }
+        hits = await self._index.search(
+            query_terms(question), [_scope(team_id, one) for one in audiences], extra=more, most=most
+        )
+        ids = [hit.passage_id for hit in hits]
+        found = {one.passage_id: one for one in await self._passages(team_id, ids, audiences)}
         return [_scored(found[hit.passage_id], hit) for hit in hits if hit.passage_id in found]
 
-    async def whole(self, audiences: Sequence[str], *, most_chars: int) -> list[Found] | None:
-        """Return every passage of the *audiences* in order; None when they hold more than *most_chars*."""
+    async def whole(self, team_id: str, audiences: Sequence[str], *, most_chars: int) -> list[Found] | None:
+        """Return every passage of a team's *audiences* in order; None when they hold more than *most_chars*."""
         marks = ",".join("?" * len(audiences))
         held = await self._store.read(
             lambda db: db.execute(
                 f"""
                 select coalesce(sum(length(text) + length(heading)), 0) from passages join documents using (document_id)
-                where audience in ({marks})
+                where team_id = ? and audience in ({marks})
                 """,
-                list(audiences),
+                [team_id, *audiences],
             ).fetchone()[0]
         )
         if held > most_chars:
             return None
-        return await self._passages(None, audiences)
+        return await self._passages(team_id, None, audiences)
 
     async def sync(self) -> None:
         """Bring the index in line with the documents; cheap when nothing changed."""
         rows = await self._store.read(
-            lambda db: db.execute("select document_id, changed, audience, name from documents").fetchall()
+            lambda db: db.execute(
+                "select document_id, changed, team_id, audience, name from documents"
+            ).fetchall()
         )
+        rows = [(row[0], row[1], _scope(row[2], row[3]), row[4]) for row in rows]
         known = await self._index.known()
         fresh = [row for row in rows if known.get(row[0]) != (row[1], row[2])]
         gone = known.keys() - {row[0] for row in rows}
@@ -235,7 +248,9 @@ class Knowledge:
         told = tuple((row[0], f"{name.rpartition('.')[0] or name}\n{row[1]}\n{row[2]}") for row in rows)
         return Entry(document_id, changed, audience, told)
 
-    async def _passages(self, ids: Sequence[int] | None, audiences: Sequence[str]) -> list[Found]:
+    async def _passages(
+        self, team_id: str, ids: Sequence[int] | None, audiences: Sequence[str]
+    ) -> list[Found]:
         """Return passages, all of them unless *ids* names some; of documents that the audiences may read only."""
         chosen = "" if ids is None else f"and passage_id in ({','.join(str(int(one)) for one in ids)})"
         marks = ",".join("?" * len(audiences))
@@ -245,9 +260,9 @@ class Knowledge:
                     f"""
                     select passage_id, page, heading, text, {FIELDS}
                     from passages join documents using (document_id)
-                    where audience in ({marks}) {chosen} order by name, document_id, number
+                    where team_id = ? and audience in ({marks}) {chosen} order by name, document_id, number
                     """,
-                    list(audiences),
+                    [team_id, *audiences],
                 )
             )
         )
@@ -303,32 +318,39 @@ class Knowledge:
             )
         )
 
-    async def _documents(self, where: str, values: list[Any]) -> list[Document]:
-        rows = await self._store.read(
-            lambda db: list(db.query(f"select {FIELDS} from documents where {where}", values))
-        )
+    async def _documents(self, team_id: str, where: str, values: list[Any]) -> list[Document]:
+        asked = f"select {FIELDS} from documents where team_id = ? and {where}"
+        rows = await self._store.read(lambda db: list(db.query(asked, [team_id, *values])))
         return [_document(row) for row in rows]
 
 
-def put_document(db: Database, document: Document, passages: Sequence[Passage], *, by: By = NOBODY) -> str:
+def put_document(db: Database, document: Document, passages: Sequence[Passage], *, user_id: str = "") -> str:
     """Keep a document; see `Knowledge.put`."""
     row = db.execute(
         f"select {FIELDS} from documents where source = ? and source_id = ?",
-        [document.source, document.source_id],
+        [document.source, _source(document.team_id, document.source_id)],
     ).fetchone()
-    before = _document(dict(zip(FIELDS.split(", "), row, strict=True))) if row else None
+    before = _document(dict(zip(NAMES, row, strict=True))) if row else None
     wanted = (document.name, document.content_hash, document.audience, document.owner_id, document.link)
     if before is not None:
         held = (before.name, before.content_hash, before.audience, before.owner_id, before.link)
         if held == wanted:
             return "same"
-        delete_documents(db, [before.document_id])
+        delete_documents(db, document.team_id, [before.document_id])
     cursor = db.execute(
         """
-        insert into documents (name, content_hash, audience, owner_id, link, source, source_id, pages, changed,
-            changed_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning document_id
+        insert into documents (name, content_hash, audience, owner_id, link, team_id, source, source_id, pages,
+            changed, changed_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning document_id
         """,
-        [*wanted, document.source, document.source_id, document.pages, _next_change(db), iso(now())],
+        [
+            *wanted,
+            document.team_id,
+            document.source,
+            _source(document.team_id, document.source_id),
+            document.pages,
+            _next_change(db),
+            iso(now()),
+        ],
     )
     document_id = int(cursor.fetchone()[0])
     db.executemany(
@@ -339,24 +361,35 @@ def put_document(db: Database, document: Document, passages: Sequence[Passage], 
         ],
     )
     done = "changed" if before is not None else "added"
-    log_change(db, done, document_id, by=by)
+    log_change(db, done, document_id, team_id=document.team_id, user_id=user_id)
     return done
 
 
-def delete_documents(db: Database, document_ids: Collection[int]) -> None:
-    """Delete documents with their passages."""
+def delete_documents(db: Database, team_id: str, document_ids: Collection[int]) -> None:
+    """Delete documents of a team with their passages."""
+    theirs = "select document_id from documents where team_id = ? and document_id = ?"
     for document_id in document_ids:
-        db.execute("delete from passages where document_id = ?", [document_id])
-        db.execute("delete from documents where document_id = ?", [document_id])
+        db.execute(f"delete from passages where document_id in ({theirs})", [team_id, document_id])
+        db.execute("delete from documents where team_id = ? and document_id = ?", [team_id, document_id])
 
 
-def log_change(db: Database, act: str, document_id: int, *, by: By) -> None:
+def _source(team_id: str, source_id: str) -> str:
+    """Return what a document is known by: two teams may have files of the same id, and folders of the same path."""
+    return f"{team_id}:{source_id}"
+
+
+def _scope(team_id: str, audience: str) -> str:
+    """Return an audience as the index knows it: whoever is of one team is of no other."""
+    return f"{team_id}:{audience}"
+
+
+def log_change(db: Database, act: str, document_id: int, *, team_id: str, user_id: str) -> None:
     """Tell the log who `added`, `changed` or `deleted` a document, or who set its `audience`: a trigger reads it."""
     db.execute(
         """
         insert into knowledge_changes (changed_at, act, document_id, team_id, user_id) values (?, ?, ?, ?, ?)
         """,
-        [iso(now()), act, document_id, by.team_id, by.user_id],
+        [iso(now()), act, document_id, team_id, user_id],
     )
 
 
@@ -371,7 +404,8 @@ def _next_change(db: Database) -> int:
 
 
 def _document(row: dict[str, Any]) -> Document:
-    return Document(**{name: row[name] for name in FIELDS.split(", ")})
+    told = {name: row[name] for name in NAMES}
+    return Document(**{**told, "source_id": told["source_id"].partition(":")[2]})
 
 
 def _scored(found: Found, hit: Hit) -> Found:

@@ -59,6 +59,11 @@ class News:
         """Have *heard* called on the loop with the kind and the words of whatever others tell."""
         self._heard.append(heard)
 
+    def hush(self, heard: Heard) -> None:
+        """Call *heard* no more."""
+        if heard in self._heard:
+            self._heard.remove(heard)
+
     def tell(self, kind: str, **what: str) -> None:
         """Tell the others, soon and at most once: only what is stored, or will be seen anyway, may rest on it."""
         if not self._url or self._listening is None:
@@ -109,5 +114,5 @@ class News:
 
     def _pass_on(self, told: dict[str, Any]) -> None:
         if told.get("from") != self._me:
-            for heard in self._heard:
+            for heard in list(self._heard):
                 heard(told["kind"], told)

@@ -125,16 +125,16 @@ class Plans:
         )
         return [_plan(row) for row in rows]
 
-    async def due(self, moment: datetime) -> list[Plan]:
+    async def due(self, team_id: str, moment: datetime) -> list[Plan]:
         """Return what is to be brought at *moment*."""
         rows = await self._store.read(
             lambda db: list(
                 db.query(
                     """
-                    select * from plans where due_at <= ? and ended_at is null and sent_at is null
+                    select * from plans where team_id = ? and due_at <= ? and ended_at is null and sent_at is null
                     order by due_at, run_id, part
                     """,
-                    [iso(moment)],
+                    [team_id, iso(moment)],
                 )
             )
         )

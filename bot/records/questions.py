@@ -22,11 +22,12 @@ class Questions:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def reminders_due(self, moment: datetime) -> list[str]:
+    async def reminders_due(self, team_id: str, moment: datetime) -> list[str]:
         """Return the runs that were settled without a decision and are asked about now."""
         return await self._store.read(
             lambda db: _chosen(
                 db,
+                team_id,
                 moment=moment,
                 since="settled_at",
                 within=(moment - timedelta(days=ASKED_FOR_DAYS), moment),
@@ -37,12 +38,13 @@ class Questions:
             )
         )
 
-    async def rework_due(self, moment: datetime) -> list[str]:
+    async def rework_due(self, team_id: str, moment: datetime) -> list[str]:
         """Return the runs that were accepted a week ago and are asked about now."""
         week_ago = moment - timedelta(days=UNREVIEWED_DAYS)
         return await self._store.read(
             lambda db: _chosen(
                 db,
+                team_id,
                 moment=moment,
                 since="decided_at",
                 within=(week_ago - timedelta(days=ASKED_FOR_DAYS), week_ago),
@@ -69,6 +71,7 @@ class Questions:
 
 def _chosen(
     db: Database,
+    team_id: str,
     *,
     moment: datetime,
     within: tuple[datetime, datetime],
@@ -88,7 +91,7 @@ def _chosen(
             select run_id, team_id, {person} as person, {since} as since, row_number() over (
                 partition by team_id, {person}, task order by {since} desc, run_id) as nth
             from runs
-            where {since} >= ? and {since} < ? and {asked} is null and {where}),
+            where team_id = ? and {since} >= ? and {since} < ? and {asked} is null and {where}),
         placed as (
             select run_id, team_id, person, since, row_number() over (
                 partition by team_id, person order by nth, since desc, run_id) as place
@@ -101,6 +104,7 @@ def _chosen(
         order by since, run_id
         """,
         [
+            team_id,
             iso(within[0]),
             iso(within[1]),
             QUESTIONS_A_DAY,

@@ -42,23 +42,29 @@ class PriceList:
 
 
 class Quotes:
-    """The price list of the installation, and the quotes made from it."""
+    """The price list of each team, and the quotes made from it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: tuple[int, list[PriceRow]] = (0, [])
+        self._known: dict[str, tuple[int, list[PriceRow]]] = {}
 
-    async def import_prices(self, rows: Sequence[PriceRow], *, file_name: str, file_hash: str) -> bool:
-        """Make *rows* the price list; the earlier lists stay. False when the list is this file already."""
+    async def import_prices(
+        self, team_id: str, rows: Sequence[PriceRow], *, file_name: str, file_hash: str
+    ) -> bool:
+        """Make *rows* a team's price list; the earlier lists stay. False when the list is this file already."""
         return await self._store.write(
-            lambda db: import_list(db, rows, file_name=file_name, file_hash=file_hash) is not None
+            lambda db: import_list(db, team_id, rows, file_name=file_name, file_hash=file_hash) is not None
         )
 
-    async def price_list(self) -> PriceList | None:
+    async def price_list(self, team_id: str) -> PriceList | None:
         """Return which price list holds, or None before the first import."""
         row = await self._store.read(
             lambda db: db.execute(
-                "select file_name, articles, imported_at from price_lists order by list_id desc limit 1"
+                """
+                select file_name, articles, imported_at from price_lists where team_id = ?
+                order by list_id desc limit 1
+                """,
+                [team_id],
             ).fetchone()
         )
         return None if row is None else PriceList(row[0], row[1], datetime.fromisoformat(row[2]))
@@ -69,29 +75,37 @@ class Quotes:
 
     async def prices_before(self, list_id: int) -> list[PriceRow]:
         """Return the price list that held until *list_id* came; empty when there was none."""
-        return await self._prices("(select max(list_id) from price_lists where list_id < ?)", list_id)
+        return await self._prices(
+            """
+            (select max(list_id) from price_lists where list_id < ?1
+                and team_id = (select team_id from price_lists where list_id = ?1))
+            """,
+            list_id,
+        )
 
     async def _prices(self, which: str, list_id: int) -> list[PriceRow]:
         asked = f"select * from prices where list_id = {which} order by sku, valid_from"
         rows = await self._store.read(lambda db: list(db.query(asked, [list_id])))
         return [_price_row(row) for row in rows]
 
-    async def prices(self) -> list[PriceRow]:
-        """Return the newest price list, of all days; empty before the first import.
+    async def prices(self, team_id: str) -> list[PriceRow]:
+        """Return a team's newest price list, of all days; empty before the first import.
 
         It is read once: a form of lines asks for it at every keystroke, and a list once imported never changes.
         """
-        known_id, known = self._known
+        known_id, known = self._known.get(team_id, (0, []))
 
         def work(db: Database) -> tuple[int, list[PriceRow]]:
-            newest = db.execute("select coalesce(max(list_id), 0) from price_lists").fetchone()[0]
+            newest = db.execute(
+                "select coalesce(max(list_id), 0) from price_lists where team_id = ?", [team_id]
+            ).fetchone()[0]
             if newest == known_id:
                 return known_id, known
             rows = db.query("select * from prices where list_id = ? order by sku, valid_from", [newest])
             return newest, [_price_row(row) for row in rows]
 
-        self._known = await self._store.read(work)
-        return list(self._known[1])
+        self._known[team_id] = found = await self._store.read(work)
+        return list(found[1])
 
     async def keep(self, run_id: str, version: int, document: dict[str, Any], basis: Basis) -> None:
         """Keep what a version of a quote says and rests on, as code worked it out; twice is once."""
@@ -168,17 +182,21 @@ class Quotes:
         return await self._store.write(work)
 
 
-def import_list(db: Database, rows: Sequence[PriceRow], *, file_name: str, file_hash: str) -> int | None:
-    """Make *rows* the newest price list and return its id; None when the newest is this file already."""
-    last = db.execute("select file_hash from price_lists order by list_id desc limit 1").fetchone()
+def import_list(
+    db: Database, team_id: str, rows: Sequence[PriceRow], *, file_name: str, file_hash: str
+) -> int | None:
+    """Make *rows* a team's newest price list and return its id; None when the newest is this file already."""
+    last = db.execute(
+        "select file_hash from price_lists where team_id = ? order by list_id desc limit 1", [team_id]
+    ).fetchone()
     if last is not None and last[0] == file_hash:
         return None
     cursor = db.execute(
         """
-        insert into price_lists (file_name, file_hash, articles, imported_at) values (?, ?, ?, ?)
+        insert into price_lists (team_id, file_name, file_hash, articles, imported_at) values (?, ?, ?, ?, ?)
         returning list_id
         """,
-        [file_name, file_hash, len(rows), iso(now())],
+        [team_id, file_name, file_hash, len(rows), iso(now())],
     )
     list_id = int(cursor.fetchone()[0])
     for row in rows:

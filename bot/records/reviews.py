@@ -82,7 +82,7 @@ class Reviews:
         await self._store.write(
             lambda db: db.execute(
                 "insert into forms values (?, ?, ?, ?, ?, null) on conflict do nothing",
-                [view_id, run_id, version, user_id, iso(now())],
+                [_form_key(run_id, view_id), run_id, version, user_id, iso(now())],
             )
         )
 
@@ -131,7 +131,8 @@ class Reviews:
             if act == "undone":
                 withdraw(db, run_id, at)
             if view_id:
-                db.execute("update forms set submitted_at = ? where view_id = ?", [iso(at), view_id])
+                key = _form_key(run_id, view_id)
+                db.execute("update forms set submitted_at = ? where view_id = ?", [iso(at), key])
             minutes = minutes_each
             if minutes is None:
                 minutes = 0.0 if act == "undone" else _reading(db, run_id, version, at)
@@ -289,6 +290,11 @@ def _restore(db: Database, run_id: str, version: int) -> None:
         """,
         [version + 1, run_id, version - 1],
     )
+
+
+def _form_key(run_id: str, view_id: str) -> str:
+    """Return a form's key: views of two teams may have the same id, and a run's begins with its team."""
+    return f"{run_id.partition(':')[0]}:{view_id}"
 
 
 def _by_hand(db: Database, run_id: str, version: int) -> bool:

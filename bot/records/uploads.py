@@ -147,11 +147,13 @@ class Uploads:
 
         def work(db: Database) -> int | None:
             known = db.execute(
-                "select list_id from price_uploads where upload_id = ?", [upload_id]
+                "select list_id, team_id from price_uploads where upload_id = ?", [upload_id]
             ).fetchone()
-            if known is not None and known[0] is not None:
+            if known is None:
+                return None
+            if known[0] is not None:
                 return int(known[0])
-            list_id = import_list(db, rows, file_name=file_name, file_hash=file_hash)
+            list_id = import_list(db, known[1], rows, file_name=file_name, file_hash=file_hash)
             db.execute("update price_uploads set list_id = ? where upload_id = ?", [list_id, upload_id])
             return list_id
 

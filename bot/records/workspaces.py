@@ -213,20 +213,22 @@ class Workspaces:
             )
         )
 
-    async def unposted_digests(self) -> list[DigestRow]:
-        """Return the digests that are due and not posted, the oldest first."""
+    async def unposted_digests(self, team_id: str) -> list[DigestRow]:
+        """Return a team's digests that are due and not posted, the oldest first."""
         rows = await self._store.read(
             lambda db: db.execute(
-                "select team_id, due_at, from_at, to_at from digests where posted_at is null order by due_at"
+                """
+                select team_id, due_at, from_at, to_at from digests where team_id = ? and posted_at is null
+                order by due_at
+                """,
+                [team_id],
             ).fetchall()
         )
         return [DigestRow(row[0], *map(datetime.fromisoformat, row[1:])) for row in rows]
 
     async def digest(self, team_id: str, due: datetime) -> DigestRow | None:
         """Return a digest that is due and not posted, or None."""
-        return next(
-            (row for row in await self.unposted_digests() if (row.team_id, row.due) == (team_id, due)), None
-        )
+        return next((row for row in await self.unposted_digests(team_id) if row.due == due), None)
 
     async def digest_posted(self, row: DigestRow, *, channel_id: str) -> None:
         """Write down where a digest was posted; an empty channel for a quiet week that needs none."""

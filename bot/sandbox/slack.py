@@ -62,6 +62,8 @@ class Slack(People):
         super().__init__(State(space, clock), deliveries, events)
         self.host, self.port, self.url = host, port, ""
         self.token, self.app_token = token, app_token
+        # Tokens besides that one, and until when each is good: how Slack rotates them.
+        self.expiring: dict[str, float] = {}
         self.latency_s = latency_s
         self.revoked = False
         # What the file host takes instead of the bot's token, and where it sends those who ask for a file.
@@ -72,26 +74,38 @@ class Slack(People):
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
+        self._runner = web.AppRunner(self.make_app(), access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self.host, self.port).start()
+        self.port = self._runner.addresses[0][1]
+        self.open(f"http://{self.host}:{self.port}")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def make_app(self) -> web.Application:
+        """Return what answers at this workspace's address."""
         app = web.Application(client_max_size=BODY_LIMIT_BYTES)
-        app.router.add_route("*", "/api/{method}", self._answer_api)
+        app.router.add_route("*", "/api/{method}", self.answer_api)
         app.router.add_get("/link", self.deliveries.serve_socket)
         app.router.add_post("/response/{name}", self._take_response)
         app.router.add_post("/upload/{file}", self._take_upload)
         app.router.add_get("/files-pri/{file}/{name}", self._give_file)
         self.add_page(app)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self.host, self.port).start()
-        self.port = self._runner.addresses[0][1]
-        self.url = self.state.url = f"http://{self.host}:{self.port}"
+        return app
+
+    def open(self, url: str) -> None:
+        """Let the workspace be at *url* from now on."""
+        self.url = self.state.url = url
         self._address_files()
         self.deliveries.open()
-        return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def close(self) -> None:
+        """Close the connections to the bot."""
         await self.deliveries.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
 
     def _address_files(self) -> None:
         """Give the files that were there before the port was known their addresses."""
@@ -157,12 +171,13 @@ class Slack(People):
 
     # What the bot asks
 
-    async def _answer_api(self, request: web.Request) -> web.StreamResponse:
+    async def answer_api(self, request: web.Request) -> web.StreamResponse:
+        """Answer a call of the Web API."""
         method = request.match_info["method"]
         if self.latency_s:
             await asyncio.sleep(self.latency_s)
         try:
-            arguments = await _arguments(request)
+            arguments = await read_arguments(request)
         except ValueError:
             return web.json_response({"ok": False, "error": "invalid_json"})
         token = request.headers.get("Authorization", "").removeprefix("Bearer ") or arguments.get("token", "")
@@ -190,11 +205,17 @@ class Slack(People):
             if token != self.app_token:
                 raise ApiError("not_allowed_token_type" if token == self.token else "invalid_auth")
             return {"ok": True, "url": f"ws://{self.host}:{self.port}/link"}
-        if self.revoked:
-            raise ApiError("token_revoked")
-        if token != self.token:
-            raise ApiError("invalid_auth" if token else "not_authed")
+        if fault := self._refusal(token):
+            raise ApiError(fault)
         return self.api.call(method, arguments)
+
+    def _refusal(self, token: str) -> str:
+        """Return Slack's word for why it refuses a token; empty when it takes it."""
+        if self.revoked:
+            return "token_revoked"
+        if token in self.expiring:
+            return "" if self.state.clock() < self.expiring[token] else "token_expired"
+        return "" if token == self.token else "invalid_auth" if token else "not_authed"
 
     async def _take_response(self, request: web.Request) -> web.Response:
         try:
@@ -225,7 +246,8 @@ class Slack(People):
             return _broken(request, fault)
         found = self.workspace.files.get(request.match_info["file"])
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if token != (self.file_token or self.token) or self.revoked or "files:read" not in self.api.scopes:
+        refused = token != self.file_token if self.file_token else bool(self._refusal(token))
+        if refused or self.revoked or "files:read" not in self.api.scopes:
             # Slack shows strangers its sign-in page, with status 200: a trap for those who save what comes.
             return web.Response(
                 text="<!DOCTYPE html><title>Sign in to Slack</title>", content_type="text/html"
@@ -252,7 +274,7 @@ def _broken(request: web.Request, fault: Fault) -> web.StreamResponse:
     raise asyncio.CancelledError
 
 
-async def _arguments(request: web.Request) -> dict[str, Any]:
+async def read_arguments(request: web.Request) -> dict[str, Any]:
     """Read a call's arguments, wherever the SDK put them, and decode those that are JSON.
 
     Raises:

@@ -167,12 +167,12 @@ async def _import_prices(records: Records, case: Case) -> None:
     rows, faults = read_prices(read_sheet(case.prices.encode()))
     if faults:
         raise CaseError(f"{case.key}: {faults[0].word('en')}")
-    await records.quotes.import_prices(rows, file_name="prices.csv", file_hash=case.prices)
+    await records.quotes.import_prices("T1", rows, file_name="prices.csv", file_hash=case.prices)
 
 
 async def _import_documents(records: Records, case: Case) -> None:
     if case.documents:
-        document = Document("handbook.md", "folder", "handbook.md", case.documents, EVERYONE)
+        document = Document("T1", "handbook.md", "folder", "handbook.md", case.documents, EVERYONE)
         parts = read_content(case.documents.encode(), "text").parts
         await records.knowledge.put(document, make_passages(parts))
 

@@ -221,7 +221,7 @@ async def test_price_lists_and_customers_give_no_orders(world: World) -> None:
     """Articles and customers by the name of an order, and a quote whose every word was dictated."""
     rows = await import_prices(world)
     articles = [_named(rows[0], f"BAD-{number}", one) for number, one in enumerate(ORDERS)]
-    await world.bot.records.quotes.import_prices((*rows, *articles), file_name="p.csv", file_hash="b")
+    await world.bot.records.quotes.import_prices("T1", (*rows, *articles), file_name="p.csv", file_hash="b")
     for name in CALLS.values():
         customer = Customer(f"Bakker {name}", (f"{name} 1", "Zwolle"))
         await world.bot.records.customers.remember("T1", customer, language="nl", user_id=ANNA)

@@ -21,6 +21,7 @@ async def put(
     """Put a text into the knowledge base."""
     content = read_content(words.encode(), "text")
     document = Document(
+        team_id="T1",
         name=name,
         source="folder",
         source_id=f"/handbook\n{name}",

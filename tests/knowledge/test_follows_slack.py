@@ -40,7 +40,7 @@ def files_called(world: World, name: str) -> list[File]:
 
 async def names(world: World) -> list[str]:
     """Return the names of all documents."""
-    return [one.name for one in await world.bot.records.knowledge.listed()]
+    return [one.name for one in await world.bot.records.knowledge.listed("T1")]
 
 
 async def test_a_file_that_is_deleted_is_forgotten(world: World) -> None:
@@ -114,7 +114,7 @@ async def test_a_newer_version_takes_the_place_of_the_older_one(world: World) ->
     asked.append(await add(world, ("verlof.md", NEWER)))
     both = await names(world)
     asked.append(await add(world, ("verlof.md", NEWER), shown="takes the place of the version of"))
-    held = await world.bot.records.knowledge.listed()
+    held = await world.bot.records.knowledge.listed("T1")
 
     assert ["older version of verlof.md" in one for one in asked] == [False, True, True]
     assert both == ["verlof.md", "verlof.md"]

@@ -77,8 +77,8 @@ async def test_a_folder_is_followed(tmp_path: Path, capsys: pytest.CaptureFixtur
     third = await import_folder(settings, folder, audience="everyone", owner="")
     later = capsys.readouterr().out
     async with running(tmp_path / "data") as world:
-        (held,) = await world.bot.records.knowledge.listed()
-        found = await world.bot.records.knowledge.search("dagen verlof", [held.audience])
+        (held,) = await world.bot.records.knowledge.listed("T1")
+        found = await world.bot.records.knowledge.search("T1", "dagen verlof", [held.audience])
 
     assert (first, second, third) == (2, 0, 0)
     assert "2 added, 0 changed, 0 the same, 0 gone; 2 passages read" in told.out
@@ -103,7 +103,9 @@ async def test_every_kind_goes_in_and_what_cannot_be_read_is_named(
     records = Records(tmp_path / "data" / "records.sqlite")
     records.open()
     found = {
-        name: [one.document.name for one in await records.knowledge.search(f"woord{name[:3]}", ["everyone"])]
+        name: [
+            one.document.name for one in await records.knowledge.search("", f"woord{name[:3]}", ["everyone"])
+        ]
         for name in GOOD
     }
     await records.close()
@@ -136,7 +138,7 @@ async def test_what_cannot_be_meant_changes_nothing(
         codes.append(await import_folder(settings, folder, audience="", owner=""))
     told = capsys.readouterr().err
     async with running(tmp_path / "data") as world:
-        (held,) = await world.bot.records.knowledge.listed()
+        (held,) = await world.bot.records.knowledge.listed("T1")
 
     assert codes == [2, 2, 2, 0, 2]
     assert "is no folder" in told

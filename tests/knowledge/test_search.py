@@ -35,7 +35,7 @@ async def test_the_right_passage_is_among_the_first_three(records: Records) -> N
     await put_handbook(records)
     first = 0
     for question, name, heading, words in QUESTIONS["answerable"]:
-        found = await records.knowledge.search(question, ["everyone"], most=MOST_PASSAGES)
+        found = await records.knowledge.search("T1", question, ["everyone"], most=MOST_PASSAGES)
         places = [(one.document.name, one.passage.heading.rpartition(" › ")[2]) for one in found[:3]]
         first += (name, heading) in places
         if (name, heading) in places:
@@ -52,7 +52,7 @@ async def test_what_the_handbook_does_not_say_is_declined(records: Records) -> N
     await put_handbook(records)
     declined = 0
     for question in QUESTIONS["unanswerable"]:
-        found = await records.knowledge.search(question, ["everyone"], most=MOST_PASSAGES)
+        found = await records.knowledge.search("T1", question, ["everyone"], most=MOST_PASSAGES)
         far = max((one.cover for one in found), default=0.0) < LEAST_COVER
         declined += far or not claims(question, found)
 
@@ -66,18 +66,18 @@ async def test_the_index_follows_the_documents_and_is_made_anew(tmp_path: Path) 
     opened = Records(path)
     opened.open()
     await put(opened, "a.md", "Bel Marijke bij ziekte.")
-    before = await opened.knowledge.search("Wie is Marijke?", ["everyone"])
+    before = await opened.knowledge.search("T1", "Wie is Marijke?", ["everyone"])
     await put(opened, "a.md", "Bel Ruud bij ziekte.")
-    after = [await opened.knowledge.search(who, ["everyone"]) for who in ("Marijke", "Ruud")]
+    after = [await opened.knowledge.search("T1", who, ["everyone"]) for who in ("Marijke", "Ruud")]
     await opened.close()
     for suffix in ("-wal", "-shm"):
         path.with_name(f"knowledge.sqlite{suffix}").unlink(missing_ok=True)
     path.with_name("knowledge.sqlite").unlink()
     again = Records(path)
     again.open()
-    found = await again.knowledge.search("Ruud", ["everyone"])
-    await again.knowledge.delete([found[0].document.document_id])
-    none = await again.knowledge.search("Ruud", ["everyone"])
+    found = await again.knowledge.search("T1", "Ruud", ["everyone"])
+    await again.knowledge.delete("T1", [found[0].document.document_id])
+    none = await again.knowledge.search("T1", "Ruud", ["everyone"])
     await again.close()
 
     assert [len(before), len(after[0]), len(after[1]), len(found), len(none)] == [1, 0, 1, 1, 0]
@@ -88,7 +88,7 @@ async def test_parts_of_compounds_are_found(records: Records) -> None:
     await put(records, "a.md", "Regels over ouderschapsverlof staan hier.")
     await put(records, "b.md", "De garanties voor cafés: bel de leverancier.")
     found = {
-        words: [one.document.name for one in await records.knowledge.search(words, ["everyone"])]
+        words: [one.document.name for one in await records.knowledge.search("T1", words, ["everyone"])]
         for words in ("ouderschap", "garantie", "cafe", "leveranciers", "zzzz")
     }
 
@@ -114,7 +114,7 @@ async def test_common_words_find_the_passage_that_holds_them_all(
         for word in ("ketel", "storing", "prijs"):
             await put(records, f"{word}{number}.md", f"Over de {word} valt veel te zeggen.")
     await put(records, "zz.md", "De prijs van een storing aan de ketel.")
-    found = await records.knowledge.search("Welke prijs heeft een storing van de ketel?", ["everyone"])
+    found = await records.knowledge.search("T1", "Welke prijs heeft een storing van de ketel?", ["everyone"])
 
     assert found[0].document.name == "zz.md"
     assert found[0].cover == 1.0
@@ -133,7 +133,7 @@ async def test_words_of_others_move_nothing(tmp_path: Path) -> None:
             await put(opened, "geheim.md", " ".join([*longer[::-1], "verlofa", "verlofb"]), audience="U9")
         for word in longer:
             await put(opened, f"{word}.md", f"Hier staat {word}.")
-        found = await opened.knowledge.search("verlof", ["everyone"])
+        found = await opened.knowledge.search("T1", "verlof", ["everyone"])
         told.append([(one.document.name, one.score, one.cover) for one in found])
         await opened.close()
 

@@ -103,7 +103,7 @@ async def test_editors_look_after_the_list(world: World) -> None:
     assert "Mag mijn hond mee?" in all_of_it
     assert "prijzen &amp; meer.md" in found
     assert f"<@{ANNA}>, <@{BEN}>" in found
-    assert [one.name for one in await knowledge.listed()] == ["verlof.md"]
+    assert [one.name for one in await knowledge.listed("T1")] == ["verlof.md"]
     assert await knowledge.questions("T1") == []
     # Who did it, in the log, by the document's number: a file's name may be somebody's.
     events = [

@@ -27,7 +27,7 @@ async def _import(folder: Path) -> None:
     records = Records(folder / "records.sqlite")
     records.open()
     rows, _ = read_prices(read_sheet(PRICES.encode()))
-    await records.quotes.import_prices(rows, file_name="prices.csv", file_hash="x")
+    await records.quotes.import_prices("T1", rows, file_name="prices.csv", file_hash="x")
     await records.close()
 
 

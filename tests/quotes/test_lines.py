@@ -246,7 +246,7 @@ async def test_a_price_list_of_thousands_shows_the_first_that_fit(world: World) 
     rows = [
         PriceRow(f"S-{number}", f"Schroef {number}", "stuk", Decimal(1), "high") for number in range(2_000)
     ]
-    await world.bot.records.quotes.import_prices(rows, file_name="s.csv", file_hash="s")
+    await world.bot.records.quotes.import_prices("T1", rows, file_name="s.csv", file_hash="s")
     await ask(world, answer(line("een schroef", "", 1)))
     await open_lines(world)
     many = await type_in(world, "query:0", "schroef 19", having="And 134 more")

@@ -202,7 +202,9 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def _prices(path: Path) -> list[PriceRow]:
     records = Records(path / "records.sqlite")
     records.open()
-    rows = await records.quotes.prices()
+    # As the bot does at its first start: until then nobody knows whose the list is.
+    await records.teams.adopt("T1")
+    rows = await records.quotes.prices("T1")
     await records.close()
     return rows
 
@@ -234,7 +236,7 @@ async def test_prices_are_imported_beside_a_running_bot(data_dir: Path, tmp_path
     async with running(data_dir) as world:
         for path in lists:
             assert await asyncio.to_thread(main, ["import", "prices", str(path)]) == 0
-        rows = await world.bot.records.quotes.prices()
+        rows = await world.bot.records.quotes.prices("T1")
         kept = await world.bot.records.store.read(
             lambda db: db.execute("select price_micro from prices order by list_id").fetchall()
         )

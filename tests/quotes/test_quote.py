@@ -57,7 +57,7 @@ async def import_prices(world: World, text: str = PRICES) -> tuple[PriceRow, ...
     """Give the bot a price list."""
     rows, faults = read_prices(read_sheet(text.encode()))
     assert not faults
-    await world.bot.records.quotes.import_prices(rows, file_name="prices.csv", file_hash=text)
+    await world.bot.records.quotes.import_prices("T1", rows, file_name="prices.csv", file_hash=text)
     return rows
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bot.jobs.durable import at_work
 from bot.jobs.schedules import sweep_now
 from bot.quotes.pricelist import read_prices
 from bot.quotes.prices import compare_lists, valid_on
@@ -27,7 +26,7 @@ async def send(world: World, words: str, name: str, content: bytes, *, user_id: 
 
 async def prices(world: World) -> dict[str, Any]:
     """Return what each article costs now."""
-    return {row.sku: row.price for row in await world.bot.records.quotes.prices()}
+    return {row.sku: row.price for row in await world.bot.records.quotes.prices("T1")}
 
 
 def ours(world: World, channel_id: str) -> list[Any]:
@@ -122,9 +121,9 @@ async def test_an_upload_survives_a_crash(world: World) -> None:
     await world.bot.records.uploads.add(upload)
     await sweep_now()
     await world.shown("3 articles imported", im)
-    await at_work().runs.uploads.answer(upload.upload_id)
+    await world.workspace.runs.uploads.answer(upload.upload_id)
     await store.write(lambda db: db.execute("update price_uploads set told_at = null"))
-    await at_work().runs.uploads.answer(upload.upload_id)
+    await world.workspace.runs.uploads.answer(upload.upload_id)
     lists = await store.read(lambda db: db.execute("select count(*) from price_lists").fetchone())
 
     assert "3 articles imported" in str(ours(world, im))
@@ -139,7 +138,7 @@ async def test_what_goes_wrong_on_our_side_is_told(world: World) -> None:
     (upload_id,) = await world.bot.records.store.read(
         lambda db: db.execute("select upload_id from price_uploads").fetchone()
     )
-    await at_work().runs.uploads.fail(upload_id)
+    await world.workspace.runs.uploads.fail(upload_id)
 
     assert "the price list stays as it was" in str(ours(world, im))
     assert len(ours(world, im)) == 1

@@ -8,7 +8,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,8 @@ def _made(name: str, kind: Any, deep: int = 0) -> Any:
         return _made(name, inner[0], deep)
     if kind is str:
         return TEXTS.get(name, "2026-11-20T10:00:00.000+00:00" if name.endswith("_at") else f"{name} één%_'?")
+    if kind is timedelta:
+        return timedelta(hours=1)
     if kind is bool:
         return True
     if kind is int:

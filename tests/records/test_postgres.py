@@ -154,7 +154,7 @@ async def test_a_workspace_that_left_is_purged(records: Records) -> None:
     """After its days everything of a workspace is gone, from whatever table points at another."""
     await records.budgets.lift("T1", "month", "", "2026-11", user_id="UCHEF")
     await records.erasures.leave("T1", datetime.now(UTC) - timedelta(days=400))
-    await records.erasures.purge()
+    await records.erasures.purge("T1")
 
     assert await records.audit.newest("T1") == []
 

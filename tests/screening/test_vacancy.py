@@ -16,7 +16,6 @@ from bot.handlers import Brief
 from bot.handlers.cv import estimate_reading
 from bot.handlers.recommend import recommend
 from bot.jobs.candidates import close_idle
-from bot.jobs.durable import at_work
 from bot.jobs.schedules import sweep_now
 from bot.records.screening_rules import ScreeningRules
 from bot.records.screenings import Screening
@@ -416,7 +415,7 @@ async def test_what_crashes_goes_on_and_is_paid_once(world: World) -> None:
     (one,), _ = await world.bot.records.candidates.add(
         vacancy_id, [(file.id, file.name)], delivery_id="T:D:1", user_id=ANNA
     )
-    cvs = at_work().runs.cvs
+    cvs = world.workspace.runs.cvs
     assert await cvs.take(one.candidate_id)
     world.model.fail("overloaded", times=2)
     first = await cvs.read(one.candidate_id)
@@ -443,7 +442,7 @@ async def test_closing_stops_what_is_still_to_be_read(world: World) -> None:
     (one,), _ = await world.bot.records.candidates.add(
         vacancy_id, [(file.id, file.name)], delivery_id="T:D:1", user_id=ANNA
     )
-    ready = await at_work().runs.cvs.take(one.candidate_id)
+    ready = await world.workspace.runs.cvs.take(one.candidate_id)
     await world.bot.records.screenings.close(vacancy_id, user_id=ANNA)
     paid = world.model.count
     await sweep_now()
