@@ -17,7 +17,6 @@ from bot.context import Place, find_link
 from bot.delivery import Delivery
 from bot.handlers.admission import check_channels
 from bot.listeners.spans import Span, find_span
-from bot.listeners.wishes import with_wish
 from bot.llm import Offer
 from bot.records import Records, WorkspaceSettings
 from bot.records.bulk import set_of
@@ -148,7 +147,6 @@ class Intake:
         self._accepting += 1
         try:
             async with asyncio.timeout(COMMIT_WITHIN_S):
-                run = await with_wish(self, run)
                 first = await self.records.requests.add(run, choosing=choosing)
         finally:
             self._accepting -= 1
@@ -223,6 +221,10 @@ class Intake:
         """Tell who pressed or typed something a sentence, where they are."""
         user_id, channel_id = whose(body)
         await self.tell(user_id, sentence, channel_id=channel_id)
+
+    async def answer_about(self, body: dict[str, Any], key: str, run: Run | None) -> None:
+        """Tell who pressed something about a run why nothing changed; the sentence may name whose it is."""
+        await self.answer(body, text(key, self.language, user=f"<@{run.user_id}>" if run else ""))
 
     def later(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Do *work* after the ack; what it leaves undone, the sweep or the person does again."""
