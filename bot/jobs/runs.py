@@ -117,7 +117,7 @@ class Runs:
         self._posts = posts
         self._talks = talks
         self._halted = halted
-        self.plans = Plans(desk, posts, tasks)
+        self.plans = Plans(desk, delivery, posts, tasks)
         self.uploads = PriceUploads(desk, posts)
         self.acceptance = Acceptance(desk, posts, tasks)
         self.second_looks = SecondLooks(desk, posts)
@@ -192,7 +192,7 @@ class Runs:
 
     async def _begin(self, run: Run, *, chosen: bool) -> str | bool:
         """Let the placeholder say what is written; what `open` returns, now that the task is known."""
-        task = self._tasks[run.task]
+        run, task = await self.plans.take_wish(run), self._tasks[run.task]
         title = task.title_in(run.language)
         if is_by_hand(run, task, await self.records.workspaces.get(run.team_id)):
             sentence = text("by-hand.question", run.language, task=title)
