@@ -23,7 +23,7 @@ from bot.sandbox.model import Reply
 from bot.sandbox.model_rules import user_text
 from bot.tasks.guideline import Rules, Special
 from tests.bulk_set import HEAD, begin, press, table, unlike
-from tests.conftest import ANNA, BEN, SALES, World, buttons
+from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons
 from tests.test_files import archive
 
 BATCHES = "/v1/messages/batches"
@@ -631,6 +631,7 @@ async def test_a_batch_passes_the_gate_and_the_limits(world: World) -> None:
     await records.workspaces.change("T1", replace(settings, monthly_budget=Decimal("0.0001")), user_id=ANNA)
     await press(world.slack, "bulk_start")
     await world.card(having="bulk_resume")
+    await world.card(world.slack.workspace.im_with(CHEF).id, having="lift_budget")
     stopped = world.model.batches.sent()
     await records.workspaces.change("T1", settings, user_id=ANNA)
     await press(world.slack, "bulk_resume")

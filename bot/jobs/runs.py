@@ -121,8 +121,9 @@ class Runs:
         self.uploads = PriceUploads(desk, posts)
         self.acceptance = Acceptance(desk, posts, tasks)
         self.second_looks = SecondLooks(desk, posts)
-        self.cvs = CvReader(desk, posts, tasks, self.acceptance)
-        self.bulk = BulkSets(desk, delivery, posts, tasks, self.acceptance)
+        self.allowance = Allowance(desk, posts)
+        self.cvs = CvReader(desk, posts, tasks, self.acceptance, self.allowance)
+        self.bulk = BulkSets(desk, delivery, posts, tasks, self.acceptance, self.allowance)
         self.documents = KnowledgeFiles(desk, posts)
         self.cards = Cards(
             records=desk.records,
@@ -134,7 +135,6 @@ class Runs:
             cvs=self.cvs,
             tasks=tasks,
         )
-        self.allowance = Allowance(desk, posts)
         self._tasks = tasks
         # Told whose Home tab says something else now.
         self.stir = stir
@@ -231,7 +231,7 @@ class Runs:
         except AcceptError as error:
             return await self._wait_for_accept(run, version, error)
         except BudgetError as error:
-            return await self.allowance.refuse(run, error)
+            return await self.allowance.refuse(error)
         except UserError as error:
             return {"outcome": "refused", "key": error.key, "params": error.params}
         except LLMError as error:
