@@ -29,7 +29,7 @@ from bot.offline import digest, evaluate, export, export_templates, import_price
 from bot.records import STORE_ERRORS
 from bot.records.export import TABLES
 from bot.records.teams import TeamError
-from bot.safekeeping import backup, restore, rotate_keys
+from bot.safekeeping import backup, migrate, restore, rotate_keys
 from bot.settings import Settings, SettingsError
 from bot.tasks import TaskFileError, load_firm, load_tasks
 from bot.wire import SlackError, Wire
@@ -262,6 +262,9 @@ def _parser() -> argparse.ArgumentParser:
         help="the backups in the data folder unless named",
     )
     kept.add_argument("--with-key", action="store_true", help="put the data folder's own key in, too")
+    commands.add_parser(
+        "migrate", help="move a stopped bot's SQLite files into the PostgreSQL of DATABASE_URL"
+    )
     back = commands.add_parser("restore", help="put a backup in the place of what a stopped bot holds")
     back.add_argument("file", type=Path, metavar="FILE")
     commands.add_parser("rotate", help="encrypt what is encrypted anew, under the newest key")
@@ -287,7 +290,16 @@ def main(arguments: list[str] | None = None) -> int:
 
             asyncio.run(demo(environ, export=chosen.export, port=chosen.port))
             return 0
-        offline = chosen.command in ("export", "digest", "evaluate", "purge", "backup", "restore", "rotate")
+        offline = chosen.command in (
+            "export",
+            "digest",
+            "evaluate",
+            "purge",
+            "backup",
+            "restore",
+            "rotate",
+            "migrate",
+        )
         settings = Settings.from_environ(environ, calls_out=not offline)
         if chosen.command == "export" and chosen.what == "templates":
             return asyncio.run(export_templates(settings, out=chosen.out, team=chosen.team))
@@ -320,6 +332,8 @@ def main(arguments: list[str] | None = None) -> int:
             return restore(settings, chosen.file)
         if chosen.command == "rotate":
             return rotate_keys(settings)
+        if chosen.command == "migrate":
+            return migrate(settings)
         if chosen.command == "import":
             return import_prices(settings, chosen.file, team=chosen.team)
         set_up_log(settings.log_format)

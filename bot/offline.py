@@ -20,6 +20,7 @@ from bot.reading import SheetError, read_sheet
 from bot.records import STORE_ERRORS, Records
 from bot.records.backups import delete_backups
 from bot.records.export import as_csv, as_json_lines, read_rows
+from bot.records.postgres import remove
 from bot.records.store import is_damaged
 from bot.settings import Settings
 from bot.tasks import TaskFileError, UserError, load_tasks, parse_task
@@ -210,6 +211,14 @@ def _purge_all(settings: Settings) -> int:
     Raises:
         StartError: a bot runs on the folder.
     """
+    if settings.database_url:
+        try:
+            if not remove(settings.database_url):
+                print("a bot runs on the database of DATABASE_URL: stop it first.", file=sys.stderr)
+                return 1
+        except STORE_ERRORS as error:
+            return _unreadable(settings, error)
+        print("deleted: the schemas tijdwinst and dbos", file=sys.stderr)
     with lock_folder(settings.data_dir):
         try:
             for path in sorted(settings.data_dir.glob("*.sqlite*")):

@@ -7,9 +7,11 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from bot.compose import StartError, lock_folder, open_records
+from bot.compose import StartError, database_fault, lock_folder, open_records
 from bot.guard import begin_rotation, end_rotation, open_vault
+from bot.records import STORE_ERRORS
 from bot.records.backups import BackupError, make_backup, restore_backup
+from bot.records.moving import Moved, MovingError, move
 from bot.records.rotation import Rotated, rotate
 from bot.settings import Settings
 
@@ -87,6 +89,46 @@ def rotate_keys(settings: Settings) -> int:
     except (OSError, ValueError, sqlite3.Error) as error:
         print(f"not rotated: {error}. Nothing is lost: do it again.", file=sys.stderr)
         return 1
+    return 0
+
+
+def migrate(settings: Settings) -> int:
+    """Move what a stopped bot holds in SQLite into the PostgreSQL of DATABASE_URL, and say how it goes.
+
+    Raises:
+        StartError: a bot runs on the data folder.
+    """
+    path = settings.data_dir / "records.sqlite"
+    if not settings.database_url or not path.exists():
+        missing = (
+            f"there is no ledger in {settings.data_dir}" if settings.database_url else "DATABASE_URL is empty"
+        )
+        print(f"{missing}: name both, where the records are and where they go.", file=sys.stderr)
+        return 2
+
+    def told(moved: Moved) -> None:
+        note = " (there since an earlier try)" if moved.before else ""
+        print(f"{moved.table}: {moved.rows} rows, verified{note}", file=sys.stderr)
+
+    with lock_folder(settings.data_dir):
+        try:
+            move(path, settings.database_url, told=told)
+        except MovingError as error:
+            print(error, file=sys.stderr)
+            return 1
+        except STORE_ERRORS as error:
+            fault = (
+                str(error)
+                if isinstance(error, sqlite3.Error)
+                else database_fault(settings.database_url, error)
+            )
+            print(f"not moved in whole: {fault} Do it again: what is there already stays.", file=sys.stderr)
+            return 1
+    print(
+        f"moved: start the bots with DATABASE_URL now. Keep {path} until you have seen them work, then delete it:"
+        " erasures do not reach it any more.",
+        file=sys.stderr,
+    )
     return 0
 
 

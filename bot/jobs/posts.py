@@ -61,6 +61,10 @@ class Posts:
         Raises:
             SlackError: it was not taken, or nobody knows.
         """
+        # What stands already needs no claim: each run comes by here twice, and a look costs no commit.
+        stands = await self._records.drafts.post(post_id)
+        if stands is not None:
+            return stands.ts, False
         claim = await self._records.drafts.claim_post(
             post_id, team_id=self._team_id, run_id=run_id, channel_id=spot.channel_id
         )

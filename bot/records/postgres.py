@@ -308,3 +308,25 @@ def apply_migrations(db: PgDatabase) -> None:
                 "insert into _sqlite_migrations (migration_set, name, applied_at) values (?, ?, ?)",
                 [migrations.name, name, str(datetime.now(UTC))],
             )
+
+
+def remove(url: str) -> bool:
+    """Drop everything of the bot, the engine's too; False while a replica holds a lock of ours.
+
+    Raises:
+        psycopg.Error: the server cannot be reached, or its rights do not suffice.
+    """
+    db = connect(url)
+    try:
+        held = db.execute(
+            """
+            select 1 from pg_locks where locktype = 'advisory' and classid = ?
+                and database = (select oid from pg_database where datname = current_database()) limit 1
+            """,
+            [LOCKS],
+        ).fetchone()
+        if held is None:
+            db.conn.execute(f"drop schema if exists {SCHEMA} cascade; drop schema if exists dbos cascade")
+        return held is None
+    finally:
+        db.close()
