@@ -430,6 +430,8 @@ class Bot:
             quiet_s=self._socket.silent_s if self._socket is not None else None,
             reopened=self._socket.reopened if self._socket is not None else 0,
             backup_s=self._backed_up_s(),
+            slot=self._slot.number if self._slot is not None else 0,
+            replicas=self._slot.replicas if self._slot is not None else 1,
         )
 
 

@@ -25,6 +25,8 @@ class Reading:
         quiet_s: how long nothing has come over the socket; None where there is no socket.
         reopened: how often a socket was opened anew because nothing came over it.
         backup_s: when the newest backup was made, in Unix time; 0 before the first.
+        slot: the number of this replica.
+        replicas: how many share the database, this one among them.
     """
 
     queued: int = 0
@@ -37,6 +39,8 @@ class Reading:
     quiet_s: float | None = None
     reopened: int = 0
     backup_s: float = 0.0
+    slot: int = 0
+    replicas: int = 1
 
 
 class Metrics:
@@ -67,6 +71,8 @@ class Metrics:
         self._oldest = self._gauge("queue_age_seconds", "How long the oldest waiting run has been due.")
         self._spent = self._gauge("month_spend_usd", "Spent this calendar month on the model.", "team")
         self._budget = self._gauge("month_budget_usd", "This month's budget; 0 when none is set.", "team")
+        self._slot = self._gauge("slot", "The number of this replica.")
+        self._replicas = self._gauge("replicas", "Replicas that share the database, this one among them.")
         self._quiet = self._gauge("socket_quiet_seconds", "Since something last came over the socket.")
         self._reopened = self._gauge("socket_reopened", "Sockets opened anew because nothing came over them.")
         self._backup = self._gauge(
@@ -87,6 +93,8 @@ class Metrics:
         """Return the page, with what *reading* tells about this moment."""
         self._queued.set(reading.queued)
         self._oldest.set(reading.oldest_s)
+        self._slot.set(reading.slot)
+        self._replicas.set(reading.replicas)
         self._model_calls.set(reading.model_calls)
         for gauge, values, scale in (
             (self._slack_faults, reading.slack_faults, 1),

@@ -103,16 +103,7 @@ class Workspace:
             renew=self._renew_now,
             team_id=identity.team_id if keyring else ANY_TEAM,
         )
-        self.desk = Desk(
-            identity=identity,
-            context=context,
-            files=Files(slack, wire, context),
-            llm=self.llm,
-            records=shared.records,
-            gate=Gate(shared.records, shared.vault),
-            firm=shared.firm,
-            about=shared.company,
-        )
+        self.desk = self._make_desk(context)
         posts = jobs.Posts(shared.records, delivery, streams, team_id=identity.team_id)
         self.runs = self._make_runs(delivery, posts, streams)
         self.rounds = jobs.Rounds(
@@ -124,12 +115,40 @@ class Workspace:
             signing_secret="" if shared.settings.socket_mode else shared.settings.slack_signing_secret,
             count_unknown=shared.metrics.count_unknown,
         )
-        self.intake = Intake(
+        self.intake = self._make_intake(context, delivery, posts, streams, holds=holds)
+        self._hold(holds)
+        self._homes = self._listen(wire)
+        shared.records.news.listen(self._hear)
+
+    def _make_desk(self, context: Context) -> Desk:
+        shared = self._shared
+        return Desk(
+            identity=self.identity,
+            context=context,
+            files=Files(self._slack, self._wire, context),
+            llm=self.llm,
+            records=shared.records,
+            gate=Gate(shared.records, shared.vault),
+            firm=shared.firm,
+            about=shared.company,
+        )
+
+    def _make_intake(
+        self,
+        context: Context,
+        delivery: Delivery,
+        posts: jobs.Posts,
+        streams: Streams,
+        *,
+        holds: WorkspaceSettings,
+    ) -> Intake:
+        shared = self._shared
+        return Intake(
             records=shared.records,
             delivery=delivery,
             posts=posts,
             tasks=self.tasks,
-            identity=identity,
+            identity=self.identity,
             holds=holds,
             models=shared.offer,
             own_models=shared.own_models(),
@@ -139,9 +158,6 @@ class Workspace:
             sender_of=self.desk.sender,
             on_settings=self._hold,
         )
-        self._hold(holds)
-        self._homes = self._listen(wire)
-        shared.records.news.listen(self._hear)
 
     def _make_runs(self, delivery: Delivery, posts: jobs.Posts, streams: Streams) -> jobs.Runs:
         talks = jobs.Talks(

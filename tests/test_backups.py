@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import sqlite3
+import time
 import zipfile
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,7 @@ from bot.records.backups import (
     restore_backup,
 )
 from bot.records.erased import FILE as ERASED
+from bot.records.erased import erasures_since, note_erasure
 from bot.safekeeping import backup, restore
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
@@ -223,16 +225,27 @@ def _broken(made: Path, how: str) -> Path:
         content[len(content) // 2] ^= 0xFF
         path.write_bytes(content)
     else:
-        with zipfile.ZipFile(made) as packed, zipfile.ZipFile(path, "w") as other:
+        way = zipfile.ZIP_LZMA if how == "a bit of another packing" else zipfile.ZIP_STORED
+        with zipfile.ZipFile(made) as packed, zipfile.ZipFile(path, "w", way) as other:
             for name in packed.namelist():
                 other.writestr(name, _changed(name, packed.read(name), how, made.parent))
+    if how == "a bit of another packing":
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2 : len(content) // 2 + 2_000] = bytes(2_000)
+        path.write_bytes(content)
     return path
 
 
 def _changed(name: str, content: bytes, how: str, folder: Path) -> bytes:
-    if name == "backup.json" and how == "a newer format":
-        return json.dumps({**json.loads(content), "format": 2}).encode()
-    if name != "records.sqlite" or how == "a newer format":
+    changes: dict[str, dict[str, Any]] = {
+        "a newer format": {"format": 2},
+        "a moment of no zone": {"made_at": "2026-11-30T12:00:00"},
+    }
+    if how in changes:
+        return (
+            json.dumps({**json.loads(content), **changes[how]}).encode() if name == "backup.json" else content
+        )
+    if name != "records.sqlite":
         return content
     if how == "a damaged page":
         return content[:40_000] + bytes(4096) + content[44_096:]
@@ -258,6 +271,8 @@ def _changed(name: str, content: bytes, how: str, folder: Path) -> bytes:
         ("a damaged page", "is damaged"),
         ("a newer step", "m999_flying"),
         ("a newer format", "newer version"),
+        ("a moment of no zone", "damaged, or no backup"),
+        ("a bit of another packing", "damaged, or no backup"),
     ],
 )
 async def test_what_is_no_good_backup_changes_nothing(
@@ -293,6 +308,50 @@ async def test_a_bot_does_not_start_on_half_a_restore(lived_in: Path) -> None:
     restore_backup(lived_in, made)
 
     assert len(_rows(lived_in, "select 1 from runs")) == 1
+
+
+async def test_half_a_restore_stays_one(lived_in: Path, tmp_path: Path) -> None:
+    """After half a restore a file that is no backup changes nothing: the bot does not start on what is left."""
+    made = Path(shutil.move(make_backup(lived_in), tmp_path / "good.zip"))
+    (lived_in / RESTORING).mkdir()
+    (lived_in / "records.sqlite").unlink()
+    (tmp_path / "bad.zip").write_bytes(b"no zip")
+    code = restore(_settings(lived_in), tmp_path / "bad.zip")
+    is_still_half = (lived_in / RESTORING).exists()
+    restore_backup(lived_in, made)
+
+    assert (code, is_still_half) == (1, True)
+    assert len(_rows(lived_in, "select 1 from runs")) == 1
+    assert not (lived_in / RESTORING).exists()
+
+
+async def test_a_backup_that_was_broken_off_leaves_nothing(lived_in: Path) -> None:
+    """Killed while it copied, the bot leaves copies of everything behind: the next night deletes them."""
+    folder = lived_in / "backups"
+    old, new = folder / ".making-old", folder / ".making-new"
+    for path in (old, new):
+        path.mkdir(parents=True)
+        (path / "records.sqlite").write_bytes(b"everything")
+    os.utime(old, times=(time.time() - 2 * 86_400,) * 2)
+    make_nightly(lived_in)
+
+    assert not old.exists()
+    # It may be somebody's `python -m bot backup` of this moment.
+    assert new.exists()
+
+
+async def test_a_torn_line_about_an_erasure_stops_no_backup(lived_in: Path) -> None:
+    """The power failed while an erasure was written down: the others hold, and backups go on."""
+    note_erasure(lived_in, "T1", BEN)
+    with (lived_in / ERASED).open("ab") as file:
+        file.write(b'{"at": "2026-11-30T12:0')
+    note_erasure(lived_in, "T1", ANNA)
+    moment = datetime.now(UTC) - timedelta(hours=1)
+    known = erasures_since(lived_in, moment)
+    make_nightly(lived_in)
+
+    assert [one.is_of("T1", who) for one, who in zip(known, (BEN, ANNA), strict=True)] == [True, True]
+    assert len(erasures_since(lived_in, moment)) == 2
 
 
 async def test_a_damaged_file_is_never_packed(lived_in: Path, capsys: pytest.CaptureFixture[str]) -> None:

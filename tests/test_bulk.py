@@ -21,8 +21,9 @@ from bot.jobs.schedules import sweep_now
 from bot.records.bulk import BulkSet
 from bot.sandbox.model import Reply
 from bot.sandbox.model_rules import user_text
+from bot.tasks.guideline import Rules, Special
 from tests.bulk_set import HEAD, begin, press, table, unlike
-from tests.conftest import ANNA, BEN, SALES, World, buttons
+from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons
 from tests.test_files import archive
 
 BATCHES = "/v1/messages/batches"
@@ -630,6 +631,7 @@ async def test_a_batch_passes_the_gate_and_the_limits(world: World) -> None:
     await records.workspaces.change("T1", replace(settings, monthly_budget=Decimal("0.0001")), user_id=ANNA)
     await press(world.slack, "bulk_start")
     await world.card(having="bulk_resume")
+    await world.card(world.slack.workspace.im_with(CHEF).id, having="lift_budget")
     stopped = world.model.batches.sent()
     await records.workspaces.change("T1", settings, user_id=ANNA)
     await press(world.slack, "bulk_resume")
@@ -646,6 +648,36 @@ async def test_a_batch_passes_the_gate_and_the_limits(world: World) -> None:
     assert "<approved-sample" in user_text(batch.requests[0]["params"])
     assert all(text.startswith(f"Geachte {name},") for name, text in texts.items())
     assert open_calls == (0,)
+
+
+@pytest.mark.parametrize(
+    ("instructions", "kept", "told"),
+    [
+        ("Gebruik wachtwoord: Zwanenhals!4711", "Zwanenhals", "None of the first three"),
+        ("Het BSN is 111222333.", "111222333", "None of the first three"),
+        ("Schrijf zoals mevrouw Zwanenhals het zegt.", "Zwanenhals", "Is this the style?"),
+    ],
+)
+async def test_what_is_asked_of_all_rows_passes_the_gate(
+    world: World, instructions: str, kept: str, told: str
+) -> None:
+    """Nor does it leave as what all rows have in common: a password stops it, and a name goes as the guideline says."""
+    rules = Rules(special=(Special("pseudonymise", tasks=("descriptions",), kinds=("name",)),))
+    await world.bot.records.guidelines.publish("T1", "Be kind.", rules, user_id=ANNA, over=0)
+    world.model.answer_with(unlike)
+    await send(world, "descriptions", "bakken.csv", table(6))
+    await press(world.slack, "bulk_map")
+    await world.slack.wait_for(lambda: world.slack.modal(ANNA))
+    await world.slack.submit(ANNA, {"instructions": instructions})
+    await world.shown(told)
+    if told.startswith("Is"):
+        await press(world.slack, "bulk_style")
+        await press(world.slack, "bulk_start")
+        await world.shown("6 of 6 texts")
+    asked = str([one.body for one in world.model.requests])
+
+    assert kept not in asked
+    assert ("[NAME1_" in asked) == told.startswith("Is")
 
 
 async def test_an_erasure_takes_the_table(world: World) -> None:

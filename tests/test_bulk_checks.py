@@ -139,17 +139,19 @@ def test_what_stays_the_same_comes_first_for_the_cache() -> None:
     """Two rows differ in the last message alone; a second try holds the first text and its faults."""
     allowed = replace(WORK, task=replace(TASK, personal_data="allow"), samples=("Zo is het goed.",))
     masked = ask_about(replace(allowed, task=TASK), ROW)
-    system, user = ask_about(allowed, ROW)
+    asked = ask_about(allowed, ROW)
     other = ask_about(allowed, Row(5, "Stoel", ()))
-    anew = ask_about(WORK, ROW, Anew("Oud.", (Fault("figures", "999"),), "korter"))[1]
+    anew = ask_about(WORK, ROW, Anew("Oud.", (Fault("figures", "999"),), "korter")).user
 
-    assert system == other[0]
-    assert "<keywords" in user
-    assert "Noem Utrecht." in "".join(system)
-    # Only what stands in the message is masked: where people are named, nothing of theirs may stand before it.
-    assert "Noem Utrecht." not in "".join(masked[0])
-    assert "Zo is het goed." not in "".join(masked[0])
-    assert "Zo is het goed." in masked[1]
+    assert (asked.system, asked.base) == (other.system, other.base)
+    assert "<keywords" in asked.user
+    assert "Noem Utrecht." in asked.base
+    # What is ours is not looked at by the gate: nothing that people wrote may stand there.
+    for each in (asked, masked):
+        assert "Noem Utrecht." not in "".join(each.system)
+        assert "Zo is het goed." not in "".join(each.system)
+    assert masked.base == ""
+    assert "Zo is het goed." in masked.user
     assert all(part in anew for part in ("Oud.", "999", "korter"))
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.listeners.moments import FARTHEST, at_clock, check_due, find_wish, read_moment
 from bot.tasks import UserError
+from bot.tasks.moments import FARTHEST, at_clock, check_due, find_wish, read_moment
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=ZONE)

@@ -12,10 +12,11 @@ import pytest
 
 from bot import jobs
 from bot.jobs.plans import LATE_AFTER
-from bot.listeners.moments import at_clock
 from bot.sandbox.model import Model
 from bot.sandbox.watch import PATIENCE_S
+from bot.tasks.moments import at_clock
 from tests.conftest import ANNA, BEN, SALES, World, buttons, make_slack, running
+from tests.test_run import LINES
 from tests.test_social import TOPIC, posts
 
 ZONE = ZoneInfo("Europe/Amsterdam")
@@ -240,6 +241,26 @@ async def test_a_request_may_say_when(world: World) -> None:
 
     assert "Remind me" not in str(world.model.requests[0].body)
     assert "Tot zaterdag!" in str(brought)
+
+
+@pytest.mark.parametrize("sure", [True, False])
+async def test_a_wish_counts_whoever_found_the_task(world: World, sure: bool) -> None:
+    """Where the model, or its asker by a button, says that it is a post, "herinner me morgen" is planned as well."""
+    reason = "een nieuwe planner te werven" if sure else ""
+    found = {"tasks": ["social"], "certain": sure, "because": reason, "inputs": []}
+    texts = dict.fromkeys(("linkedin", "facebook", "instagram", "x"), "Wij zoeken een planner.")
+    world.model.answers = [found, posts(**texts)]
+    root = await world.thread(*LINES)
+    words = "schrijf iets om een nieuwe planner te werven voor Zutphen. Herinner me morgen om 9:00"
+    mention = f"<@{world.slack.workspace.bot_user_id}> {words}"
+    await world.slack.say(ANNA, SALES, mention, thread_ts=root)
+    if not sure:
+        question = await world.card(SALES, having="choose_plain", thread_ts=root)
+        await world.slack.click(ANNA, SALES, question["ts"], "choose_0")
+    await world.shown("They come if they are approved by then")
+
+    assert "Herinner me" not in str(world.model.requests[-1].body)
+    assert [plan.due for plan in await world.bot.records.plans.of_person("T1", ANNA)] == [_due()]
 
 
 async def test_a_request_for_a_past_moment_is_written_and_not_planned(world: World) -> None:

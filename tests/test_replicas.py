@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from cryptography.fernet import Fernet
 
 from bot.records import Records
@@ -105,11 +106,21 @@ async def test_replicas_keep_one_order_and_one_set_of_settings(tmp_path: Path) -
             return told[0] == told[1] != in_english
 
         await _until(in_dutch)
+        await _until(lambda: _measured(bots[0], "tijdwinst_replicas 2.0"))
+        numbered = await _measured(bots[1], "tijdwinst_slot 1.0")
         codes = [await bot.end() for bot in bots]
 
     assert [row[0].split(":")[0] for row in calls] == [f"Number {number}" for number in range(6)]
     assert all(after[1] >= before[2] for before, after in pairwise(calls))
     assert codes == [0, 0]
+    assert numbered
+
+
+async def _measured(bot: BotProcess, line: str) -> bool:
+    """Say whether a bot's `/metrics` has a line."""
+    url = f"http://127.0.0.1:{bot.port}/metrics"
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return line in (await answer.text()).splitlines()
 
 
 async def test_a_survivor_takes_over(tmp_path: Path) -> None:

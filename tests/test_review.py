@@ -139,6 +139,22 @@ async def test_sharing_approves_and_posts_where_it_came_from(world: World) -> No
     assert len(world.slack.messages(SALES, root)) == len(LINES)
 
 
+async def test_an_edit_of_an_admin_that_comes_too_late_is_not_lost(world: World) -> None:
+    """The asker discards while an admin still edits their draft: the admin's form says so, too, and stays open."""
+    root = await world.thread(*LINES)
+    mention = f"<@{world.slack.workspace.bot_user_id}> summarise"
+    await world.slack.say(ANNA, SALES, mention, thread_ts=root)
+    card = await world.card(SALES, thread_ts=root)
+    await world.slack.click(CHEF, SALES, card["ts"], "edit")
+    await world.slack.wait_for(lambda: world.slack.modals.get(CHEF))
+    await world.slack.click(ANNA, SALES, card["ts"], "discard")
+    await _review(world, "discarded")
+    late = await world.slack.submit(CHEF, {"part0": "My long work."})
+
+    assert "moved on" in late.body
+    assert world.slack.modals.get(CHEF)
+
+
 async def test_only_the_asker_or_an_admin_decides(world: World) -> None:
     """A colleague who presses Approve is told whose draft it is; an admin may."""
     root = await world.thread(*LINES)

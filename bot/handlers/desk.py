@@ -183,8 +183,8 @@ class Desk:
         What is personal in *user* leaves as tokens and is put back in the answer (`bot.handlers.gate`).
 
         Args:
-            base: what stands before *user* and comes again in other runs: kept in the prompt cache; with a
-                *shape* only.
+            base: what stands before *user* and comes again in other runs: kept in the prompt cache; without a
+                *shape*, as the end of the system prompt.
             shape: what the answer must be an object of; its JSON, checked, is then the text.
             images: what it looks at; with a *shape* only.
             tell: takes the text so far while it is written, where the answer is to be read along.
@@ -322,11 +322,11 @@ class Desk:
         images: Sequence[Image],
         spoken: Spoken | None = None,
     ) -> Answer:
-        system, user = passage.system, passage.user
+        user = passage.user
         if spoken is not None:
             return await self.llm.stream(
                 model=task.model,
-                system=system,
+                system=passage.blocks,
                 user=user,
                 max_tokens=task.max_tokens,
                 effort=task.effort,
@@ -334,11 +334,15 @@ class Desk:
             )
         if shape is None:
             return await self.llm.complete(
-                model=task.model, system=system, user=user, max_tokens=task.max_tokens, effort=task.effort
+                model=task.model,
+                system=passage.blocks,
+                user=user,
+                max_tokens=task.max_tokens,
+                effort=task.effort,
             )
         return await self.llm.structured(
             model=task.model,
-            system=system,
+            system=passage.system,
             user=user,
             base=passage.base,
             shape=shape,

@@ -71,6 +71,11 @@ class Passage:
         """All that was not ours to say."""
         return self.base + self.user
 
+    @property
+    def blocks(self) -> list[str]:
+        """The system prompt of a question without a shape: what other runs bring too is its end."""
+        return [*self.system, self.base.strip()] if self.base else self.system
+
 
 @dataclass
 class Remarks:

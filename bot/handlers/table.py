@@ -54,8 +54,23 @@ class Anew:
     instruction: str = ""
 
 
-def ask_about(work: Work, row: Row, anew: Anew | None = None) -> tuple[list[str], str]:
-    """Return what the model is asked about a row: the stable blocks, the same for all rows, and the row itself."""
+@dataclass(frozen=True)
+class About:
+    """What the model is asked about a row.
+
+    Attributes:
+        system: our own words, the same for all rows.
+        base: what people want of all rows, the same for all of them; empty where it stands in `user`.
+        user: the row itself.
+    """
+
+    system: list[str]
+    base: str
+    user: str
+
+
+def ask_about(work: Work, row: Row, anew: Anew | None = None) -> About:
+    """Return what the model is asked about a row."""
     asked = "\n".join(filter(None, [work.instructions, f"At most {work.most_words} words."]))
     system = [RULES, work.company, work.task.prompt, LANGUAGE[work.language], KEYWORDS]
     system += [STYLE] if work.samples else []
@@ -65,17 +80,15 @@ def ask_about(work: Work, row: Row, anew: Anew | None = None) -> tuple[list[str]
     user = put_in_tags("row", facts, work.set_id) + put_in_tags(
         "keywords", ", ".join(row.keywords), work.set_id
     )
-    if work.task.personal_data == "allow":
-        system.append(shared.strip())
-    else:
-        # What stands before everything is not masked, and a letter to one client names them.
-        user = shared + user
+    if work.task.personal_data != "allow":
+        # A letter to one client names them: a token of its own run, as for the rest of the row.
+        user, shared = shared + user, ""
     if anew is not None:
         user += put_in_tags("previous-draft", anew.before, work.set_id)
         told = [*(fault.for_model for fault in anew.faults), anew.instruction]
         again = "\n".join(filter(None, told)) or "Write it again, better and different."
         user += put_in_tags("request", again, work.set_id)
-    return [block for block in system if block], user
+    return About([block for block in system if block], shared, user)
 
 
 def check(work: Work, row: Row, text: str) -> tuple[Fault, ...]:

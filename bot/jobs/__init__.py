@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.jobs.backups import back_up
 from bot.jobs.candidates import ask_second_look, explain, read_cvs, show_board, show_closed
+from bot.jobs.durable import share_a_queue
 from bot.jobs.engine import close_engine, open_engine, waiting
 from bot.jobs.keeping import bring_personal, bring_proof, erase_asked, show_lift, start_erasing
 from bot.jobs.posts import Posts
@@ -57,6 +58,7 @@ __all__ = [
     "halt",
     "open_engine",
     "read_cvs",
+    "share_a_queue",
     "show_answer",
     "show_board",
     "show_by_hand",

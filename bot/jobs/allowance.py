@@ -33,7 +33,7 @@ class Allowance:
         said = await day_note(self._desk, run)
         return replace(written, notes=(*written.notes, said)) if said else written
 
-    async def refuse(self, run: Run, error: BudgetError) -> dict[str, Any]:
+    async def refuse(self, error: BudgetError) -> dict[str, Any]:
         """Ask the admins to lift a limit, where that can be; return what the asker is told.
 
         The limit of one run is a setting: a run that is too dear stays so tomorrow.

@@ -18,6 +18,7 @@ from bot.handlers.admission import AcceptError
 from bot.handlers.budget import BudgetError
 from bot.handlers.table import Work
 from bot.jobs.acceptance import Acceptance
+from bot.jobs.allowance import Allowance
 from bot.jobs.bulk_rows import NEEDS_ADMIN, Rows, attempt_of
 from bot.jobs.bulk_shown import SetCards
 from bot.jobs.posts import Posts
@@ -49,8 +50,10 @@ class BulkSets:
         posts: Posts,
         tasks: Dictionary[str, Task],
         acceptance: Acceptance,
+        allowance: Allowance,
     ) -> None:
         self._acceptance = acceptance
+        self._allowance = allowance
         self._desk = desk
         self._delivery = delivery
         self._posts = posts
@@ -81,6 +84,7 @@ class BulkSets:
             delay_s = ACCEPT_AGAIN_S
         except BudgetError as error:
             delay_s = None
+            await self._allowance.refuse(error)
             await self._stop(one, error.key, **error.params)
         except UserError as error:
             await self._bulk.move(set_id, "refused", of=one.stage, trouble=error.key, **error.params)

@@ -11,7 +11,7 @@ from bot.handlers import Brief, Desk
 from bot.handlers.admission import AcceptError
 from bot.handlers.budget import BudgetError, reserve
 from bot.handlers.gate import Passage
-from bot.handlers.table import Anew, Work, ask_about, check
+from bot.handlers.table import About, Anew, Work, ask_about, check
 from bot.llm import Answer, LLMError, Question
 from bot.records.bulk import BulkSet
 from bot.records.bulk_batches import Claim
@@ -45,22 +45,19 @@ class Rows:
         made = await self._question(work, one, item)
         if made is None:
             return None
-        _, system, user = made
         brief = await self._open(one, work, item, started_at=claim.claimed_at)
-        passage = await self._let_out(one, brief, item, system, user)
+        passage = await self._let_out(one, brief, item, made[1])
         if passage is None:
             return None
         attempt = attempt_of(claim, item)
         # Who comes here again knows that the batch was never sent.
         await self._records.ledger.end_call(attempt)
-        await reserve(self._desk, brief, _call_id(item), attempt, [*passage.system, passage.user])
-        return Question(f"{claim.claim_id}-{item.number}", tuple(passage.system), passage.user)
+        await reserve(self._desk, brief, _call_id(item), attempt, [*passage.blocks, passage.user])
+        return Question(f"{claim.claim_id}-{item.number}", tuple(passage.blocks), passage.user)
 
-    async def _let_out(
-        self, one: BulkSet, brief: Brief, item: Item, system: list[str], user: str
-    ) -> Passage | None:
+    async def _let_out(self, one: BulkSet, brief: Brief, item: Item, asked: About) -> Passage | None:
         try:
-            return await self._desk.let_out(brief, system=system, user=user)
+            return await self._desk.let_out(brief, system=asked.system, user=asked.user, base=asked.base)
         except AcceptError:
             raise
         except UserError as error:
@@ -74,14 +71,14 @@ class Rows:
         made = await self._question(work, one, item)
         if made is None:
             return
-        row, system, user = made
+        row, asked = made
         brief = await self._open(one, work, item, started_at=claim.claimed_at)
         attempt, ledger = attempt_of(claim, item), self._records.ledger
         if isinstance(result, Answer):
             paid = Paid(text=result.text, model=result.model)
             await ledger.book(_call(_call_id(item), item, result), answer=paid, attempt=attempt)
-            # The same tokens stand for the same values again: they follow from the run.
-            passage = await self._let_out(one, brief, item, system, user)
+            # The same tokens stand for the same values again: they follow from the run, and from what all rows share.
+            passage = await self._let_out(one, brief, item, asked)
             if passage is not None:
                 await self._let_in(one, work, item, row, passage, paid)
             return
@@ -112,10 +109,10 @@ class Rows:
         made = await self._question(work, one, item)
         if made is None:
             return None
-        row, system, user = made
+        row, asked = made
         brief = await self._open(one, work, item)
         try:
-            paid = await self._desk.ask(brief, system=system, user=user)
+            paid = await self._desk.ask(brief, system=asked.system, user=asked.user, base=asked.base)
         except (AcceptError, BudgetError):
             raise
         except UserError as error:
@@ -129,7 +126,7 @@ class Rows:
         await self._keep(work, item, row, paid.text, paid.model)
         return None
 
-    async def _question(self, work: Work, one: BulkSet, item: Item) -> tuple[Row, list[str], str] | None:
+    async def _question(self, work: Work, one: BulkSet, item: Item) -> tuple[Row, About] | None:
         """Return a row and what is asked about it; None, and the row told of, where there is nothing to ask."""
         assert one.mapping is not None  # a set has its mapping before any row is asked about
         try:
@@ -143,8 +140,7 @@ class Rows:
             wanted = await self._records.reviews.instruction(item.run_id, item.version)
             faults = item.faults if item.review != "redone" else ()
             anew = Anew(before.text, faults, wanted) if before else None
-        system, user = ask_about(work, row, anew)
-        return row, system, user
+        return row, ask_about(work, row, anew)
 
     def run_of(
         self,

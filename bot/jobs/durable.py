@@ -131,6 +131,11 @@ async def rounds_of(team_id: str) -> Rounds:
     return (await at_work().teams.find(team_id)).rounds
 
 
+def share_a_queue() -> bool:
+    """Say whether runs go through the queue that replicas share, whose order is that of their coming into it."""
+    return _engine is not None and _engine.shared
+
+
 async def _may_help(error: BaseException) -> bool:
     """Say whether doing a step again can help; everything else is told to the asker at once."""
     return isinstance(error, Outage) or is_away(error) or (isinstance(error, SlackError) and error.transient)

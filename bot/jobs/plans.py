@@ -1,17 +1,20 @@
-"""Planned posts: what the card says of them, and each brought once, ready to copy, when its moment has come."""
+"""Planned posts: wished for in a request, told on the card, and each brought once, ready to copy, at its moment."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from bot.delivery import Delivery
 from bot.handlers import READY, Desk, ReadyPost
 from bot.jobs.posts import Posts
 from bot.records.plans import ALL, Plan
 from bot.records.reviews import State
-from bot.tasks import Draft, Run, Task
+from bot.tasks import Draft, Run, Task, UserError
+from bot.tasks.moments import check_due, find_wish
 from bot.texts import format_moment, text
 from bot.value import ACCEPTED
 from bot.views import Block, fallback, placeholder, plan_blocks, plan_value, planned_post
@@ -26,11 +29,53 @@ LATE_AFTER = timedelta(minutes=5)
 class Plans:
     """Shows and brings what is planned."""
 
-    def __init__(self, desk: Desk, posts: Posts, tasks: Mapping[str, Task]) -> None:
+    def __init__(self, desk: Desk, delivery: Delivery, posts: Posts, tasks: Mapping[str, Task]) -> None:
         self._records = desk.records
+        self._delivery = delivery
         self._posts = posts
         self._tasks = tasks
         self._team_id = desk.identity.team_id
+
+    async def take_wish(self, run: Run) -> Run:
+        """Plan what a request asks to be planned ("… remind me Tuesday 9:00"), and return it without that wish.
+
+        May be done twice: what is taken stands in the request no more. A moment that cannot be is told, and the
+        draft is written all the same.
+
+        Raises:
+            SlackError: who asked in a form cannot be told.
+        """
+        task = self._tasks.get(run.task)
+        if task is None or task.handler not in READY:
+            return run
+        if run.run_id.endswith("^"):
+            await self._records.plans.move(run.run_id.removesuffix("^"), run.run_id)
+        # Of the request, not of now: "in two hours" counts from when it was said.
+        asked_at = datetime.fromisoformat(run.received_at)
+        zone = (await self._records.workspaces.get(run.team_id)).zone
+        wish = find_wish(run.words, moment=asked_at, zone=zone)
+        if wish is None or wish.due is None or not wish.rest:
+            return run
+        due: datetime | None = wish.due
+        try:
+            check_due(wish.due, asked_at)
+        except UserError as error:
+            due = None
+            await self._tell_unplanned(run, text(error.key, run.language))
+        await self._records.plans.take_wish(run, words=wish.rest, due=due)
+        return replace(run, words=wish.rest)
+
+    async def _tell_unplanned(self, run: Run, why: str) -> None:
+        """Tell the asker, once, that nothing is planned."""
+        claim = await self._records.drafts.claim_post(
+            f"{run.run_id}/plan/told", team_id=run.team_id, run_id=run.run_id, channel_id=run.channel_id
+        )
+        if claim.first:
+            channel_id = (
+                run.channel_id or (await self._posts.messages_tab(run.team_id, run.user_id)).channel_id
+            )
+            sentence = text("plan.not-planned", run.language, why=why)
+            await self._delivery.tell(channel_id, run.user_id, sentence)
 
     def ready(self, run: Run, accepted: str) -> tuple[ReadyPost, ...]:
         """Return the posts of a text; none when it is of a kind that is not planned."""

@@ -117,12 +117,13 @@ class Runs:
         self._posts = posts
         self._talks = talks
         self._halted = halted
-        self.plans = Plans(desk, posts, tasks)
+        self.plans = Plans(desk, delivery, posts, tasks)
         self.uploads = PriceUploads(desk, posts)
         self.acceptance = Acceptance(desk, posts, tasks)
         self.second_looks = SecondLooks(desk, posts)
-        self.cvs = CvReader(desk, posts, tasks, self.acceptance)
-        self.bulk = BulkSets(desk, delivery, posts, tasks, self.acceptance)
+        self.allowance = Allowance(desk, posts)
+        self.cvs = CvReader(desk, posts, tasks, self.acceptance, self.allowance)
+        self.bulk = BulkSets(desk, delivery, posts, tasks, self.acceptance, self.allowance)
         self.documents = KnowledgeFiles(desk, posts)
         self.cards = Cards(
             records=desk.records,
@@ -134,7 +135,6 @@ class Runs:
             cvs=self.cvs,
             tasks=tasks,
         )
-        self.allowance = Allowance(desk, posts)
         self._tasks = tasks
         # Told whose Home tab says something else now.
         self.stir = stir
@@ -192,7 +192,7 @@ class Runs:
 
     async def _begin(self, run: Run, *, chosen: bool) -> str | bool:
         """Let the placeholder say what is written; what `open` returns, now that the task is known."""
-        task = self._tasks[run.task]
+        run, task = await self.plans.take_wish(run), self._tasks[run.task]
         title = task.title_in(run.language)
         if is_by_hand(run, task, await self.records.workspaces.get(run.team_id)):
             sentence = text("by-hand.question", run.language, task=title)
@@ -231,7 +231,7 @@ class Runs:
         except AcceptError as error:
             return await self._wait_for_accept(run, version, error)
         except BudgetError as error:
-            return await self.allowance.refuse(run, error)
+            return await self.allowance.refuse(error)
         except UserError as error:
             return {"outcome": "refused", "key": error.key, "params": error.params}
         except LLMError as error:

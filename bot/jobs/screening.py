@@ -15,6 +15,7 @@ from bot.handlers.admission import AcceptError
 from bot.handlers.budget import BudgetError
 from bot.handlers.cv import candidate_run, estimate_reading, read_cv
 from bot.jobs.acceptance import Acceptance
+from bot.jobs.allowance import Allowance
 from bot.jobs.costs import word_basis, word_price
 from bot.jobs.posts import Posts, Spot
 from bot.llm import LLMError
@@ -47,6 +48,7 @@ class CvReader:
     posts: Posts
     tasks: Mapping[str, Task]
     acceptance: Acceptance
+    allowance: Allowance
     clock: Callable[[], float] = time.monotonic
     _shown: dict[str, float] = field(default_factory=dict)
 
@@ -112,7 +114,10 @@ class CvReader:
             run = candidate_run(candidate, vacancy, await self._channel(vacancy))
             try:
                 reading = await read_cv(self.desk, self.tasks["cv"], run, candidate, vacancy)
-            except (AcceptError, BudgetError):
+            except AcceptError:
+                return "busy"
+            except BudgetError as error:
+                await self.allowance.refuse(error)
                 return "busy"
             except UserError as error:
                 log.warning("candidate=%s stopped at the gate: %s", candidate_id, error.key)

@@ -83,10 +83,13 @@ async def _find(intake: Intake, ack: AsyncAck, body: dict[str, Any], set_id: str
     user_id = body["user"]["id"]
     if one is not None and (user_id == one.user_id or user_id in intake.holds.reviewers):
         return one
-    # Whether somebody is an admin may have to be asked of Slack, which must not delay the ack.
-    await ack()
+    # Whether somebody is an admin may have to be asked of Slack, which must not delay the ack. Who sends a form in was
+    # asked about when it opened, and an ack would close it.
+    if body["type"] != "view_submission":
+        await ack()
     if one is not None and await intake.is_admin(user_id):
         return one
+    await ack()
     key = "bulk.gone" if one is None else "review.not-yours"
     owner = f"<@{one.user_id}>" if one else ""
     intake.later(intake.answer(body, text(key, intake.language, user=owner)))

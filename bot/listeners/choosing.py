@@ -129,7 +129,7 @@ async def _chosen(
     run = await intake.records.requests.get(run_id)
     if run is None or run.user_id != body["user"]["id"]:
         await ack()
-        intake.later(_tell(intake, body, "choose.late" if run is None else "choose.not-yours", run))
+        intake.later(intake.answer_about(body, "choose.late" if run is None else "choose.not-yours", run))
         return
     name = ANSWER if task == CHANGE or task not in intake.tasks else task
     asked = replace(run, task=name)
@@ -147,7 +147,7 @@ async def _chosen(
     if kept:
         intake.later(jobs.go_on(asked))
     else:
-        intake.later(_tell(intake, body, "choose.late", run))
+        intake.later(intake.answer_about(body, "choose.late", run))
 
 
 async def _keep(intake: Intake, run: Run, *, task: str, minutes: float = 0.0) -> bool:
@@ -162,10 +162,10 @@ async def _ask_in_form(intake: Intake, body: dict[str, Any], *, run_id: str, tas
     run = await intake.records.requests.get(run_id)
     choice = await intake.records.choices.get(run_id)
     if run is None or run.user_id != body["user"]["id"]:
-        await _tell(intake, body, "choose.late" if run is None else "choose.not-yours", run)
+        await intake.answer_about(body, "choose.late" if run is None else "choose.not-yours", run)
         return
     if choice is None or choice.state != "asking":
-        await _tell(intake, body, "choose.late", run)
+        await intake.answer_about(body, "choose.late", run)
         return
     metadata = {"answers": run_id, **({"kept": "1"} if len(run.words) > INPUT_LIMIT else {})}
     chosen = task if task != ANSWER else ""
@@ -177,10 +177,10 @@ async def _ask_for_another(intake: Intake, body: dict[str, Any], *, run_id: str,
     run = await intake.records.requests.get(run_id)
     state = await intake.records.reviews.state(run_id)
     if run is None or run.user_id != body["user"]["id"]:
-        await _tell(intake, body, "choose.late" if run is None else "choose.not-yours", run)
+        await intake.answer_about(body, "choose.late" if run is None else "choose.not-yours", run)
         return
     if state is None or state.version != version or state.review not in ("open", "redone") or state.writing:
-        await _tell(intake, body, "review.stale", run)
+        await intake.answer_about(body, "review.stale", run)
         return
     metadata = {"instead": run_id, "version": str(version)}
     if run.source_ts:
@@ -206,9 +206,3 @@ def _filled(run: Run) -> dict[str, str]:
 
 def _source(run: Run) -> Place | None:
     return Place(run.source_channel_id, run.source_ts) if run.source_channel_id else None
-
-
-async def _tell(intake: Intake, body: dict[str, Any], key: str, run: Run | None) -> None:
-    sentence = text(key, intake.language, user=f"<@{run.user_id}>" if run else "")
-    channel_id = (body.get("channel") or {}).get("id") or ""
-    await intake.tell(body["user"]["id"], sentence, channel_id=channel_id)

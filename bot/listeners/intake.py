@@ -17,7 +17,6 @@ from bot.context import Place, find_link
 from bot.delivery import Delivery
 from bot.handlers.admission import check_channels
 from bot.listeners.spans import Span, find_span
-from bot.listeners.wishes import with_wish
 from bot.llm import Offer
 from bot.records import Records, WorkspaceSettings
 from bot.records.bulk import set_of
@@ -46,6 +45,7 @@ log = logging.getLogger(__name__)
 
 QUIET_S = 0.004  # without a request for so long, the acks of a moment are out
 MOST_LOOKS = 60
+QUEUED_WITHIN_S = 0.4  # else it is acked all the same, and its place in the order is where it comes
 COMMIT_WITHIN_S = 2.5  # Slack waits three seconds; later than this it gets a 500 and sends again
 
 _SLACK_LINK = re.compile(r"<?https://[^\s<>|]+/archives/[A-Z0-9]+/p\d+[^\s<>|]*(?:\|[^<>]*)?>?")
@@ -147,13 +147,15 @@ class Intake:
         self._accepting += 1
         try:
             async with asyncio.timeout(COMMIT_WITHIN_S):
-                run = await with_wish(self, run)
                 first = await self.records.requests.add(run, choosing=choosing)
         finally:
             self._accepting -= 1
             self._accepted_at = asyncio.get_running_loop().time()
         if first:
-            self.later(self._start(run))
+            starting = self.later(self._start(run))
+            if jobs.share_a_queue():
+                # What somebody asks next may reach another replica: it must find this in the queue before it.
+                await asyncio.wait({starting}, timeout=QUEUED_WITHIN_S)
         return first
 
     async def _accept_set(self, run: Run) -> bool:
@@ -174,7 +176,7 @@ class Intake:
         Starting competes with acks for the processor; a flood delays it by a quarter of a second at most.
         """
         loop = asyncio.get_running_loop()
-        for _ in range(MOST_LOOKS):
+        for _ in range(0 if jobs.share_a_queue() else MOST_LOOKS):
             if not self._accepting and loop.time() >= self._accepted_at + QUIET_S:
                 break
             await asyncio.sleep(QUIET_S)
@@ -220,12 +222,17 @@ class Intake:
         user_id, channel_id = whose(body)
         await self.tell(user_id, sentence, channel_id=channel_id)
 
-    def later(self, work: Coroutine[Any, Any, Any]) -> None:
+    async def answer_about(self, body: dict[str, Any], key: str, run: Run | None) -> None:
+        """Tell who pressed something about a run why nothing changed; the sentence may name whose it is."""
+        await self.answer(body, text(key, self.language, user=f"<@{run.user_id}>" if run else ""))
+
+    def later(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Do *work* after the ack; what it leaves undone, the sweep or the person does again."""
         # Apart from whoever asks for it: within a workflow, DBOS would take what is done here for its next step.
         task = asyncio.create_task(work, context=Context())
         self._background.add(task)
         task.add_done_callback(self._finished)
+        return task
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._background.discard(task)

@@ -59,7 +59,9 @@ def register(app: AsyncApp, intake: Intake) -> None:
         run = await _decider(intake, body, action["value"])
         if run is not None and minutes.isdigit() and int(minutes) in REWORK_MINUTES:
             kept = await intake.records.settlements.tell_rework(run.run_id, float(minutes))
-            intake.later(_thank(intake, body, "rework.thanks" if kept else "review.stale"))
+            intake.later(
+                intake.answer(body, text("rework.thanks" if kept else "review.stale", intake.language))
+            )
         await ack()
 
     async def by_hand(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
@@ -85,7 +87,7 @@ def register(app: AsyncApp, intake: Intake) -> None:
         if timer is not None:
             await intake.records.baselines.drop(timer.timing_id)
         await ack()
-        intake.later(_thank(intake, body, "timer.dropped" if timer else "timer.none"))
+        intake.later(intake.answer(body, text("timer.dropped" if timer else "timer.none", intake.language)))
 
     async def told_minutes(ack: AsyncAck, body: dict[str, Any]) -> None:
         await _told_minutes(intake, ack, body)
@@ -157,7 +159,7 @@ async def _own_timer(intake: Intake, user_id: str, timing_id: int) -> Timer | No
 async def _ask_timed(intake: Intake, body: dict[str, Any], timing_id: int) -> None:
     """Ask how long a forgotten timer's text took."""
     if await _own_timer(intake, body["user"]["id"], timing_id) is None:
-        await _thank(intake, body, "timer.none")
+        await intake.answer(body, text("timer.none", intake.language))
         return
     label = text("timer.minutes", intake.language)
     await _open_minutes(intake, body, "timer_minutes", label=label, metadata={"timing": timing_id})
@@ -181,14 +183,8 @@ async def _decider(intake: Intake, body: dict[str, Any], value: str) -> Run | No
     run = await intake.records.requests.get(run_id)
     if run is not None and await intake.may_review(run, body["user"]["id"]):
         return run
-    key = "review.stale" if run is None else "review.not-yours"
-    intake.later(_thank(intake, body, key, user=f"<@{run.user_id}>" if run else ""))
+    intake.later(intake.answer_about(body, "review.stale" if run is None else "review.not-yours", run))
     return None
-
-
-async def _thank(intake: Intake, body: dict[str, Any], key: str, **params: Any) -> None:
-    channel_id = (body.get("channel") or {}).get("id") or ""
-    await intake.tell(body["user"]["id"], text(key, intake.language, **params), channel_id=channel_id)
 
 
 async def _open_minutes(
@@ -221,7 +217,7 @@ async def _told_minutes(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> 
     else:
         key = "timer.none"
     await ack()
-    intake.later(_thank(intake, body, key))
+    intake.later(intake.answer(body, text(key, intake.language)))
 
 
 async def open_baselines(intake: Intake, body: dict[str, Any]) -> None:

@@ -14,9 +14,9 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot import jobs
 from bot.handlers import READY, ReadyPost
 from bot.listeners.intake import Intake
-from bot.listeners.moments import DEFAULT_TIME, Wish, at_clock, check_due, find_wish
 from bot.records.plans import ALL, Outcome
 from bot.tasks import Run, Surface, UserError
+from bot.tasks.moments import DEFAULT_TIME, Wish, at_clock, check_due, find_wish
 from bot.texts import format_moment, text
 from bot.views import plan_form, read_plan_form, read_plan_value
 
@@ -127,10 +127,7 @@ async def _own(intake: Intake, body: dict[str, Any], run_id: str) -> Run | None:
     user_id = body["user"]["id"]
     if run is not None and await intake.may_review(run, user_id):
         return run
-    key = "review.stale" if run is None else "review.not-yours"
-    sentence = text(key, intake.language, user=f"<@{run.user_id}>" if run else "")
-    channel_id = (body.get("channel") or {}).get("id") or ""
-    intake.later(intake.tell(user_id, sentence, channel_id=channel_id))
+    intake.later(intake.answer_about(body, "review.stale" if run is None else "review.not-yours", run))
     return None
 
 

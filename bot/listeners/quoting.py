@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot import jobs
 from bot.handlers.revising import revise, write_warnings
 from bot.listeners.intake import Intake
-from bot.listeners.reviewing import answer, decide, find_open
+from bot.listeners.reviewing import decide, find_open
 from bot.quotes import PriceRow, valid_on
 from bot.quotes import editing as lines
 from bot.quotes.matching import search
@@ -70,7 +70,7 @@ async def _open(intake: Intake, body: dict[str, Any], *, run_id: str, version: i
     run = found[0]
     basis = await intake.records.quotes.basis(run_id, version)
     if basis is None:
-        await answer(intake, body, "review.stale", run)
+        await intake.answer_about(body, "review.stale", run)
         return
     language = run.language
     edit = lines.begin(basis.offer, unit=text("lines.piece", basis.offer.language), comma=language == "nl")
@@ -104,7 +104,7 @@ async def _changed(
         )
     await ack()
     if basis is None or row is None:
-        intake.later(answer(intake, body, "review.stale", None))
+        intake.later(intake.answer_about(body, "review.stale", None))
         return
 
     async def show(edit: lines.Edit, offer: Offer) -> None:
@@ -249,7 +249,7 @@ async def _second(intake: Intake, ack: AsyncAck, body: dict[str, Any], action: d
     if result == "done":
         intake.later(jobs.show_second(run_id, approval_id))
     else:
-        intake.later(answer(intake, body, f"second.{result}", None))
+        intake.later(intake.answer_about(body, f"second.{result}", None))
 
 
 async def _copied(intake: Intake, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
@@ -261,7 +261,7 @@ async def _copied(intake: Intake, ack: AsyncAck, body: dict[str, Any], action: d
         # Whether somebody is an admin may have to be asked of Slack, which must not delay the ack.
         await ack()
         if run is None or not await intake.may_review(run, user_id):
-            await answer(intake, body, "review.stale" if run is None else "review.not-yours", run)
+            await intake.answer_about(body, "review.stale" if run is None else "review.not-yours", run)
             return
     await jobs.bring_copy(
         run_id, action["action_id"].removeprefix("quote_"), user_id=user_id, press=action["action_ts"]

@@ -60,13 +60,13 @@ def register(app: AsyncApp, intake: Intake) -> None:
         run = await intake.records.requests.get(run_id)
         if run is None or body["user"]["id"] != run.user_id:
             await ack()
-            intake.later(answer(intake, body, "review.stale" if run is None else "retry.not-yours", run))
+            intake.later(intake.answer_about(body, "review.stale" if run is None else "retry.not-yours", run))
             return
         # Its id follows from the failed run's: pressing twice asks once.
         first = await intake.accept(replace(run, run_id=f"{run_id}^", received_at=""))
         await ack()
         if not first:
-            intake.later(answer(intake, body, "review.already", run))
+            intake.later(intake.answer_about(body, "review.already", run))
 
     async def sent(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
@@ -103,10 +103,15 @@ async def decide(
     user_id = body["user"]["id"]
     run = await intake.records.requests.get(run_id)
     if run is None or user_id != run.user_id:
-        # Whether somebody is an admin may have to be asked of Slack, which must not delay the ack.
-        await ack()
+        # Whether somebody is an admin may have to be asked of Slack, which must not delay the ack. Who sends a form in
+        # was asked about when it opened, and an ack would close it.
+        if not field:
+            await ack()
         if run is None or not await intake.may_review(run, user_id):
-            intake.later(answer(intake, body, "review.stale" if run is None else "review.not-yours", run))
+            await ack()
+            intake.later(
+                intake.answer_about(body, "review.stale" if run is None else "review.not-yours", run)
+            )
             return
     decision = await intake.records.reviews.decide(
         run_id,
@@ -125,17 +130,7 @@ async def decide(
     if decision.result == "done":
         intake.later(jobs.show_review(run_id, decision.review_id, act))
     else:
-        intake.later(answer(intake, body, f"review.{decision.result}", run))
-
-
-async def answer(intake: Intake, body: dict[str, Any], key: str, run: Run | None) -> None:
-    """Tell the person who pressed, where they pressed, why nothing changed."""
-    user_id = body["user"]["id"]
-    channel_id = (body.get("channel") or {}).get("id") or ""
-    if not channel_id:
-        channel_id = await intake.records.people.messages_tab(intake.team_id, user_id)
-    sentence = text(key, intake.language, user=f"<@{run.user_id}>" if run else "")
-    await intake.delivery.tell(channel_id or user_id, user_id, sentence)
+        intake.later(intake.answer_about(body, f"review.{decision.result}", run))
 
 
 async def find_open(
@@ -146,13 +141,13 @@ async def find_open(
     state = await intake.records.reviews.state(run_id)
     draft = await intake.records.drafts.get(run_id, version)
     if run is None or state is None or draft is None:
-        await answer(intake, body, "review.stale", run)
+        await intake.answer_about(body, "review.stale", run)
         return None
     if not await intake.may_review(run, body["user"]["id"]):
-        await answer(intake, body, "review.not-yours", run)
+        await intake.answer_about(body, "review.not-yours", run)
         return None
     if state.version != version or state.writing or state.review not in ("open", "redone"):
-        await answer(intake, body, "review.stale", run)
+        await intake.answer_about(body, "review.stale", run)
         return None
     return run, state, draft
 
@@ -177,10 +172,10 @@ async def _show_sent(intake: Intake, body: dict[str, Any], *, run_id: str, versi
     run = await intake.records.requests.get(run_id)
     draft = await intake.records.drafts.get(run_id, version)
     if run is None or draft is None:
-        await answer(intake, body, "review.stale", run)
+        await intake.answer_about(body, "review.stale", run)
         return
     if not await intake.may_review(run, body["user"]["id"]):
-        await answer(intake, body, "review.not-yours", run)
+        await intake.answer_about(body, "review.not-yours", run)
         return
     parts = await intake.sent(run_id, version) if intake.sent else []
     view = sent_view(parts, model=draft.model, language=run.language)

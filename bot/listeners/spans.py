@@ -8,33 +8,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from bot.tasks.moments import DAYS, MONTHS
+
 DEFAULT = timedelta(days=7)
 LONGEST = timedelta(days=92)
 
 _CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
-DAYS = (
-    ("monday", "maandag"),
-    ("tuesday", "dinsdag"),
-    ("wednesday", "woensdag"),
-    ("thursday", "donderdag"),
-    ("friday", "vrijdag"),
-    ("saturday", "zaterdag"),
-    ("sunday", "zondag"),
-)
-MONTHS = (
-    ("january", "januari"),
-    ("february", "februari"),
-    ("march", "maart"),
-    ("april", "april"),
-    ("may", "mei"),
-    ("june", "juni"),
-    ("july", "juli"),
-    ("august", "augustus"),
-    ("september", "september"),
-    ("october", "oktober"),
-    ("november", "november"),
-    ("december", "december"),
-)
 _MISSED = re.compile(
     r"\b(what (?:did|have) i miss(?:ed)?|what i missed|catch me up|since i was last here|unread"
     r"|wat (?:heb|mis) ik(?: (?:hier|gemist))*|wat ik (?:gemist heb|heb gemist)|praat me bij|ongelezen)\b\??",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import os
 import re
 import shutil
@@ -32,6 +33,10 @@ RESTORING = "restoring"
 """A folder that stands while files are being put in place; a bot that finds it does not start."""
 
 _ABOUT = "backup.json"
+_MAKING = ".making-"
+_MAKING_TAKES = timedelta(days=1)
+"""More than any backup takes; what is older was broken off."""
+
 _FORMAT = 1
 _NAME = re.compile(r"(?:tijdwinst|replaced)-(\d{8}T\d{6}Z)(?:\.zip)?")
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -76,7 +81,7 @@ def make_backup(folder: Path, where: Path | None = None, *, with_key: bool = Fal
     moment = now()
     try:
         target = _target(folder, where, moment)
-        with tempfile.TemporaryDirectory(prefix=".making-", dir=target.parent) as making:
+        with tempfile.TemporaryDirectory(prefix=_MAKING, dir=target.parent) as making:
             part = _pack(folder, Path(making), moment, with_key=with_key)
             os.replace(part, target)
         _sync(target.parent)
@@ -99,6 +104,7 @@ def make_nightly(folder: Path) -> Path:
         for path, made_at in _kept(folder):
             if made_at < before and made_at != newest:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+        _clear_broken(folder)
         forget_erasures(folder, before)
     except (OSError, ValueError) as error:
         raise BackupError(f"old backups cannot be deleted: {error}") from error
@@ -140,6 +146,8 @@ def restore_backup(folder: Path, path: Path) -> Restored:
         BackupError: it is no backup, damaged, or of a newer version; then nothing has changed.
     """
     staged = folder / RESTORING
+    is_half = staged.exists()
+    ready = False
     try:
         shutil.rmtree(staged, ignore_errors=True)
         staged.mkdir(mode=0o700)
@@ -148,11 +156,15 @@ def restore_backup(folder: Path, path: Path) -> Restored:
         erased = erasures_since(folder, made_at)
         records, engine = staged / "records.sqlite", staged / "engine.sqlite"
         again = prepare(records, engine, made_at=made_at, erased=erased)
-    except (BackupError, OSError, sqlite3.Error, ValueError) as error:
-        shutil.rmtree(staged, ignore_errors=True)
-        if isinstance(error, BackupError):
-            raise
+        ready = True
+    except (OSError, sqlite3.Error, ValueError) as error:
         raise BackupError(f"{path} was not put back: {error}. Nothing was changed.") from error
+    finally:
+        if not ready:
+            shutil.rmtree(staged, ignore_errors=True)
+            if is_half:
+                # An earlier restore got stuck half-way: what stands in the folder is still no whole state.
+                staged.mkdir(mode=0o700, exist_ok=True)
     aside = _swap(folder, staged)
     reach = now() - timedelta(days=KEPT_DAYS)
     return Restored(made_at, aside, again, numbers, reach if made_at < reach else None)
@@ -201,6 +213,8 @@ def _unpack(path: Path, staged: Path) -> datetime:
         with zipfile.ZipFile(path) as packed:
             about = json.loads(packed.read(_ABOUT))
             made_at = datetime.fromisoformat(about["made_at"])
+            if made_at.tzinfo is None:
+                raise ValueError("a moment without a zone")
             for name in (*DATABASES, KEY):
                 # By their own names only, so that no file lands anywhere else.
                 if name != KEY or name in packed.namelist():
@@ -208,7 +222,10 @@ def _unpack(path: Path, staged: Path) -> datetime:
     except FileNotFoundError as error:
         raise BackupError(f"{path} does not exist: name a file of the folder {FOLDER}.") from error
     # https://docs.python.org/3/library/zipfile.html: what a damaged file ends in is not one kind of error.
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, EOFError, RuntimeError) as error:
+    except (
+        *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+        *(KeyError, ValueError, TypeError, EOFError, RuntimeError),
+    ) as error:
         raise BackupError(f"{path} is damaged, or no backup of ours: take another one. ({error})") from error
     for name in DATABASES:
         if wrong := what_is_wrong(staged / name):
@@ -259,6 +276,13 @@ def _kept(folder: Path) -> list[tuple[Path, datetime]]:
         if named := _NAME.fullmatch(path.name):
             found.append((path, datetime.strptime(named[1], _STAMP).replace(tzinfo=UTC)))
     return sorted(found, key=lambda one: one[1])
+
+
+def _clear_broken(folder: Path) -> None:
+    """Delete what backups left behind that were killed: they are copies of everything, and nobody knows of them."""
+    for path in (folder / FOLDER).glob(f"{_MAKING}*"):
+        if datetime.fromtimestamp(path.stat().st_mtime, UTC) < now() - _MAKING_TAKES:
+            shutil.rmtree(path)
 
 
 def _sync(folder: Path) -> None:

@@ -42,7 +42,8 @@ def note_erasure(folder: Path, team_id: str, user_id: str) -> None:
     line = json.dumps({"at": iso(now()), "salt": salt.hex(), "digest": digest.hex()})
     handle = os.open(folder / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(f"{line}\n")
+        # A line break first: the one before may have been torn off by a power failure.
+        file.write(f"\n{line}\n")
         file.flush()
         os.fsync(file.fileno())
 
@@ -52,13 +53,13 @@ def erasures_since(folder: Path, moment: datetime) -> list[Erased]:
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is not ours.
+        UnicodeDecodeError: it is not ours.
     """
     try:
         lines = (folder / FILE).read_text(encoding="ascii").splitlines()
     except FileNotFoundError:
         return []
-    return [one for one in map(_read, lines) if one.at >= moment]
+    return [one for one in map(_read, lines) if one is not None and one.at >= moment]
 
 
 def forget_erasures(folder: Path, before: datetime) -> None:
@@ -71,16 +72,27 @@ def forget_erasures(folder: Path, before: datetime) -> None:
     if not path.exists():
         return
     lines = path.read_text(encoding="ascii").splitlines()
-    kept = [line for line in lines if _read(line).at >= before]
-    if len(kept) < len(lines):
-        path.write_text("".join(f"{line}\n" for line in kept), encoding="ascii")
+    kept = [line for line in lines if (one := _read(line)) is not None and one.at >= before]
+    if len(kept) < sum(map(bool, lines)):
+        part = path.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write("".join(f"{line}\n" for line in kept))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
 
 
-def _read(line: str) -> Erased:
-    told = json.loads(line)
-    return Erased(
-        datetime.fromisoformat(told["at"]), bytes.fromhex(told["salt"]), bytes.fromhex(told["digest"])
-    )
+def _read(line: str) -> Erased | None:
+    """Return what a line tells; None of an empty one, and of one that a power failure tore off."""
+    try:
+        told = json.loads(line)
+        return Erased(
+            datetime.fromisoformat(told["at"]), bytes.fromhex(told["salt"]), bytes.fromhex(told["digest"])
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _digest(salt: bytes, team_id: str, user_id: str) -> bytes:

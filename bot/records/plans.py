@@ -10,6 +10,7 @@ from typing import Any, Literal
 from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.store import Store
+from bot.tasks import Run
 
 ALL = ""
 """The part that stands for every post of a draft, also those that a redo still adds."""
@@ -70,16 +71,20 @@ class Plans:
             else:
                 _split(db, run_id, known)
             for part in parts:
-                db.execute(
-                    """
-                    insert into plans (run_id, part, team_id, user_id, due_at, planned_at)
-                    values (?, ?, ?, ?, ?, ?)
-                    on conflict (run_id, part) do update set user_id = excluded.user_id,
-                        due_at = excluded.due_at, planned_at = excluded.planned_at, sent_at = null,
-                        ended_at = null, outcome = null
-                    """,
-                    [run_id, part, team_id, user_id, iso(due), iso(now())],
-                )
+                _put(db, Plan(run_id, part, team_id, user_id, due))
+
+        await self._store.write(work)
+
+    async def take_wish(self, run: Run, *, words: str, due: datetime | None) -> None:
+        """Leave a request with *words*, without its wish to be reminded, and plan all of its draft for *due*.
+
+        In one write, so that a wish is taken once; *due* is None where it names a moment that cannot be.
+        """
+
+        def work(db: Database) -> None:
+            db.execute("update requests set words = ? where run_id = ?", [words, run.run_id])
+            if due is not None:
+                _put(db, Plan(run.run_id, ALL, run.team_id, run.user_id, due))
 
         await self._store.write(work)
 
@@ -222,6 +227,18 @@ class Plans:
         return "" if row is None else str(row[0])
 
 
+def _put(db: Database, plan: Plan, planned_at: str = "") -> None:
+    """Write a plan down in the place of what was planned of its part before; without *planned_at* it is of now."""
+    db.execute(
+        """
+        insert into plans (run_id, part, team_id, user_id, due_at, planned_at) values (?, ?, ?, ?, ?, ?)
+        on conflict (run_id, part) do update set user_id = excluded.user_id, due_at = excluded.due_at,
+            planned_at = excluded.planned_at, sent_at = null, ended_at = null, outcome = null
+        """,
+        [plan.run_id, plan.part, plan.team_id, plan.user_id, iso(plan.due), planned_at or iso(now())],
+    )
+
+
 def keeps_text(moment: datetime) -> tuple[str, list[str]]:
     """Return the condition, with its values, under which the texts of a run are not deleted yet."""
     return (
@@ -239,14 +256,8 @@ def _split(db: Database, run_id: str, known: Sequence[str]) -> None:
         [run_id, ALL],
     ).fetchone()
     for part in known if whole else ():
-        db.execute(
-            """
-            insert into plans (run_id, part, team_id, user_id, due_at, planned_at) values (?, ?, ?, ?, ?, ?)
-            on conflict (run_id, part) do update set user_id = excluded.user_id, due_at = excluded.due_at,
-                planned_at = excluded.planned_at, sent_at = null, ended_at = null, outcome = null
-            """,
-            [run_id, part, *whole],
-        )
+        team_id, user_id, due_at, planned_at = whole
+        _put(db, Plan(run_id, part, team_id, user_id, datetime.fromisoformat(due_at)), planned_at)
 
 
 def _plan(row: dict[str, Any]) -> Plan:

@@ -48,6 +48,10 @@ async def _waved_through(*_: Any, **__: Any) -> None:
     return None
 
 
+async def _no(*_: Any, **__: Any) -> bool:
+    return False
+
+
 async def _every_audience(desk: Any, _: str) -> list[str]:
     return list(await desk.records.knowledge.audiences())
 
@@ -117,6 +121,17 @@ DEFENCES = {
         ("test_review.py::test_a_stale_button_says_so", "test_review.py::test_pressing_twice_counts_once"),
     ),
     "budgets": Defence(("bot.handlers.budget:reserve",), _waved_through, ("test_budgets.py",)),
+    "four eyes": Defence(
+        ("bot.jobs.approvals:Seconds.wanted", "bot.listeners.screening:takes_two"),
+        _no,
+        ("quotes/test_second.py::test_a_large_discount_waits_for_a_second_person",
+         "quotes/test_second.py::test_the_guideline_can_ask_it_of_every_quote",
+         "screening/test_vacancy.py::test_the_guideline_can_ask_for_a_second_person"),
+    ),
+    "guideline": Defence(
+        ("bot.handlers.admission:find_refusal",), _nothing, ("guard/test_rules.py::test_what_is_refused",
+         "test_guideline.py::test_only_some_channels", "test_guideline.py::test_a_task_is_ruled_out_in_one_channel"),
+    ),
     "quotes": Defence(
         ("bot.knowledge.evidence:stands_in",),
         _always(True),

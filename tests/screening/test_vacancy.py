@@ -331,10 +331,10 @@ async def test_files_that_cannot_be_read_are_named(world: World) -> None:
     )
     records = world.bot.records
     added, _ = await records.candidates.add(
-        vacancy_id, [(gone.id, gone.name)], delivery_id="T:D:9", user_id=ANNA
+        vacancy_id, [(gone.id, gone.name)], delivery_id="T1:D:9", user_id=ANNA
     )
     again, _ = await records.candidates.add(
-        vacancy_id, [(gone.id, gone.name)], delivery_id="T:D:8", user_id=ANNA
+        vacancy_id, [(gone.id, gone.name)], delivery_id="T1:D:8", user_id=ANNA
     )
     del world.slack.workspace.files[gone.id]
     await sweep_now()
@@ -413,7 +413,7 @@ async def test_what_crashes_goes_on_and_is_paid_once(world: World) -> None:
     )
     file = world.slack.workspace.add_to_form("cv.docx", ANNA, word(*CV))
     (one,), _ = await world.bot.records.candidates.add(
-        vacancy_id, [(file.id, file.name)], delivery_id="T:D:1", user_id=ANNA
+        vacancy_id, [(file.id, file.name)], delivery_id="T1:D:1", user_id=ANNA
     )
     cvs = world.workspace.runs.cvs
     assert await cvs.take(one.candidate_id)
@@ -440,7 +440,7 @@ async def test_closing_stops_what_is_still_to_be_read(world: World) -> None:
     )
     file = world.slack.workspace.add_to_form("cv.docx", ANNA, word(*CV))
     (one,), _ = await world.bot.records.candidates.add(
-        vacancy_id, [(file.id, file.name)], delivery_id="T:D:1", user_id=ANNA
+        vacancy_id, [(file.id, file.name)], delivery_id="T1:D:1", user_id=ANNA
     )
     ready = await world.workspace.runs.cvs.take(one.candidate_id)
     await world.bot.records.screenings.close(vacancy_id, user_id=ANNA)

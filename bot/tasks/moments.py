@@ -7,9 +7,31 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.listeners.spans import DAYS, MONTHS
-from bot.tasks import UserError
+from bot.tasks.nouns import UserError
 
+DAYS = (
+    ("monday", "maandag"),
+    ("tuesday", "dinsdag"),
+    ("wednesday", "woensdag"),
+    ("thursday", "donderdag"),
+    ("friday", "vrijdag"),
+    ("saturday", "zaterdag"),
+    ("sunday", "zondag"),
+)
+MONTHS = (
+    ("january", "januari"),
+    ("february", "februari"),
+    ("march", "maart"),
+    ("april", "april"),
+    ("may", "mei"),
+    ("june", "juni"),
+    ("july", "juli"),
+    ("august", "augustus"),
+    ("september", "september"),
+    ("october", "oktober"),
+    ("november", "november"),
+    ("december", "december"),
+)
 FARTHEST = timedelta(days=366)
 DEFAULT_TIME = time(9)
 """When somebody names a day and no time: what was planned says which moment it is."""
