@@ -394,6 +394,8 @@ class Bot:
                 log.warning("%s=%s is not a model that the server lists", setting, model_id)
 
     def _why_not_ready(self) -> str:
+        if self._slot is not None and self._slot.away:
+            return "PostgreSQL cannot be reached"
         return (self.workspace.tokens.why_not() if self.workspace is not None else "") or self._not_ready
 
     def _backed_up_s(self) -> float:

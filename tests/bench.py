@@ -28,6 +28,7 @@ from bot.quotes.paper import quote_pdf
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
 from tests import bench_ledger as bench_ledger_rows
+from tests import bench_postgres as bench_server
 from tests import bench_steady
 from tests import bench_stream as bench_streams
 from tests import bench_tasks as bench_task_costs
@@ -448,6 +449,23 @@ async def bench_stream() -> list[Figure]:
     ]
 
 
+async def bench_postgres() -> list[Figure]:
+    """Measure how quickly a million rows are moved into PostgreSQL."""
+    rate = await asyncio.to_thread(bench_server.moving)
+    return [Figure("rows moved and verified a second", f"{rate:,.0f}", ">= 20,000", "", rate >= 20_000)]
+
+
+async def bench_replicas() -> list[Figure]:
+    """Measure what a second and a third replica bring, and how long a dead one's work stands still."""
+    told = await bench_server.replicas()
+    gain = told["3"] / told["1"]
+    rates = ", ".join(f"{told[count]:.1f}" for count in ("1", "2", "3"))
+    return [
+        Figure("runs a second of 1, 2, 3 replicas", f"{rates}: {gain:.2f} x", ">= 1.5 x", "", gain >= 1.5),
+        against("draft of a survivor after a kill", told["takeover_s"], 5, unit="s"),
+    ]
+
+
 PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "acks": bench_acks,
     "own": bench_own_time,
@@ -463,6 +481,8 @@ PARTS: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "cvs": bench_cvs,
     "knowledge": bench_knowledge,
     "stream": bench_stream,
+    "postgres": bench_postgres,
+    "replicas": bench_replicas,
 }
 
 

@@ -23,6 +23,7 @@ from tests.process import BotProcess
 
 PEOPLE = 40
 RUNS = 240
+AT_ONCE = 10
 
 
 def moving(rows: int = 1_000_000) -> float:
@@ -79,10 +80,15 @@ async def throughput(server: postgres.Server, count: int) -> float:
             slack.workspace.add_user(user_id, user_id.lower(), user_id)
             slack.workspace.channels[SALES].members.append(user_id)
         begun = time.perf_counter()
-        for number in range(RUNS):
-            bots[number % count].point()
-            await slack.command(
-                people[number % PEOPLE], SALES, "/draft", f"proofread This are text {number}."
+        for first in range(0, RUNS, AT_ONCE):
+            bots[first // AT_ONCE % count].point()
+            await asyncio.gather(
+                *(
+                    slack.command(
+                        people[number % PEOPLE], SALES, "/draft", f"proofread This are text {number}."
+                    )
+                    for number in range(first, min(RUNS, first + AT_ONCE))
+                )
             )
         while await _ended(records) < RUNS:  # noqa: ASYNC110 - what is looked at is in another process
             await asyncio.sleep(0.1)

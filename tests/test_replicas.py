@@ -22,7 +22,7 @@ from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
 from tests import postgres
 from tests.conftest import ANNA, CHEF, SALES, buttons, make_slack
-from tests.process import ROOT, BotProcess
+from tests.process import ROOT, BotProcess, answered
 
 TASK = "/draft"
 
@@ -159,12 +159,15 @@ async def test_a_survivor_takes_over(tmp_path: Path) -> None:
 
 
 async def test_the_database_goes_and_comes_back(tmp_path: Path) -> None:
-    """PostgreSQL is gone for ten seconds: nothing is acked meanwhile, and all of it is answered once afterwards."""
+    """PostgreSQL is gone for ten seconds: nothing is acked meanwhile, and all of it is answered once afterwards.
+
+    A load balancer reads meanwhile that the bot cannot take work.
+    """
     server = postgres.Server(durable=True)
     server.start()
     try:
         server.execute("create database away")
-        async with replicas(tmp_path, server.url("away"), count=1) as (slack, model, _, records):
+        async with replicas(tmp_path, server.url("away"), count=1) as (slack, model, bots, records):
             slack.deliveries.retry_delays_s = (1.0,) * 40
             model.latency_s = 3.0
             acked = await slack.command(ANNA, SALES, TASK, "proofread This are a sentence with faults.")
@@ -173,15 +176,17 @@ async def test_the_database_goes_and_comes_back(tmp_path: Path) -> None:
             room = slack.workspace.im_with(ANNA).id
             said = asyncio.create_task(slack.say(ANNA, room, "Proofread this: these is faults."))
             await asyncio.sleep(10)  # the outage itself is what is tried
-            answered = said.done()
+            await answered(f"http://127.0.0.1:{bots[0].port}/readyz", 503)
+            acked_meanwhile = said.done()
             server.start()
             await said
+            await answered(f"http://127.0.0.1:{bots[0].port}/readyz")
             await slack.wait_for(lambda: len(_cards(slack)) >= 2 or None, 90)
             await _until(lambda: _closed(records, 2))
             rows = await records.ledger.newest()
 
         assert acked.status == 200
-        assert not answered
+        assert not acked_meanwhile
         assert slack.sent[-1].retries > 0
         assert sorted(row["outcome"] for row in rows) == ["drafted", "drafted"]
         assert len(_cards(slack)) == 2

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import psycopg
 from dbos import DBOS
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.records.postgres import LOCKS, PgDatabase, connect
 
@@ -29,6 +30,7 @@ class Slot:
     Attributes:
         number: counted from 0.
         replicas: how many hold a slot, this one among them, when it was last looked.
+        away: the database could not be reached then.
     """
 
     def __init__(self, url: str) -> None:
@@ -38,6 +40,7 @@ class Slot:
         self._quiet_until = 0.0
         self.number = -1
         self.replicas = 1
+        self.away = False
 
     @property
     def executor_id(self) -> str:
@@ -86,12 +89,15 @@ class Slot:
                     log.critical("another replica took %s: this one ends", self.executor_id)
                     lost()
                     return
+                self.away = False
                 if loop.time() >= self._quiet_until:
                     await asyncio.to_thread(self._take_over)
-            except psycopg.Error as error:
+            except (psycopg.Error, SQLAlchemyError) as error:
                 # Whatever was held is gone with the session; the next look takes it again.
                 self._quiet_until = loop.time() + QUIET_AFTER_LOSS_S
-                log.warning("the database is away: %s", str(error).splitlines()[0])
+                if not self.away:
+                    log.error("the database is away: %s", str(error).splitlines()[0])
+                self.away = True
 
     def _hold(self) -> bool:
         """Make sure of the slot; False when another replica has it."""
