@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from dbos import DBOS, SetWorkflowID
 
 from bot.jobs import durable, schedules, workflows
 from bot.records import WorkspaceSettings
+from bot.sandbox.watch import PATIENCE_S
 from bot.tasks import Run
 from tests.conftest import ANNA, CHEF, SALES, World, buttons
 from tests.test_run import LINES
@@ -150,3 +152,26 @@ async def test_old_texts_and_workflows_are_deleted(world: World) -> None:
     assert await world.bot.records.requests.get(run.run_id) is None
     assert await world.bot.records.drafts.get(run.run_id, 1) is None
     assert (await world.rows())[0]["run_id"] == row["run_id"]
+
+
+@DBOS.workflow(name="test_ends")
+async def _ends(how: str) -> None:
+    if how == "badly":
+        raise ValueError(how)
+
+
+async def _tries(workflow_id: str) -> list[str]:
+    found = await DBOS.list_workflows_async(workflow_id_prefix=workflow_id)
+    return [one.status for one in found]
+
+
+@pytest.mark.parametrize(("how", "tries"), [("badly", 1), ("well", 2)])
+async def test_what_fails_by_our_fault_is_not_tried_each_minute(world: World, how: str, tries: int) -> None:
+    """A decision that cannot be shown fills no log: it is tried less and less often; while Slack is away, at once."""
+    await durable.start_again("T1:x", _ends, how)
+    async with asyncio.timeout(PATIENCE_S):
+        while "PENDING" in await _tries("T1:x"):  # noqa: ASYNC110 - the engine tells nobody when it is done
+            await asyncio.sleep(0.02)
+    await durable.start_again("T1:x", _ends, how)
+
+    assert len(await _tries("T1:x")) == tries

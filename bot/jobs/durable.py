@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -29,6 +30,7 @@ AT_WORK = ("PENDING", "ENQUEUED", "DELAYED")
 QUEUES = ("interactive", "batch")
 MAX_RECOVERIES = 5
 KEEP_DAYS = 7  # finished workflows; longer than Slack redelivers, because a forgotten id could run again
+MOST_MINUTES_BETWEEN = 60  # tries of what failed by a fault of ours
 STEP_ATTEMPTS = 7
 STEP_INTERVAL_S = 1.0  # waits of 1, 2, 4 … 32 seconds: about a minute, then the asker is told
 
@@ -183,11 +185,22 @@ async def start_again(
 ) -> None:
     """Start a workflow, or one in the place of it that ended in vain; one that is at work is left alone.
 
+    What failed by a fault of ours is tried again after 1, 2, 4 … minutes, an hour at most: it may never be mended.
+
     Args:
         turn_of: the turn that it takes, if any.
     """
-    status = await DBOS.get_workflow_status_async(workflow_id)
-    if status is not None and status.status not in AT_WORK:
+    found = await DBOS.list_workflows_async(
+        workflow_id_prefix=workflow_id, load_input=False, load_output=False
+    )
+    again = re.compile(re.escape(workflow_id) + r"(~\d+)?")
+    tries = [one for one in found if again.fullmatch(one.workflow_id)]
+    if any(one.status in AT_WORK for one in tries):
+        return
+    failed = [one.created_at or 0 for one in tries if one.status in GIVEN_UP]
+    if failed and time.time() - max(failed) / 1000 < 60 * min(2 ** (len(failed) - 1), MOST_MINUTES_BETWEEN):
+        return
+    if tries:
         # Of this minute: what is called twice within it starts one.
         workflow_id += f"~{int(time.time()) // 60}"
     if turn_of:

@@ -337,6 +337,7 @@ class Runs:
             # Nobody was told, so the next run may.
             await self.records.people.clear_notices(run.team_id, (kind,))
             return
+        told = 0
         for user_id in admins:
             try:
                 spot = await self._posts.messages_tab(run.team_id, user_id)
@@ -344,8 +345,11 @@ class Runs:
                 await self._posts.once(
                     post_id, spot, fallback(sentence), placeholder(sentence), run_id=run.run_id
                 )
+                told += 1
             except SlackError as error:
                 log.warning("could not tell admin %s: %s", user_id, error)
+        if not told:
+            await self.records.people.clear_notices(run.team_id, (kind,))
 
     async def deliver(self, run_id: str, version: int) -> None:
         """Let the placeholder become the draft with its buttons, and close the ledger row."""
