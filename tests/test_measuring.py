@@ -117,6 +117,24 @@ async def test_a_week_later_rework_is_asked_once(world: World) -> None:
     assert row["minutes_saved"] == before["minutes_saved"] - 15
 
 
+async def test_somebody_who_cannot_be_reached_stops_no_round(world: World) -> None:
+    """Anna's messages tab cannot be found at that moment; Ben is asked about his text all the same."""
+    for user_id in (ANNA, BEN):
+        im = world.slack.workspace.im_with(user_id).id
+        root = await world.thread((ANNA, "We agreed on Friday."))
+        await world.slack.command(user_id, SALES, "/summarize", world.link(root))
+        card = await world.card(im)
+        await world.slack.click(user_id, im, card["ts"], "approve")
+    await world.rows(2, where=lambda row: row["review"] == "approved")
+    await world.bot.records.store.write(
+        lambda db: db.execute("update people set im_channel_id = '' where user_id = ?", [ANNA])
+    )
+    world.slack.fail("conversations.open", error="internal_error", times=20)
+    await jobs.go_round(datetime.now(UTC) + WEEK)
+
+    assert await world.card(world.slack.workspace.im_with(BEN).id, having="rework:15")
+
+
 def _copy(db: Any, table: str, **changed: str) -> None:
     """Copy a row of *table*, whatever columns it has by now, with some of them *changed*."""
     columns = [row[1] for row in db.execute(f"pragma table_info({table})").fetchall()]

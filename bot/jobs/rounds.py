@@ -107,8 +107,13 @@ class Rounds:
         await self.records.questions.rework_asked(run_id, moment)
 
     async def _about(self, key: str, run: Run) -> str:
-        channel_id, ts = await self._runs.cards.draft_place(run)
         shown = text("link.draft", run.language)
+        try:
+            channel_id, ts = await self._runs.cards.draft_place(run)
+        except SlackError as error:
+            # Where it stands may have to be asked of Slack; without a link the question can be asked as well.
+            log.warning("run=%s its draft is not linked to: %s", run.run_id, error)
+            ts = ""
         if ts:
             address = permalink(self._desk.identity, Place(channel_id, ts))
             shown = f"<{address}|{shown}>"
