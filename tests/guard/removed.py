@@ -66,7 +66,7 @@ DEFENCES = {
         lambda text, *_, **__: (text, ()),
         ("guard/test_injection.py::test_an_order_that_was_obeyed_is_only_text", "guard/test_links.py"),
     ),
-    "mentions": Defence(("bot.views.cards:neutralise",), _same, ("guard/test_mentions.py",)),
+    "mentions": Defence(("bot.views.blocks:neutralise",), _same, ("guard/test_mentions.py",)),
     "hidden signs": Defence(
         ("bot.guard.outside:clean",), _same, ("guard/test_hidden.py::test_a_sign_without_a_shape_is_none",)
     ),

@@ -40,8 +40,9 @@ async def desk(tmp_path: Path) -> AsyncIterator[Any]:
             stored = {"named": ",".join(PEOPLE), "others": "UNOBODY"}.get(audience, audience)
             await put(records, f"{audience}.md", f"Woorden voor {audience}.", audience=stored)
         wired = client(token=slack.token, base_url=f"{slack.url}/api/", session=session)
-        context = Context(wired, Wire(), Identity("T1", space.url, space.bot_user_id, space.bot_id))
-        yield SimpleNamespace(context=context, records=records, slack=slack)
+        identity = Identity("T1", space.url, space.bot_user_id, space.bot_id)
+        context = Context(wired, Wire(), identity)
+        yield SimpleNamespace(identity=identity, context=context, records=records, slack=slack)
     await records.close()
 
 
@@ -50,7 +51,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Any]:
 async def test_who_is_answered_from_what(desk: Any, person: str, audience: str) -> None:
     """Everyone means no guests; a channel its members, public or not; a list those on it, and nobody else."""
     granted = await allowed(desk, person)
-    read = {one.document.name for one in await desk.records.knowledge.whole(granted, most_chars=10_000)}
+    read = {one.document.name for one in await desk.records.knowledge.whole("T1", granted, most_chars=10_000)}
     member = person in ("U-ADMIN", "U-MEMBER")
     wanted = {"everyone": member, "CIN": True, "GIN": True, "named": True, "COUT": False, "others": False}
 
