@@ -81,7 +81,7 @@ class Conversations:
 
     async def is_stopped(self, run_id: str, version: int) -> bool:
         """Say whether somebody stopped the writing of a version."""
-        row = await self._store.read(
+        row = await self._store.look(
             lambda db: db.execute(
                 "select 1 from stops where run_id = ? and version = ?", [run_id, version]
             ).fetchone()

@@ -75,7 +75,7 @@ class People:
 
     async def messages_tab(self, team_id: str, user_id: str) -> str:
         """Return the id of somebody's messages tab, or an empty text while it is unknown."""
-        row = await self._store.read(
+        row = await self._store.look(
             lambda db: db.execute(
                 "select im_channel_id from people where team_id = ? and user_id = ?", [team_id, user_id]
             ).fetchone()

@@ -87,7 +87,7 @@ class Screenings:
 
     async def get(self, screening_id: str) -> Screening | None:
         """Return a screening, or None."""
-        return await self._store.read(lambda db: _get(db, screening_id))
+        return await self._store.look(lambda db: _get(db, screening_id))
 
     async def open_of(self, team_id: str, user_id: str) -> list[Screening]:
         """Return the vacancies of a person that take CVs now, the newest first."""

@@ -19,7 +19,7 @@ class Vaults:
 
     async def get(self, run_id: str) -> str | None:
         """Return the sealed pseudonyms of a run, or None."""
-        row = await self._store.read(
+        row = await self._store.look(
             lambda db: db.execute("select sealed from vaults where run_id = ?", [run_id]).fetchone()
         )
         return None if row is None else str(row[0])
