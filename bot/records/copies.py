@@ -104,16 +104,10 @@ def lost_numbers(before: Path, after: Path) -> list[str]:
 
 
 def _people(db: Database) -> list[tuple[str, str]]:
-    """Return team and id of everybody whom the records name."""
-    return [
-        (str(row[0]), str(row[1]))
-        for row in db.execute(
-            """
-            select team_id, user_id from runs union select team_id, user_id from requests
-            union select team_id, user_id from people union select team_id, user_id from actors
-            """
-        ).fetchall()
-    ]
+    """Return team and id of everybody of whom the records hold a row."""
+    named = [table for table in db.table_names() if {"team_id", "user_id"} <= db.text_columns(table)]
+    asked = " union ".join(f"select team_id, user_id from {table}" for table in named)
+    return [(str(row[0]), str(row[1])) for row in db.execute(asked).fetchall()]
 
 
 def _quote_numbers(db: sqlite3.Connection) -> set[str]:
