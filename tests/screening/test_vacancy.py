@@ -610,3 +610,17 @@ async def test_the_guideline_holds_for_criteria_too(
     assert "chef@klant.example" not in "".join(asked)
     assert len(asked) == (2 if act == "pseudonymise" else 0)
     assert ("as [EMAIL1_" in "".join(asked)) == (act == "pseudonymise")
+
+
+async def test_a_thread_of_another_workspace_is_no_vacancy_here(world: World) -> None:
+    """Conversations and messages of two workspaces may have the same ids; each finds its own vacancy."""
+    records = world.bot.records
+    for team_id in ("T1", "T2"):
+        vacancy_id = f"{team_id}:D1:1.0"
+        await records.screenings.propose(Screening(vacancy_id, team_id, ANNA, "en", "Joiner", (), ""))
+        place = {"team_id": team_id, "run_id": vacancy_id, "channel_id": "D1"}
+        await records.drafts.claim_post(f"{vacancy_id}/place", **place)
+        await records.drafts.posted(f"{vacancy_id}/place", ts="1.5")
+    found = [await records.screenings.at(team_id, "D1", "1.5") for team_id in ("T1", "T2", "T3")]
+
+    assert [one and one.team_id for one in found] == ["T1", "T2", None]
