@@ -283,7 +283,7 @@ def _convert(values: dict[str, Any], faults: list[str]) -> None:
     elif "port" in values:
         values["port"] = int(port)
     if "language" in values:
-        language = _language(values["language"])
+        language = read_language(values["language"])
         if language is None:
             faults.append(
                 f"LANGUAGE is {values['language']!r}: it must be en or nl (a desktop may set it too)."
@@ -325,7 +325,7 @@ def _check_database(values: dict[str, Any], faults: list[str]) -> None:
         values["database_url"] = "postgresql" + url[url.index(":") :]
 
 
-def _language(value: str) -> Language | None:
+def read_language(value: str) -> Language | None:
     """Return the first language of *value* that we speak.
 
     Linux desktops use the variable too, as a list like `nl_NL:nl:en`:
