@@ -318,15 +318,21 @@ def remove(url: str) -> bool:
     """
     db = connect(url)
     try:
-        held = db.execute(
-            """
-            select 1 from pg_locks where locktype = 'advisory' and classid = ?
-                and database = (select oid from pg_database where datname = current_database()) limit 1
-            """,
-            [LOCKS],
-        ).fetchone()
-        if held is None:
+        held = is_held(db)
+        if not held:
             db.conn.execute(f"drop schema if exists {SCHEMA} cascade; drop schema if exists dbos cascade")
-        return held is None
+        return not held
     finally:
         db.close()
+
+
+def is_held(db: PgDatabase) -> bool:
+    """Say whether a replica holds a lock of ours: then it works on this database."""
+    held = db.execute(
+        """
+        select 1 from pg_locks where locktype = 'advisory' and classid = ?
+            and database = (select oid from pg_database where datname = current_database()) limit 1
+        """,
+        [LOCKS],
+    ).fetchone()
+    return held is not None
