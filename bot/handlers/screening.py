@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bot.handlers.attached import read_attached
 from bot.handlers.desk import Brief, Desk
-from bot.handlers.draft import LANGUAGE, RULES, put_in_tags, read, write_request
+from bot.handlers.draft import RULES, put_in_tags, read, write_request
 from bot.records.screenings import Screening
 from bot.screening.criteria import FEWEST, LONGEST_CHARS, MOST, Criterion, criteria_version, forbidden_grounds
 from bot.tasks import Draft, Language, UserError
@@ -39,7 +39,10 @@ async def screening(desk: Desk, brief: Brief) -> Draft:
     user = put_in_tags("thread", "\n".join(lines), run.run_id) + attached.tags + request
     shape = _shape()
     paid = await desk.ask(
-        brief, system=[RULES, brief.task.prompt, LANGUAGE[run.language]], user=user, shape=shape
+        brief,
+        system=[RULES, brief.task.prompt, text("prompt.language", run.language)],
+        user=user,
+        shape=shape,
     )
     answer: Any = shape.model_validate_json(paid.text)
     criteria, refused = choose_criteria(answer.criteria)
