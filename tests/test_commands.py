@@ -23,7 +23,7 @@ from tests.quotes.test_quote import PRICES
 ROOT = Path(__file__).parent.parent
 PAGES = (*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")), *ROOT.glob("docs/*.md"))
 _STARTS = r"(?:[A-Z_]+=\S+ )*(?:(?:make|docker|pre-commit|git|pip|datasette|(?:\.venv/bin/)?python) |pg_\w+ -|pytest )"
-_LISTED = re.compile(r"\s(?:  +|(?<=make coverage )the )\S.*$")
+_LISTED = re.compile(r"\s{2,}\S.*$")
 """What a list of commands says behind a command."""
 
 
@@ -82,7 +82,7 @@ NOT = {
     "make bench": "takes twenty minutes of a quiet machine; its figures are in docs/performance.md",
     "python -m tests.bench acks soak": "as make bench",
     "python -m tests.bench_day": "takes a minute; its table is in docs/performance.md",
-    "python -m tests.browser.pictures": "takes a minute of a browser; its pictures are in docs/pictures",
+    "make pictures": "takes two minutes of a browser and writes docs/pictures, which a test looks through",
     "python -m tests.guard.measure": "takes minutes; its table is in docs/privacy.md",
     "make lock": "asks a package index",
     "make audit": "asks a service on the internet",
