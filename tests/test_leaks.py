@@ -293,7 +293,17 @@ def statements() -> Iterator[tuple[str, str]]:
         # The index is a file of its own; its rows hang on audiences that begin with their team.
         if path.stem not in (
             *("knowledge_index", "knowledge_search", "teams", "migrating"),
-            *("postgres", "sqlite", "dialect", "database", "store", "copies", "rotation", "moving"),
+            *(
+                "postgres",
+                "sqlite",
+                "dialect",
+                "database",
+                "store",
+                "copies",
+                "restored",
+                "rotation",
+                "moving",
+            ),
         ):
             yield from _walk(ast.parse(path.read_text("utf-8")), path.stem, "")
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.reading import safe_cell
-from bot.tasks import Language, UserError
-from bot.texts import text
+from bot.tasks import LANGUAGES, Language, UserError
+from bot.texts import has_decimal_comma, text
 
 ID_HEADER = "Tijdwinst-ID"
 """How the column is called that says which text a row is, in both languages."""
@@ -80,7 +80,7 @@ def own_headers(language: Language) -> tuple[str, ...]:
 def result_csv(headers: Sequence[str], lines: Sequence[Line], language: Language) -> bytes:
     """Return the texts as CSV in UTF-8 with its mark; no cell becomes a formula. In Dutch parted by `;`."""
     written = io.StringIO()
-    writer = csv.writer(written, delimiter=";" if language == "nl" else ",", lineterminator="\r\n")
+    writer = csv.writer(written, delimiter=";" if has_decimal_comma(language) else ",", lineterminator="\r\n")
     for row in _rows(headers, lines, language):
         writer.writerow([safe_cell(cell) for cell in row])
     return written.getvalue().encode("utf-8-sig")
@@ -151,8 +151,8 @@ def read_returned(rows: Sequence[Sequence[str]], name: str, language: Language) 
     """
     head = [cell.strip() for cell in rows[0]] if rows else []
     places: list[int] = []
-    for mine, english, dutch in zip(own_headers(language), own_headers("en"), own_headers("nl"), strict=True):
-        place = next((at for at, header in enumerate(head) if header in (english, dutch)), None)
+    for mine, *any_language in zip(own_headers(language), *map(own_headers, LANGUAGES), strict=True):
+        place = next((at for at, header in enumerate(head) if header in any_language), None)
         if place is None and mine != own_headers(language)[-1]:
             raise UserError("bulk.column-gone", name=name, column=mine)
         places.append(-1 if place is None else place)

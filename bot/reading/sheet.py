@@ -22,7 +22,11 @@ MOST_RATIO = 200
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula, full-width signs included."""
-_PASSED_OVER = " \u00a0\u200b\ufeff"
+# Every white space there is but the three that begin a formula themselves, and two that are not seen at all.
+_PASSED_OVER = (
+    " \x0b\x0c\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\u200b\ufeff"
+)
 
 
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -228,7 +228,7 @@ async def test_it_is_off_until_an_admin_filled_it_in(world: World) -> None:
         lambda db: db.execute("select user_id, overseer_id from screening_rules order by rule_id").fetchall()
     )
 
-    assert "purpose, legal basis" in refused
+    assert "purpose, legal basis, date of the impact assessment (DPIA)" in refused
     assert f"@{CHEF}" in refused
     assert {"retention_weeks", "dpia_on"} == set(wrong.answer["errors"])
     assert kept == [(CHEF, ""), (CHEF, CHEF)]
