@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,6 +137,20 @@ def test_the_edit_form_of_a_long_draft_has_several_inputs() -> None:
     assert len(view["blocks"]) > 2
     assert all(len(block["element"]["initial_value"]) <= INPUT_LIMIT for block in view["blocks"])
     assert len(json.dumps(view)) < 250_000
+
+
+def test_the_edit_form_explains_numbers_only_where_there_are_some() -> None:
+    """A social post has no `[12]`, so its form does not speak of one."""
+    labels = [
+        edit_form(draft, final_text="", language="nl")["blocks"][0]["label"]["text"]
+        for draft in (
+            _draft("Morgen open."),
+            replace(_draft("Morgen. [1]"), sources={"1": "https://a.example"}),
+        )
+    ]
+
+    assert labels[0] == "Tekst"
+    assert "[12]" in labels[1]
 
 
 def test_the_new_draft_form_shows_the_inputs_of_its_task() -> None:

@@ -83,8 +83,9 @@ async def check_allowed(desk: Desk, team_id: str, language: Language) -> None:
 
 
 def name_rules(missing: Sequence[str], language: Language) -> str:
-    """Return what is not filled in yet, in words."""
-    return ", ".join(text(f"screening.rule.{name}", language).lower() for name in missing)
+    """Return what is not filled in yet, as it stands within a sentence; DPIA stays DPIA."""
+    labels = [text(f"screening.rule.{name}", language) for name in missing]
+    return ", ".join(label[:1].lower() + label[1:] for label in labels)
 
 
 def name_people(user_ids: Sequence[str]) -> str:

@@ -128,6 +128,7 @@ _WITH_SHORT = (
     *WHOLE,
     "digest_channel_id",
     *YES_OR_NO,
+    "reviewers",
     "channels",
 )
 
