@@ -28,6 +28,8 @@ from bot.sandbox.slack import Slack
 from bot.sandbox.teams import TOKEN_LIVES_S, Teams
 from bot.settings import Settings, SettingsError
 from tests.conftest import ANNA, LIMITS, SALES, SECRET, buttons, check_readable, make_slack
+from tests.test_operations import figures
+from tests.test_replicas import until
 
 SOON = timedelta(seconds=TOKEN_LIVES_S - 3_600)
 """An hour before a token ends."""
@@ -124,6 +126,12 @@ async def town(folder: Path, *numbers: int, rotates: bool = False) -> AsyncItera
         yield made
         for slack in teams.slacks.values():
             check_readable(slack)
+
+
+async def measured(made: Town) -> dict[str, float]:
+    """Return what `/metrics` tells."""
+    async with aiohttp.ClientSession() as browser, browser.get(f"{made.address}/metrics") as page:
+        return figures(await page.text())
 
 
 async def test_a_workspace_installs_the_bot_and_gets_drafts(tmp_path: Path) -> None:
@@ -314,34 +322,54 @@ async def test_who_comes_back_finds_everything(tmp_path: Path) -> None:
 
 
 async def test_one_revoked_token_is_one_workspaces_trouble(tmp_path: Path) -> None:
-    """The bot stays ready, the others get their drafts, and what was asked meanwhile comes after a new installation."""
+    """The bot stays ready, the others get their drafts, and what was asked meanwhile comes after a new installation.
+
+    The figures show that one token is refused, and that none is any more.
+    """
     async with town(tmp_path, 1, 2) as made:
         await made.install("T01", "T02")
+
+        async def refused(count: int) -> bool:
+            told = await measured(made)
+            return (
+                told['tijdwinst_workspaces{state="refused"}'],
+                told['tijdwinst_workspaces{state="good"}'],
+            ) == (count, 2 - count)
+
+        await until(lambda: refused(0))
         made.slack("T01").revoke_token()
         await made.slack("T01").command(ANNA, SALES, "/draft", "email about the boat")
         await made.ask("T02")
         async with aiohttp.ClientSession() as browser, browser.get(f"{made.address}/readyz") as page:
             ready = page.status
+        await until(lambda: refused(1))
         await made.install("T01")
         slack = made.slack("T01")
         im = slack.workspace.im_with(ANNA).id
         await slack.wait_for(
             lambda: [one for one in slack.messages(im) if "approve" in buttons(one)], timeout_s=20
         )
+        await until(lambda: refused(0))
 
     assert ready == 200
 
 
 async def test_what_comes_from_nobody_is_answered(tmp_path: Path) -> None:
-    """A late event of a workspace that left is taken, so that Slack does not send it for hours; a forged one is not."""
+    """A late event of a workspace that left is taken, so that Slack does not send it for hours; a forged one is not.
+
+    Whoever runs the bot sees in the figures how many came of workspaces that are not installed.
+    """
     async with town(tmp_path, 1, 2) as made:
         await made.install("T02")
         late = await made.slack("T01").push_event({"type": "app_home_opened", "user": ANNA, "tab": "home"})
         forged = await made.slack("T02").send_raw('{"team_id": "T02"}', secret="wrong")
         checked = await made.slack("T02").send_raw('{"type": "url_verification", "challenge": "abc"}')
 
+        counted = await measured(made)
+
     assert late.status == 200
     assert forged.status == 401
+    assert counted["tijdwinst_not_installed_requests_total"] == 1
     assert (checked.status, "abc" in checked.body) == (200, True)
 
 
