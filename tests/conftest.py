@@ -109,8 +109,11 @@ def said(message: dict[str, Any]) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the cases of each threat, so that `pytest -m threat` runs them."""
+    """Mark the cases of each threat, so that `pytest -m threat` runs them; skip what only a file has."""
     for item in items:
+        only = item.get_closest_marker("sqlite")
+        if only is not None and on_postgres():
+            item.add_marker(pytest.mark.skip(reason=f"on SQLite only: {only.args[0]}"))
         number = threat_of(item.nodeid)
         if number is not None:
             item.add_marker(pytest.mark.threat(number))
@@ -130,6 +133,16 @@ def make_slack() -> Slack:
     return slack
 
 
+def on_postgres() -> bool:
+    """Say whether all tests run on PostgreSQL: `TEST_STORE=postgres`."""
+    return os.environ.get("TEST_STORE") == "postgres"
+
+
+def store_for(folder: Path) -> dict[str, str]:
+    """Return the setting of where an installation in *folder* has its records; the same folder has the same ones."""
+    return {"database_url": postgres.database_for(folder)} if on_postgres() else {}
+
+
 @asynccontextmanager
 async def running(
     tmp_path: Path,
@@ -142,8 +155,7 @@ async def running(
     """Start the bot on *tmp_path* between a Slack and a model."""
     limits = more.pop("limits", LIMITS)
     prompts = more.pop("prompts", PROMPTS)
-    if os.environ.get("TEST_STORE") == "postgres" and "database_url" not in more:
-        more["database_url"] = postgres.database_for(tmp_path)
+    more = {**store_for(tmp_path), **more}
     quiet_s = more.pop("quiet_s", 600.0)
     async with AsyncExitStack() as stack:
         if slack is None:

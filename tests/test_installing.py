@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from cryptography.fernet import Fernet
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import jobs
@@ -26,8 +28,11 @@ from bot.records.teams import TeamError
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
 from bot.sandbox.teams import TOKEN_LIVES_S, Teams
+from bot.sandbox.watch import PATIENCE_S
 from bot.settings import Settings, SettingsError
-from tests.conftest import ANNA, LIMITS, SALES, SECRET, buttons, check_readable, make_slack
+from tests import postgres
+from tests.conftest import ANNA, BEN, LIMITS, SALES, SECRET, buttons, check_readable, make_slack, store_for
+from tests.process import BotProcess
 from tests.test_operations import figures
 from tests.test_replicas import until
 
@@ -107,7 +112,7 @@ def many(folder: Path, teams: Teams, model: Model, **more: Any) -> Bot:
         anthropic_base_url=model.url,
         data_dir=folder,
         port=0,
-        **more,
+        **{**store_for(folder), **more},
     )
     return Bot(settings, limits=LIMITS, pace_s=0.0)
 
@@ -244,6 +249,73 @@ async def test_a_token_is_refreshed_once_by_all_replicas(tmp_path: Path) -> None
     assert early.token == first
     assert {kept.token for kept in after if kept} == {list(made.slack("T01").expiring)[-1]}
     assert made.teams.asked == [("code", ""), ("refresh", "")]
+
+
+async def test_two_bots_that_share_an_installation_refresh_it_once(tmp_path: Path) -> None:
+    """Both get a request when the token ends soon: one refreshes it, and the other has its draft meanwhile.
+
+    Two real processes on PostgreSQL. A second refresh with the same token would lock the workspace out.
+    """
+    url, keys = postgres.database_for(tmp_path), Fernet.generate_key().decode()
+    teams = Teams(rotates=True)
+    teams.add([make_team(1)])
+    slack = teams.slacks["T01"]
+    async with teams, Model() as model, AsyncExitStack() as stack:
+        bots = [
+            BotProcess(
+                slack,
+                model,
+                tmp_path / f"bot{number}",
+                http=True,
+                SLACK_BOT_TOKEN="",
+                SLACK_API_URL=f"{teams.url}/api/",
+                SLACK_CLIENT_ID=teams.client_id,
+                SLACK_CLIENT_SECRET=teams.client_secret,
+                DATABASE_URL=url,
+                SECRET_KEYS=keys,
+            )
+            for number in range(2)
+        ]
+        for bot in bots:
+            await bot.start()
+            stack.push_async_callback(bot.end, signal.SIGKILL)
+        await teams.install("T01", f"http://127.0.0.1:{bots[0].port}")
+        records = Records(tmp_path / "records.sqlite", database_url=url)
+        records.open()
+        stack.push_async_callback(records.close)
+        await bots[0].end(signal.SIGKILL)
+        first = await records.installations.get("T01")
+        soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+        await records.store.write(
+            lambda db: db.execute("update installations set expires_at = ? where team_id = 'T01'", [soon])
+        )
+        await bots[0].start()
+        teams.held = asyncio.Event()
+        slack.deliveries.ack_within_s = PATIENCE_S
+        refreshing = asyncio.create_task(slack.command(ANNA, SALES, "/draft", "email about the van"))
+        await until(lambda: _is(teams.asked[-1] == ("refresh", "")))
+        bots[1].point()
+        await slack.command(BEN, SALES, "/draft", "email about the boat")
+        await until(lambda: _is(_drafts(slack, BEN) == 1))
+        held = not refreshing.done()
+        teams.held.set()
+        await refreshing
+        await until(lambda: _is(_drafts(slack, ANNA) == 1))
+        kept = await records.installations.get("T01")
+
+    assert held
+    assert teams.asked == [("code", ""), ("refresh", "")]
+    assert kept is not None
+    assert first is not None
+    assert kept.sealed != first.sealed
+
+
+def _drafts(slack: Slack, user_id: str) -> int:
+    return sum("approve" in buttons(one) for one in slack.messages(slack.workspace.im_with(user_id).id))
+
+
+async def _is(true: bool) -> bool:
+    return true
 
 
 async def test_who_dies_while_refreshing_holds_nobody_up_for_long(tmp_path: Path) -> None:
