@@ -33,6 +33,7 @@ from bot.settings import Settings, SettingsError
 from tests import postgres
 from tests.conftest import ANNA, BEN, LIMITS, SALES, SECRET, buttons, check_readable, make_slack, store_for
 from tests.process import BotProcess
+from tests.stored import stored
 from tests.test_operations import figures
 from tests.test_replicas import until
 
@@ -207,7 +208,7 @@ async def test_tokens_are_sealed_on_disk(tmp_path: Path) -> None:
         await made.install("T01")
         token = next(iter(made.slack("T01").expiring))
         await made.stop()
-    content = b"".join((tmp_path / name).read_bytes() for name in ("records.sqlite", "engine.sqlite"))
+    content = stored(tmp_path)
 
     assert token.startswith("xoxe.")
     assert token.encode() not in content
@@ -280,30 +281,35 @@ async def test_two_bots_that_share_an_installation_refresh_it_once(tmp_path: Pat
             await bot.start()
             stack.push_async_callback(bot.end, signal.SIGKILL)
         await teams.install("T01", f"http://127.0.0.1:{bots[0].port}")
+        for bot in bots:
+            await bot.end(signal.SIGKILL)
         records = Records(tmp_path / "records.sqlite", database_url=url)
         records.open()
         stack.push_async_callback(records.close)
-        await bots[0].end(signal.SIGKILL)
         first = await records.installations.get("T01")
+        for bot in bots:
+            await bot.start()
+        teams.held = asyncio.Event()
         soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
         await records.store.write(
             lambda db: db.execute("update installations set expires_at = ? where team_id = 'T01'", [soon])
         )
-        await bots[0].start()
-        teams.held = asyncio.Event()
         slack.deliveries.ack_within_s = PATIENCE_S
-        refreshing = asyncio.create_task(slack.command(ANNA, SALES, "/draft", "email about the van"))
-        await until(lambda: _is(teams.asked[-1] == ("refresh", "")))
-        bots[1].point()
-        await slack.command(BEN, SALES, "/draft", "email about the boat")
-        await until(lambda: _is(_drafts(slack, BEN) == 1))
-        held = not refreshing.done()
+        asking = []
+        for bot, user_id in zip(bots, (ANNA, BEN), strict=True):
+            bot.point()
+            asking.append(asyncio.create_task(slack.command(user_id, SALES, "/draft", "email about the van")))
+            await asyncio.sleep(0)  # it is on its way to this bot
+        # Whoever comes first waits for Slack's new token, the other one for nothing. Where a round has opened the
+        # workspace just before, the look of each minute is what refreshes.
+        await until(lambda: _is(("refresh", "") in teams.asked), patience_s=150)
+        await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
         teams.held.set()
-        await refreshing
-        await until(lambda: _is(_drafts(slack, ANNA) == 1))
+        told = [(await one).status for one in asking]
+        await until(lambda: _is([_drafts(slack, user_id) for user_id in (ANNA, BEN)] == [1, 1]))
         kept = await records.installations.get("T01")
 
-    assert held
+    assert told == [200, 200]
     assert teams.asked == [("code", ""), ("refresh", "")]
     assert kept is not None
     assert first is not None
