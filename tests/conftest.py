@@ -168,6 +168,7 @@ def lay_tables(folder: Path) -> None:
     tables = _empty_tables()
     if any((folder / name).exists() for name in tables):
         return
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # as a bot makes it
     for name, content in tables.items():
         (folder / name).touch(mode=0o600)
         (folder / name).write_bytes(content)
