@@ -77,6 +77,13 @@ def own_headers(language: Language) -> tuple[str, ...]:
     return (ID_HEADER, *(text(f"bulk.column.{one}", language) for one in ("text", "status", "remarks")))
 
 
+def menu_words(language: Language) -> tuple[str, ...]:
+    """Return the words that the column of verdicts offers, and holds where something is decided."""
+    return tuple(
+        text(f"bulk.verdict.{one}", language) for one in ("approved", "edited", "redone", "discarded")
+    )
+
+
 def result_csv(headers: Sequence[str], lines: Sequence[Line], language: Language) -> bytes:
     """Return the texts as CSV in UTF-8 with its mark; no cell becomes a formula. In Dutch parted by `;`."""
     written = io.StringIO()
@@ -100,7 +107,7 @@ def result_xlsx(headers: Sequence[str], lines: Sequence[Line], language: Languag
         letter = openpyxl.utils.get_column_letter(at)
         sheet.column_dimensions[letter].width = 80 if at == len(headers) + 2 else 18
     status = openpyxl.utils.get_column_letter(len(headers) + 3)
-    menu = DataValidation(type="list", formula1='"approve,edit,redo,skip"', allow_blank=True)
+    menu = DataValidation(type="list", formula1=f'"{",".join(menu_words(language))}"', allow_blank=True)
     menu.add(f"{status}2:{status}{len(lines) + 1}")
     sheet.data_validations.append(menu)
     for number, row in enumerate(_rows(headers, lines, language)):

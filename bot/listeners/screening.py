@@ -245,10 +245,11 @@ async def take_cvs(intake: Intake, event: dict[str, Any], words: str, *, deliver
     if not files or not channel_id.startswith("D"):
         return False
     thread_ts = event.get("thread_ts") or ""
-    vacancy = await intake.records.screenings.at(channel_id, thread_ts) if thread_ts else None
+    screenings = intake.records.screenings
+    vacancy = await screenings.at(intake.team_id, channel_id, thread_ts) if thread_ts else None
     refusal = ""
     if vacancy is None and _CVS.search(words) and len(words.split()) <= 12:
-        open_ones = await intake.records.screenings.open_of(intake.team_id, user_id)
+        open_ones = await screenings.open_of(intake.team_id, user_id)
         vacancy = open_ones[0] if len(open_ones) == 1 else None
         refusal = "screening.which" if len(open_ones) > 1 else ""
     if vacancy is None and not refusal:

@@ -164,9 +164,9 @@ def _write_cell(cell: Any) -> str:
 
 
 def decode(content: bytes) -> str:
-    """Read text in the encodings that spreadsheets write: UTF-8, UTF-16 with its mark, else Windows' own."""
-    encodings = ["utf-16"] if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "cp1252"]
-    for encoding in encodings:
+    """Read text in the encodings that spreadsheets write: UTF-8, UTF-16, else Windows' own."""
+    wide = _wide(content)
+    for encoding in [wide] if wide else ["utf-8-sig", "cp1252"]:
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:
@@ -175,6 +175,16 @@ def decode(content: bytes) -> str:
             break
         return text
     raise SheetError("not-text")
+
+
+def _wide(content: bytes) -> str:
+    """Return the UTF-16 that *content* is in: by its mark, else because every other byte is nearly always zero."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    high, low = content[::2].count(0), content[1::2].count(0)
+    if min(high, low) or max(high, low) * 4 <= len(content):
+        return ""
+    return "utf-16-be" if high else "utf-16-le"
 
 
 def _read_csv(text: str) -> list[list[str]]:

@@ -68,13 +68,7 @@ def note_dump(url: str, folder: Path) -> Noted | None:
 
 
 def _people(db: Database) -> list[tuple[str, str]]:
-    """Return team and id of everybody whom the records name."""
-    return [
-        (str(row[0]), str(row[1]))
-        for row in db.execute(
-            """
-            select team_id, user_id from runs union select team_id, user_id from requests
-            union select team_id, user_id from people union select team_id, user_id from actors
-            """
-        ).fetchall()
-    ]
+    """Return team and id of everybody whom a row of the records is of."""
+    theirs = [table for table in db.table_names() if {"team_id", "user_id"} <= db.text_columns(table)]
+    asked = " union ".join(f"select team_id, user_id from {table} where user_id <> ''" for table in theirs)
+    return [(str(row[0]), str(row[1])) for row in db.execute(asked).fetchall()]
