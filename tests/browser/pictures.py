@@ -250,9 +250,8 @@ async def show_home(album: Album) -> None:
 
 def read_cv(body: dict[str, Any]) -> dict[str, Any]:
     """Answer for a CV by what stands in it."""
-    system = "\n".join(block["text"] for block in body["system"])
     told = {}
-    for number, criterion in re.findall(r"^c(\d+): ([^.\n]+)", system, re.MULTILINE):
+    for number, criterion in re.findall(r"^c(\d+): ([^.\n]+)", user_text(body), re.MULTILINE):
         status, quotes = EVIDENCE[criterion]
         told[f"c{number}"] = {"status": status, "quotes": quotes}
     return told
