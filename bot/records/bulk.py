@@ -196,6 +196,14 @@ class Bulk:
                     "update bulk_items set state = 'open' where set_id = ? and state = 'waiting'", [set_id]
                 )
             elif act == "retry":
+                # Of a set that was cancelled nobody wants the rows that were never written.
+                db.execute(
+                    """
+                    update bulk_items set state = 'waiting' where set_id = ? and state = 'open'
+                        and not exists (select 1 from drafts where run_id = set_id || ':' || row_number)
+                    """,
+                    [set_id],
+                )
                 db.execute(
                     """
                     update bulk_items set state = 'open', tries = 0, trouble = ''
