@@ -503,6 +503,23 @@ async def test_the_sheet_comes_back_with_verdicts(world: World) -> None:
     assert len(minutes) == 1
 
 
+async def test_what_a_sheet_decided_is_told_though_slack_hiccups(world: World) -> None:
+    """Slack does not take the answer to a sheet that came back: the next try tells the same, and decides nothing twice."""
+    await written(world, 4)
+    await world.card(having="bulk_approve")
+    rows = sheet_of(await newest_file(world, ".xlsx"))
+    status = rows[0].index("Status")
+    for row, verdict in zip(rows[1:], ["approve", "redo", "skip", ""], strict=True):
+        row[status] = verdict
+    world.slack.fail("chat.postMessage", error="internal_error")
+    await send(world, "", "terug.xlsx", book(rows))
+    told = str(await world.shown("From the sheet of bakken.csv"))
+
+    assert "1 approved as" in told
+    assert "1 to be" in told
+    assert "1 skipped" in told
+
+
 async def test_reviewing_is_what_the_person_says(world: World) -> None:
     """Who tells what reviewing took in all has it spread over the texts that were decided on."""
     await written(world, 4)
