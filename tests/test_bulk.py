@@ -504,7 +504,7 @@ async def test_the_sheet_comes_back_with_verdicts(world: World) -> None:
 
 
 async def test_what_a_sheet_decided_is_told_though_slack_hiccups(world: World) -> None:
-    """Slack does not take the answer to a sheet that came back: the next try tells the same, and decides nothing twice."""
+    """Slack does not take the answer to a sheet that came back: the next try tells the same."""
     await written(world, 4)
     await world.card(having="bulk_approve")
     rows = sheet_of(await newest_file(world, ".xlsx"))
@@ -620,6 +620,21 @@ async def test_what_is_no_table_is_told(world: World) -> None:
         await send(world, "descriptions", name, content)
         assert await world.shown(wanted), name
     assert world.model.requests == []
+
+
+async def test_a_table_without_words_is_asked_about(world: World) -> None:
+    """Who sends a table and nothing else presses what its rows become; twice is one set, and it is theirs to press."""
+    await send(world, "", "bakken.csv", table(3))
+    question = await world.card(having="use_table_0")
+    await world.slack.click(BEN, world.im, question["ts"], "use_table_0")
+    before = await the_sets(world)
+    for _ in range(2):
+        await world.slack.click(ANNA, world.im, question["ts"], "use_table_0")
+    await world.shown("*bakken.csv*: 3 rows")
+    one = await the_set(world)
+
+    assert before == []
+    assert one.task == "descriptions"
 
 
 async def test_a_second_table_is_not_ignored_in_silence(world: World) -> None:

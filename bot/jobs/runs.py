@@ -121,7 +121,7 @@ class Runs:
         self._talks = talks
         self._halted = halted
         self.plans = Plans(desk, delivery, posts, tasks)
-        self.uploads = PriceUploads(desk, posts)
+        self.uploads = PriceUploads(desk, posts, tasks)
         self.acceptance = Acceptance(desk, posts, tasks)
         self.second_looks = SecondLooks(desk, posts)
         self.allowance = Allowance(desk, posts)

@@ -71,9 +71,9 @@ async def _sweep() -> None:
     suspects = {one.workflow_id.split("~")[0] for one in ended if team_of(one.workflow_id) in here}
     records = at_work().records
     for run_id in await records.ledger.unfinished(before) if suspects else ():
-        if run_id in suspects and (status := await _given_up(run_id, 1)):
-            if await _give_up(run_id, 1, status):
-                await close(run_id, "failed", status.lower())
+        status = await _given_up(run_id, 1) if run_id in suspects else ""
+        if status and await _give_up(run_id, 1, status):
+            await close(run_id, "failed", status.lower())
     for run_id, version, review_id in await records.reviews.being_written(before) if suspects else ():
         if run_id in suspects and (status := await _given_up(run_id, version, review_id)):
             # The row of its run has its end: the version before it stands.
@@ -315,10 +315,16 @@ async def _purge_departed() -> None:
 
 
 async def _forget_workflows(team_id: str) -> None:
-    """Delete the runs of a team from the engine, those that waited for it to come back too."""
-    listed = await DBOS.list_workflows_async(
-        workflow_id_prefix=f"{team_id}:", load_input=False, load_output=False
-    )
+    """Delete all that the engine knows of a team, what waited for it to come back too.
+
+    What brings something (a set, a CV, an export) has a word before the team in its id.
+    """
+    theirs = re.compile(rf"([a-z-]+:)?{re.escape(team_id)}:.*")
+    listed = [
+        one
+        for one in await DBOS.list_workflows_async(load_input=False, load_output=False)
+        if theirs.fullmatch(one.workflow_id)
+    ]
     for one in listed:
         if one.status in AT_WORK:
             await DBOS.cancel_workflow_async(one.workflow_id)
