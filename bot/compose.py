@@ -10,7 +10,6 @@ from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import psycopg
@@ -26,6 +25,7 @@ from bot.llm import LLM, Offer, route_of
 from bot.manifest import SCOPES
 from bot.metrics import Metrics, Reading
 from bot.records import STORE_ERRORS, Records, WorkspaceSettings
+from bot.records.address import place_of
 from bot.records.backups import RESTORING, newest_backup
 from bot.records.store import is_damaged
 from bot.settings import Settings
@@ -49,8 +49,7 @@ class StartError(TijdwinstError):
 
 def database_fault(url: str, error: BaseException) -> str:
     """Return what is wrong with a PostgreSQL database, and what to do; the password stays out of it."""
-    parts = urlsplit(url)
-    place = f"{parts.hostname or 'its socket'}:{parts.port or 5432}{parts.path}"
+    place = place_of(url)
     if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
         return (
             f"PostgreSQL at {place} holds a ledger of an older version: start this version of the bot once."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -122,3 +123,9 @@ class BotProcess:
         if not self._http:
             await self._slack.wait_for(lambda: not self._slack.connected, 10)
         return code
+
+    async def crash(self, chance: random.Random) -> None:
+        """Kill it at a random moment within a second and a half, and start it anew."""
+        await asyncio.sleep(chance.uniform(0.05, 1.5))
+        await self.end(signal.SIGKILL)
+        await self.start()

@@ -296,6 +296,12 @@ async def test_a_running_bot_is_not_restored_under_its_feet(world: World, tmp_pa
         restore(_settings(tmp_path), made)
 
 
+def test_a_restore_of_nothing_asks_for_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only in PostgreSQL there is no file to name."""
+    assert restore(_settings(tmp_path), None) == 2
+    assert "restore FILE" in capsys.readouterr().err
+
+
 async def test_a_bot_does_not_start_on_half_a_restore(lived_in: Path) -> None:
     """The machine died while files were put in place: the bot says so, and the same restore mends it."""
     made = make_backup(lived_in)

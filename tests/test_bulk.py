@@ -16,12 +16,14 @@ import openpyxl  # type: ignore[import-untyped]
 import pypdf
 import pytest
 
+from bot.bulk import Mapping, Table
 from bot.jobs import carry_on
 from bot.jobs.schedules import sweep_now
 from bot.jobs.sets import carry_on_anew
 from bot.records.bulk import BulkSet
 from bot.sandbox.model import Reply
 from bot.sandbox.model_rules import user_text
+from bot.tasks import Draft, Run
 from bot.tasks.guideline import Rules, Special
 from tests.bulk_set import HEAD, begin, press, table, unlike
 from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons
@@ -782,6 +784,32 @@ async def test_what_is_asked_of_all_rows_passes_the_gate(
 
     assert kept not in asked
     assert ("[NAME1_" in asked) == told.startswith("Is")
+
+
+async def test_another_column_of_names_brings_other_texts(world: World) -> None:
+    """Rows that were samples under the first choice of columns, and are none under the next, are written anew."""
+    records, one = world.bot.records, BulkSet("T1:D1:1.1", "T1", ANNA, "descriptions", "nl", "D1", "F1")
+    await records.bulk.add(one)
+    rows = [(number, ("" if number < 4 else f"Bak {number}", f"Pot {number}")) for number in range(2, 7)]
+    await records.bulk.fill(one.set_id, Table(("Bak", "Pot"), tuple(rows)), file_name="x.csv")
+
+    async def write(words: str) -> None:
+        for item in await records.bulk_items.items(one.set_id, states=("open",)):
+            run = Run(item.run_id, "T1", "D1", ANNA, "descriptions", "table", "nl")
+            await records.ledger.open(run, claimed_minutes=5)
+            await records.drafts.add(Draft(item.run_id, item.version, words, "m"))
+            await records.bulk_items.wrote(item, version=item.version, faults=())
+
+    for name, words in ((0, "of the bin"), (1, "of the pot")):
+        await records.bulk.press(one.set_id, "map", mapping=Mapping(name))
+        await write(words)
+        await records.bulk.move(one.set_id, "samples", of="sampling")
+    for act in ("style", "start"):
+        await records.bulk.press(one.set_id, act)
+    await write("of the pot")
+
+    texts = {item.number: item.text for item in await records.bulk_items.items(one.set_id)}
+    assert texts == dict.fromkeys(range(2, 7), "of the pot")
 
 
 async def test_an_erasure_takes_the_table(world: World) -> None:

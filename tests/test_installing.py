@@ -22,14 +22,18 @@ from bot.guard import open_vault
 from bot.installing import Keyring
 from bot.installing.kept import LEASE
 from bot.jobs import durable, keeping
+from bot.knowledge import EVERYONE, Passage
 from bot.offline import export, import_prices
 from bot.records import Records
+from bot.records.backups import make_backup, newest_backup
+from bot.records.erased import erasures_since
+from bot.records.knowledge import Document
 from bot.records.teams import TeamError
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
 from bot.sandbox.teams import TOKEN_LIVES_S, Teams
 from bot.settings import Settings, SettingsError
-from tests.conftest import ANNA, LIMITS, SALES, SECRET, buttons, check_readable, make_slack
+from tests.conftest import ANNA, BEN, LIMITS, SALES, SECRET, buttons, check_readable, make_slack
 
 SOON = timedelta(seconds=TOKEN_LIVES_S - 3_600)
 """An hour before a token ends."""
@@ -160,9 +164,11 @@ async def test_the_page_says_how_it_went(tmp_path: Path) -> None:
 
     assert good[0] == 200
     assert "installed in Firm 1" in good[1]
+    # Without it a dark browser may show black words on black.
+    assert 'name="color-scheme" content="light dark"' in good[1]
     assert (elsewhere[0], "in which you began" in elsewhere[1]) == (400, True)
     assert (refused[0], "Slack did not answer" in refused[1]) == (401, True)
-    assert (denied[0], "Slack was told no" in denied[1]) == (200, True)
+    assert (denied[0], "permission was not given" in denied[1]) == (200, True)
     assert (unknown[0], "used already" in unknown[1]) == (401, True)
     assert all("/slack/install" in page for page in (elsewhere[1], refused[1], denied[1], unknown[1]))
 
@@ -312,6 +318,41 @@ async def test_who_uninstalls_leaves_no_token(tmp_path: Path) -> None:
     assert after == {"T02"}
     assert known == ["T02"]
     assert not [one for one in engine if "T01:" in one]
+
+
+def _bytes(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.glob("*.sqlite*"))
+
+
+async def test_a_purge_that_broke_off_is_ended(tmp_path: Path) -> None:
+    """Killed after its rows went, what stands in files goes the next night; other firms' erasures stay known."""
+    async with town(tmp_path, 1, 2) as made:
+        await made.install("T01", "T02")
+        records = made.bot.records
+        for team_id in ("T01", "T02"):
+            await made.ask(team_id)
+            document = Document(team_id, "boek.md", "slack", "F1", "same", EVERYONE)
+            await records.knowledge.put(document, [Passage(f"zwanenhals{team_id} for everybody")])
+        await records.knowledge.search("T02", "zwanenhals", [EVERYONE])
+        make_backup(tmp_path)
+        await records.erasures.erase(await records.erasures.ask("T02", BEN))
+        await records.erasures.leave("T01", datetime.now(UTC))
+        await made.teams.uninstall("T01")
+        await records.store.write(lambda db: db.execute("update departures set purge_after = '2020-01-01'"))
+        await records.erasures.purge("T01")
+        broken_off = newest_backup(tmp_path)
+        await jobs.clean_now()
+        found = await records.knowledge.search("T02", "zwanenhals everybody", [EVERYONE])
+        gone = await records.erasures.gone(datetime.now(UTC))
+    words = _bytes(tmp_path).lower()
+
+    assert broken_off
+    assert newest_backup(tmp_path) is None
+    assert len(erasures_since(tmp_path, datetime.now(UTC) - timedelta(hours=1))) == 1
+    assert gone == []
+    assert len(found) == 1
+    assert b"zwanenhalst02" in words
+    assert b"zwanenhalst01" not in words
 
 
 async def test_who_comes_back_finds_everything(tmp_path: Path) -> None:

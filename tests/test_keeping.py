@@ -20,9 +20,12 @@ from bot.compose import StartError
 from bot.offline import purge
 from bot.records import Records, WorkspaceSettings
 from bot.records.erasures import NOT_WALKED
+from bot.records.knowledge import OpenQuestion
 from bot.records.schema import migrate
+from bot.records.screenings import Screening
 from bot.records.teams import BEGINS
 from bot.sandbox.watch import PATIENCE_S
+from bot.screening.criteria import Criterion
 from bot.settings import Settings
 from bot.tasks import Draft, Run
 from tests.conftest import ANNA, BEN, CHEF, SALES, World
@@ -317,10 +320,12 @@ async def test_texts_are_kept_for_the_days_that_are_set(records: Records) -> Non
     await records.requests.add(RUN)
     await records.ledger.open(RUN, claimed_minutes=5)
     await records.drafts.add(Draft(RUN.run_id, 1, PLANTED, "m"))
+    await records.knowledge.ask_owner(OpenQuestion(RUN.run_id, ANNA, "", PLANTED, ""), team_id="T1")
     await records.workspaces.change("T1", WorkspaceSettings(retention_days=3), user_id=CHEF)
     later = replace(RUN, run_id="T1:C1:2.000001")
     await records.requests.add(later)
-    dates = [row["delete_after"] for table in ("requests", "drafts") for row in _rows(records, table)]
+    texts = ("requests", "drafts", "knowledge_questions")
+    dates = [row["delete_after"] for table in texts for row in _rows(records, table)]
     await records.workspaces.change("T1", WorkspaceSettings(retention_days=365), user_id=CHEF)
     far = _rows(records, "drafts")[0]["delete_after"]
     day = timedelta(days=1)
@@ -344,7 +349,10 @@ async def test_a_workspace_that_left_is_purged_after_its_days(world: World) -> N
     await world.bot.records.audit.add("T1", "blocked", user_id=ANNA)
     await erasures.leave("T1", datetime.now(UTC) - timedelta(days=31))
     await erasures.purge("T1")
+    left = await erasures.gone(datetime.now(UTC))
+    await erasures.stay("T1")
 
+    assert left == ["T1"]  # until its files are gone too
     assert (early, due) == ([], ["T1"])
     assert all(_rows(world.bot.records, table) == [] for table in _tables())
 
@@ -392,6 +400,33 @@ async def test_an_admin_gets_the_ledger_as_a_file(world: World) -> None:
     assert ",summarise,command," in brought["csv"]
     assert ANNA not in brought["csv"]
     assert ANNA in brought["json"]
+
+
+async def test_cvs_past_their_date_go_with_the_command_too(records: Records, tmp_path: Path) -> None:
+    """Who runs the bot by hand, or not at all, deletes CVs with `purge` as the clock would."""
+    vacancy = Screening("T1:C1:1.0", "T1", ANNA, "en", "Joiner", (Criterion("Makes frames"),), "")
+    await records.screenings.propose(vacancy)
+    (one,), _ = await records.candidates.add(
+        vacancy.screening_id, [("F1", "cv.pdf")], delivery_id="T1:C1:2.0", user_id=ANNA
+    )
+    kept: dict[str, Any] = {"hidden": (), "removed": {}, "person_marks": ()}
+    await records.candidates.keep_text(one.candidate_id, cv=PLANTED, **kept)
+    await records.screenings.close(vacancy.screening_id, user_id=ANNA)
+    await records.store.write(lambda db: db.execute("update screenings set texts_until = '2020-01-01'"))
+    code = await purge(_settings(tmp_path), person="", everything=False)
+
+    assert code == 0
+    assert _rows(records, "screening_candidates")[0]["cv"] is None
+    assert PLANTED.encode() not in _bytes(tmp_path)
+
+
+async def test_whoever_is_only_named_somewhere_is_erased_too(records: Records, tmp_path: Path) -> None:
+    """Ben never asked for anything, but may review: the command finds him, and his id goes."""
+    await records.workspaces.change("T1", WorkspaceSettings(reviewers=(BEN,)), user_id=CHEF)
+    code = await purge(_settings(tmp_path), person=BEN, everything=False)
+
+    assert code == 0
+    assert BEN not in str(_rows(records, "workspace_settings"))
 
 
 async def test_a_running_bot_is_not_purged_under_its_feet(world: World, tmp_path: Path) -> None:

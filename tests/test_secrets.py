@@ -14,6 +14,7 @@ import sys
 import traceback
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -344,6 +345,39 @@ async def test_keys_of_the_environment_are_rotated_too(
     assert {Fernet(fresh).decrypt(one.encode())[:4] for one in _all_sealed(tmp_path)} == {b"text", b"{}"}
     assert "no key opens: 900" in told.out
     assert "needed no more" in told.err
+
+
+TOLD: list[tuple[str, str]] = []
+"""The files that were renamed and opened while `listening` is on, in order; an audit hook cannot be taken off."""
+LISTENING = [False]
+
+
+def _hear(event: str, args: tuple[Any, ...]) -> None:
+    if LISTENING[0] and event in ("os.rename", "open"):
+        TOLD.append((event, str(args[0])))
+
+
+sys.addaudithook(_hear)
+
+
+def test_a_new_key_outlasts_a_power_failure(tmp_path: Path) -> None:
+    """Nothing is sealed with a key whose file may be the old one again after the lights went out."""
+    open_vault(tmp_path)
+    LISTENING[0] = True
+    begin_rotation(tmp_path)
+    LISTENING[0] = False
+    told = list(TOLD)
+
+    assert told[-2:] == [("os.rename", str(tmp_path / "secret.part")), ("open", str(tmp_path))]
+
+
+def test_a_start_that_was_killed_over_its_key_starts_again(tmp_path: Path) -> None:
+    """The file was made and the key not written yet: nothing was sealed, so a key is made now."""
+    (tmp_path / "secret.key").touch(mode=0o600)
+    sealed = open_vault(tmp_path).seal(b"words")
+
+    assert open_vault(tmp_path).open(sealed) == b"words"
+    assert (tmp_path / "secret.key").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_end_of_a_rotation_keeps_the_newest(tmp_path: Path) -> None:

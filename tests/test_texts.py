@@ -71,6 +71,16 @@ def test_both_catalogues_say_the_same_things() -> None:
         }, key
 
 
+@pytest.mark.parametrize("other", ["workspace", "tabblad", "controlegroep", "reservekopie", "munt"])
+def test_dutch_has_one_word_for_one_thing(other: str) -> None:
+    """Who reads werkruimte, berichtentab, steekproef, back-up and valuta reads no other word for it elsewhere."""
+    page = (BOT / "sandbox" / "web" / "words.js").read_text()
+    said = [one for sentences in _messages("nl").values() for one in sentences]
+    said += re.findall(r'":\s+"(.+)"', page)
+
+    assert [one for one in said if re.search(rf"\b{other}", one, re.IGNORECASE)] == []
+
+
 @pytest.mark.parametrize("language", ["en", "nl"])
 def test_no_sentence_hides_another(language: str) -> None:
     """A key stands once in a catalogue: of two sentences only the first would ever be read."""

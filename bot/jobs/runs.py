@@ -288,7 +288,8 @@ class Runs:
         """Let somebody's first draft say what is sent where."""
         if await self.records.ledger.has_drafted(run.team_id, run.user_id):
             return written
-        where = text("first-use.where", run.language)
+        kept = (await self.records.workspaces.get(run.team_id)).retention_days
+        where = text("first-use.where", run.language, days=kept)
         return replace(written, notes=(*written.notes, text("first-use.note", run.language, where=where)))
 
     async def _with_patience(self, run: Run, version: int, work: Any) -> Any:

@@ -309,8 +309,11 @@ async def _purge_departed() -> None:
             await engine.records.erasures.stay(team_id)
         else:
             await engine.records.erasures.purge(team_id)
+            await engine.records.knowledge.forget_words()
             await asyncio.to_thread(delete_backups, engine.records.store.path.parent)
             await _forget_workflows(team_id)
+            # Last: a purge that breaks off before is done again the next night.
+            await engine.records.erasures.stay(team_id)
             log.warning("team=%s left and its days are over: everything was deleted", team_id)
 
 
