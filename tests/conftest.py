@@ -114,8 +114,11 @@ def said(message: dict[str, Any]) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the cases of each threat, so that `pytest -m threat` runs them."""
+    """Mark the cases of each threat, so that `pytest -m threat` runs them; skip what only a file has."""
     for item in items:
+        only = item.get_closest_marker("sqlite")
+        if only is not None and on_postgres():
+            item.add_marker(pytest.mark.skip(reason=f"on SQLite only: {only.args[0]}"))
         number = threat_of(item.nodeid)
         if number is not None:
             item.add_marker(pytest.mark.threat(number))
@@ -133,6 +136,16 @@ def make_slack() -> Slack:
     space.add_channel(SECRET_ROOM, "directie", "private", [CHEF, space.bot_user_id])
     space.add_channel(CLOSED, "closed", "private", [ANNA])
     return slack
+
+
+def on_postgres() -> bool:
+    """Say whether all tests run on PostgreSQL: `TEST_STORE=postgres`."""
+    return os.environ.get("TEST_STORE") == "postgres"
+
+
+def store_for(folder: Path) -> dict[str, str]:
+    """Return the setting of where an installation in *folder* has its records; the same folder has the same ones."""
+    return {"database_url": postgres.database_for(folder)} if on_postgres() else {}
 
 
 @cache
@@ -155,6 +168,7 @@ def lay_tables(folder: Path) -> None:
     tables = _empty_tables()
     if any((folder / name).exists() for name in tables):
         return
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # as a bot makes it
     for name, content in tables.items():
         (folder / name).touch(mode=0o600)
         (folder / name).write_bytes(content)
@@ -172,8 +186,7 @@ async def running(
     """Start the bot on *tmp_path* between a Slack and a model."""
     limits = more.pop("limits", LIMITS)
     prompts = more.pop("prompts", PROMPTS)
-    if os.environ.get("TEST_STORE") == "postgres" and "database_url" not in more:
-        more["database_url"] = postgres.database_for(tmp_path)
+    more = {**store_for(tmp_path), **more}
     quiet_s = more.pop("quiet_s", 600.0)
     async with AsyncExitStack() as stack:
         if slack is None:

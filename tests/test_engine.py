@@ -34,6 +34,7 @@ async def test_nothing_is_enqueued_where_it_would_never_run(world: World, queue:
         await durable.enqueue(queue, workflows.show, "x", 1, "approved", workflow_id="x", partition=partition)
 
 
+@pytest.mark.sqlite("in PostgreSQL no run is started directly: each comes by the queue")
 async def test_a_run_is_counted_once_while_it_comes_to_its_turn(world: World) -> None:
     """The fiftieth request of one moment starts at once, too: none waits because another one was counted twice."""
     engine = durable.at_work()

@@ -272,7 +272,7 @@ async def test_a_request_for_a_past_moment_is_written_and_not_planned(world: Wor
     await world.card()
     told = await world.slack.called("chat.postEphemeral")
 
-    assert "Nothing is planned: That moment is past." in told.arguments["text"]
+    assert "Nothing is planned. That moment is past." in told.arguments["text"]
     assert await world.bot.records.plans.of_person("T1", ANNA) == []
 
 
