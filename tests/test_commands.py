@@ -43,7 +43,7 @@ def commands() -> tuple[str, ...]:
         blocks = (re.sub(r"\s+#.*", "", line) for line in re.findall(r"^    (\S.*)$", prose, re.M))
         found |= {code for code in inline if re.match(_STARTS, code)}
         found |= {_LISTED.sub("", line) for line in blocks if re.match(_STARTS, line)}
-    return tuple(sorted({command.removeprefix(".venv/bin/") for command in found}))
+    return tuple(sorted({command.replace(".venv/bin/", "") for command in found}))
 
 
 EVALS = "evals/test_run.py::test_one_case_of_each_task_goes_through_the_local_model"
@@ -84,6 +84,7 @@ NOT = {
     "python -m tests.bench_day": "takes a minute; its table is in docs/performance.md",
     "make pictures": "takes two minutes of a browser and writes docs/pictures, which a test looks through",
     "python -m tests.guard.measure": "takes minutes; its table is in docs/privacy.md",
+    "TEST_STORE=postgres python -m pytest tests/test_home.py": "runs tests, which a test does not; test_on_postgres.py does it for some",
     "make lock": "asks a package index",
     "make audit": "asks a service on the internet",
     "docker build --tag tijdwinst .": "needs Docker and the internet",
