@@ -84,7 +84,7 @@ NOT = {
     "python -m tests.bench_day": "takes a minute; its table is in docs/performance.md",
     "make pictures": "takes two minutes of a browser and writes docs/pictures, which a test looks through",
     "python -m tests.guard.measure": "takes minutes; its table is in docs/privacy.md",
-    "TEST_STORE=postgres python -m pytest tests/test_home.py": "runs tests, which a test does not; test_on_postgres.py does it for some",
+    "TEST_STORE=postgres python -m pytest tests/test_home.py": "runs tests, as test_on_postgres.py does",
     "make lock": "asks a package index",
     "make audit": "asks a service on the internet",
     "docker build --tag tijdwinst .": "needs Docker and the internet",
