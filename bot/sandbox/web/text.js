@@ -4,7 +4,7 @@ import { locale, t } from "./words.js";
 
 const EMOJI = {
   smile: "😄", slightly_smiling_face: "🙂", wink: "😉", joy: "😂", thinking_face: "🤔", tada: "🎉", heart: "❤️",
-  "+1": "👍", thumbsup: "👍", "-1": "👎", eyes: "👀", pray: "🙏", wave: "👋", warning: "⚠️", calendar: "📆", hourglass: "⌛", white_check_mark: "✅",
+  "+1": "👍", thumbsup: "👍", "-1": "👎", eyes: "👀", pray: "🙏", wave: "👋", warning: "⚠️", calendar: "📆", hourglass: "⌛", white_check_mark: "✅", no_entry_sign: "🚫",
   rocket: "🚀", fire: "🔥", simple_smile: "🙂", stuck_out_tongue: "😛", disappointed: "😞", clap: "👏",
 };
 const plain = (text) => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
