@@ -152,7 +152,7 @@ async def _keep_asking(slack: Slack, bots: list[BotProcess], records: Records, *
     turns = itertools.cycle(bots)
     sent = 0
     while True:
-        while sent - await _ended(records) > asked - TOGETHER:
+        while sent - await _ended(records) > asked - TOGETHER:  # noqa: ASYNC110 - what is looked at is in another process
             await asyncio.sleep(0.05)
         next(turns).point()
         coming = range(sent, sent + TOGETHER)
