@@ -266,7 +266,9 @@ def _parser() -> argparse.ArgumentParser:
         "migrate", help="move a stopped bot's SQLite files into the PostgreSQL of DATABASE_URL"
     )
     back = commands.add_parser("restore", help="put a backup in the place of what a stopped bot holds")
-    back.add_argument("file", type=Path, metavar="FILE")
+    back.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="left out in PostgreSQL, after its own pg_restore"
+    )
     commands.add_parser("rotate", help="encrypt what is encrypted anew, under the newest key")
     return parser
 

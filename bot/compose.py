@@ -10,7 +10,6 @@ from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import psycopg
@@ -26,6 +25,7 @@ from bot.llm import LLM, Offer, route_of
 from bot.manifest import SCOPES
 from bot.metrics import Metrics, Reading
 from bot.records import STORE_ERRORS, Records, WorkspaceSettings
+from bot.records.address import place_of
 from bot.records.backups import RESTORING, newest_backup
 from bot.records.store import is_damaged
 from bot.settings import Settings
@@ -33,7 +33,7 @@ from bot.tasks import Identity, TijdwinstError, load_company, load_firm, load_ta
 from bot.tokens import ANY_TEAM
 from bot.wire import SlackError, SocketClient, Wire
 from bot.workspace import Shared, Workspace
-from bot.workspaces import ManyWorkspaces, OneWorkspace
+from bot.workspaces import ManyWorkspaces, OneWorkspace, states
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +49,7 @@ class StartError(TijdwinstError):
 
 def database_fault(url: str, error: BaseException) -> str:
     """Return what is wrong with a PostgreSQL database, and what to do; the password stays out of it."""
-    parts = urlsplit(url)
-    place = f"{parts.hostname or 'its socket'}:{parts.port or 5432}{parts.path}"
+    place = place_of(url)
     if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
         return (
             f"PostgreSQL at {place} holds a ledger of an older version: start this version of the bot once."
@@ -432,6 +431,7 @@ class Bot:
             backup_s=self._backed_up_s(),
             slot=self._slot.number if self._slot is not None else 0,
             replicas=self._slot.replicas if self._slot is not None else 1,
+            workspaces=states(self.workspaces.open.values() if self.workspaces else [self.workspace]),
         )
 
 

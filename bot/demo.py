@@ -19,8 +19,9 @@ from bot.sandbox.model import Model
 from bot.sandbox.page import ShownSlack
 from bot.sandbox.seed import seed_workspace
 from bot.sandbox.workspace import Workspace
-from bot.settings import Settings
-from bot.tasks import Language
+from bot.settings import Settings, read_language
+from bot.tasks import LANGUAGES, Language
+from bot.texts import text
 
 PRICES = Path(__file__).parent / "sandbox" / "prices.csv"
 SIGNING_SECRET = "sandbox-signing-secret"
@@ -35,8 +36,7 @@ async def demo(environ: Mapping[str, str], *, export: Path | None, port: int) ->
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    # Many systems set it for themselves, as `nl_NL:nl`.
-    language: Language = "nl" if environ.get("LANGUAGE", "").lower().startswith("nl") else "en"
+    language = read_language(environ.get("LANGUAGE", "")) or LANGUAGES[0]
     workspace = _load(export, language)
     async with contextlib.AsyncExitStack() as stack:
         slack = await _open(stack, workspace, port)
@@ -101,8 +101,8 @@ def _load(export: Path | None, language: Language) -> Workspace:
             load_export(export, workspace)
         except ExportError as error:
             raise StartError(f"The export cannot be shown: {error}") from error
-    for user in workspace.users.values():
-        user.locale = {"en": "en-US", "nl": "nl-NL"}[language]
+    for user in workspace.users.values() if language != LANGUAGES[0] else ():
+        user.locale = text("language.tag", language)
     return workspace
 
 

@@ -27,6 +27,7 @@ class Reading:
         backup_s: when the newest backup was made, in Unix time; 0 before the first.
         slot: the number of this replica.
         replicas: how many share the database, this one among them.
+        workspaces: how many are open in this process, by whether Slack takes their tokens: `good` or `refused`.
     """
 
     queued: int = 0
@@ -41,6 +42,7 @@ class Reading:
     backup_s: float = 0.0
     slot: int = 0
     replicas: int = 1
+    workspaces: Mapping[str, int] | None = None
 
 
 class Metrics:
@@ -50,6 +52,9 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.requests = self._counter("slack_requests", "Requests of Slack by our answer.", "status")
         self.unknown = self._counter("slack_unknown", "Payloads that nobody handles.", "type")
+        self.strangers = self._counter(
+            "not_installed_requests", "Slack's requests of workspaces that the bot is not installed in."
+        )
         self.runs = self._counter("runs", "Runs that came to an end, or wait, by outcome.", "outcome")
         self.ack = Histogram(
             "tijdwinst_ack_seconds",
@@ -71,6 +76,9 @@ class Metrics:
         self._oldest = self._gauge("queue_age_seconds", "How long the oldest waiting run has been due.")
         self._spent = self._gauge("month_spend_usd", "Spent this calendar month on the model.", "team")
         self._budget = self._gauge("month_budget_usd", "This month's budget; 0 when none is set.", "team")
+        self._workspaces = self._gauge(
+            "workspaces", "Workspaces that are open here, by whether Slack takes their tokens.", "state"
+        )
         self._slot = self._gauge("slot", "The number of this replica.")
         self._replicas = self._gauge("replicas", "Replicas that share the database, this one among them.")
         self._quiet = self._gauge("socket_quiet_seconds", "Since something last came over the socket.")
@@ -101,6 +109,7 @@ class Metrics:
             (self._model_faults, reading.model_faults, 1),
             (self._spent, reading.spent_microusd, 1_000_000),
             (self._budget, reading.budget_microusd, 1_000_000),
+            (self._workspaces, reading.workspaces, 1),
         ):
             for label, value in (values or {}).items():
                 gauge.labels(label).set(value / scale)

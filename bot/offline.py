@@ -13,12 +13,14 @@ from zoneinfo import ZoneInfo
 
 from bot.compose import PROMPTS, database_fault, lock_folder, open_records
 from bot.digest import Figures, gather, parse_period, period_of, report_pdf, report_text, week_text
+from bot.disk import shred
 from bot.handlers import HANDLERS
 from bot.quotes import PriceRow
 from bot.quotes.pricelist import read_prices
 from bot.reading import SheetError, read_sheet
 from bot.records import STORE_ERRORS, Records
 from bot.records.backups import delete_backups
+from bot.records.erased import forget_all
 from bot.records.export import as_csv, as_json_lines, read_rows
 from bot.records.postgres import remove
 from bot.records.store import is_damaged
@@ -185,6 +187,7 @@ async def purge(settings: Settings, *, person: str, everything: bool, team: str 
         records.open()
         if not person:
             await records.drafts.delete_expired()
+            await records.screenings.delete_expired(datetime.now(UTC))
             await records.erasures.wipe()
             return 0
         teams = await records.erasures.teams_of(person)
@@ -222,10 +225,9 @@ def _purge_all(settings: Settings) -> int:
     with lock_folder(settings.data_dir):
         try:
             for path in sorted(settings.data_dir.glob("*.sqlite*")):
-                path.write_bytes(bytes(path.stat().st_size))
-                path.unlink()
+                shred(path)
                 print(f"deleted: {path}", file=sys.stderr)
-            for path in delete_backups(settings.data_dir):
+            for path in (*delete_backups(settings.data_dir), *forget_all(settings.data_dir)):
                 print(f"deleted: {path}", file=sys.stderr)
         except OSError as error:
             print(

@@ -11,7 +11,9 @@ from bot.compose import StartError, database_fault, lock_folder, open_records
 from bot.guard import begin_rotation, end_rotation, open_vault
 from bot.records import STORE_ERRORS
 from bot.records.backups import BackupError, make_backup, restore_backup
+from bot.records.erased import FILE as ERASED
 from bot.records.moving import Moved, MovingError, move
+from bot.records.restored import note_dump
 from bot.records.rotation import Rotated, rotate
 from bot.settings import Settings
 
@@ -33,14 +35,22 @@ def backup(settings: Settings, where: Path | None, *, with_key: bool) -> int:
     return 0
 
 
-def restore(settings: Settings, path: Path) -> int:
+def restore(settings: Settings, path: Path | None) -> int:
     """Put a backup in the place of what a stopped bot holds, and say what that means.
+
+    Args:
+        path: the backup; None in PostgreSQL, where `pg_restore` has put back what there is to take note of.
 
     Raises:
         StartError: a bot runs on the data folder.
     """
+    if settings.database_url and path is None:
+        return _note_dump(settings)
     if _is_postgresql(settings):
         return 1
+    if path is None:
+        print("name the backup: `python -m bot restore FILE`.", file=sys.stderr)
+        return 2
     with lock_folder(settings.data_dir):
         try:
             done = restore_backup(settings.data_dir, path)
@@ -65,6 +75,26 @@ def restore(settings: Settings, path: Path) -> int:
             f"quotes that are known no more, whose numbers are given again: {', '.join(done.numbers)}"
         )
     print("\n".join(lines), file=sys.stderr)
+    return 0
+
+
+def _note_dump(settings: Settings) -> int:
+    """Take note that `pg_restore` has filled the database, and say what that means."""
+    try:
+        noted = note_dump(settings.database_url, settings.data_dir)
+    except STORE_ERRORS as error:
+        print(database_fault(settings.database_url, error), file=sys.stderr)
+        return 1
+    if noted is None:
+        print("a bot runs on the database of DATABASE_URL: stop it first.", file=sys.stderr)
+        return 1
+    print(
+        f"taken note of: the state of about {noted.made_at:%Y-%m-%d %H:%M} UTC. Drafts of after that moment stand in"
+        " Slack, and the bot does not know them: ask anew for what you need.\n"
+        f"people who had themselves erased since then, by {settings.data_dir / ERASED}: {noted.erased_again}; erased"
+        " again at start. Whom another replica wrote down, erase again with `python -m bot purge --person UID`.",
+        file=sys.stderr,
+    )
     return 0
 
 
@@ -136,8 +166,8 @@ def _is_postgresql(settings: Settings) -> bool:
     """Say, also to whoever asked, that these commands are for SQLite's files."""
     if settings.database_url:
         print(
-            "with DATABASE_URL everything is in PostgreSQL: back up with its own pg_dump and pg_restore, and leave"
-            " older keys in SECRET_KEYS.",
+            "with DATABASE_URL everything is in PostgreSQL: back up with its own pg_dump, as docs/operations.md says,"
+            " and leave older keys in SECRET_KEYS.",
             file=sys.stderr,
         )
     return bool(settings.database_url)

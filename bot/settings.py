@@ -87,7 +87,7 @@ class Settings:
         secret=True,
     )
     tz_name: str = _variable("Europe/Amsterdam", "The time zone of your firm.")
-    language: Language = _variable("en", "The language of the bot: en or nl.")
+    language: Language = _variable("en", "The language of the bot, like en or nl.")
     currency: str = _variable("EUR", "The currency of your firm, as three letters.")
     log_format: LogFormat = _variable(
         "text", "The log on stderr: text for people, json for a collector (one object a line)."
@@ -283,10 +283,10 @@ def _convert(values: dict[str, Any], faults: list[str]) -> None:
     elif "port" in values:
         values["port"] = int(port)
     if "language" in values:
-        language = _language(values["language"])
+        language = read_language(values["language"])
         if language is None:
             faults.append(
-                f"LANGUAGE is {values['language']!r}: it must be en or nl (a desktop may set it too)."
+                f"LANGUAGE is {values['language']!r}: it must be {' or '.join(LANGUAGES)} (a desktop may set it too)."
             )
         values["language"] = language
     if not re.fullmatch(r"[A-Z]{3}", values.get("currency", "EUR")):
@@ -325,7 +325,7 @@ def _check_database(values: dict[str, Any], faults: list[str]) -> None:
         values["database_url"] = "postgresql" + url[url.index(":") :]
 
 
-def _language(value: str) -> Language | None:
+def read_language(value: str) -> Language | None:
     """Return the first language of *value* that we speak.
 
     Linux desktops use the variable too, as a list like `nl_NL:nl:en`:

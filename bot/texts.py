@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
@@ -17,6 +18,7 @@ from babel.numbers import (
     format_percent,
     get_currency_name,
     get_currency_precision,
+    get_decimal_symbol,
 )
 from babel.units import format_unit
 
@@ -46,6 +48,25 @@ def text(key: str, language: Language, **params: Any) -> str:
         # English and Dutch both have one singular, for exactly one.
         sentence = sentence[0 if params.get("count") == 1 else 1]
     return str(sentence).format_map(params)
+
+
+@cache
+def language_name(language: Language) -> str:
+    """Return what a language calls itself: `Nederlands`."""
+    name = Locale(language).get_display_name(language) or language
+    return name[0].upper() + name[1:]
+
+
+@cache
+def english_name(language: Language) -> str:
+    """Return what a language is called in English, as the model is asked about it: `Dutch`."""
+    return Locale(language).get_display_name("en") or language
+
+
+@cache
+def has_decimal_comma(language: Language) -> bool:
+    """Say whether decimals stand behind a comma, and the columns of a CSV file therefore behind a semicolon."""
+    return get_decimal_symbol(language) == ","
 
 
 @cache
@@ -86,9 +107,10 @@ def format_cents(cents: int, currency: str, language: Language) -> str:
 def format_amount(amount: Decimal, currency: str, language: Language) -> str:
     """Return an amount that somebody set, such as an hourly rate or a price of a dollar, with all its decimals."""
     decimals = max(currency_digits(currency), -int(amount.normalize().as_tuple().exponent))
-    pattern = "¤#,##0" if language == "en" else "¤\u00a0#,##0"
     places = "." + "0" * min(decimals, 6) if decimals else ""
-    return format_currency(amount, currency, pattern + places, locale=language, currency_digits=False)
+    pattern = Locale(language).currency_formats["standard"].pattern.partition(";")[0]
+    pattern = pattern.replace("0.00", "0" + places)
+    return format_currency(amount, currency, pattern, locale=language, currency_digits=False)
 
 
 def currency_digits(currency: str) -> int:

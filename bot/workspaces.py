@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
@@ -20,6 +22,13 @@ from bot.workspace import Shared, Workspace
 log = logging.getLogger(__name__)
 
 NOT_IN_IT = "account_inactive"  # Slack's word for a token of a workspace that uninstalled the app
+
+
+def states(workspaces: Iterable[Workspace | None]) -> dict[str, int]:
+    """Return how many workspaces have a token that Slack takes, and how many one that it refuses."""
+    here = [workspace for workspace in workspaces if workspace is not None]
+    refused = sum(bool(workspace.tokens.why_not()) for workspace in here)
+    return {"good": len(here) - refused, "refused": refused}
 
 
 @dataclass(frozen=True)
@@ -100,12 +109,17 @@ class ManyWorkspaces:
     async def dispatch(self, request: AsyncBoltRequest) -> BoltResponse:
         """Hand a request to the workspace that it comes from; what comes from none is checked and answered, too."""
         team_id = request.context.team_id
-        app = self._front_app()
-        if team_id:
-            try:
-                app = (await self.find(team_id)).app
-            except SlackError as error:
+        if not team_id:
+            return await self._front_app().async_dispatch(request)
+        try:
+            app = (await self.find(team_id)).app
+        except SlackError as error:
+            answer = await self._front_app().async_dispatch(request)
+            # What is not signed is nobody's: it is refused, and counted as such already.
+            if answer.status == HTTPStatus.OK:
+                self.shared.metrics.strangers.inc()
                 log.warning("team=%s something came from it, and it is not open: %s", team_id, error)
+            return answer
         return await app.async_dispatch(request)
 
     async def close(self) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import random
 import re
-import signal
 import sqlite3
 import time
 from collections import Counter
@@ -88,9 +86,7 @@ async def write_killed(rows: int, kills: int, folder: Path, *, seed: int = 7) ->
         await begin(slack, table(rows))
         started_s = time.monotonic()
         for _ in range(kills):
-            await asyncio.sleep(chance.uniform(0.05, 1.5))
-            await bot.end(signal.SIGKILL)
-            await bot.start()
+            await bot.crash(chance)
         im = slack.workspace.im_with(ANNA).id
         await slack.wait_for(lambda: "is written" in str(slack.messages(im)) or None, 120)
         seconds = time.monotonic() - started_s

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 import re
-import signal
 import sqlite3
 import time
 from collections import Counter
@@ -85,14 +83,10 @@ def read_quotes(body: dict[str, Any]) -> dict[str, Any]:
         "VCA certificate": ("met", ["VCA-VOL certificate since 2019"]),
     }
     told = {}
-    for number, criterion in re.findall(r"^c(\d+): ([^.\n]+)", _system(body), re.MULTILINE):
+    for number, criterion in re.findall(r"^c(\d+): ([^.\n]+)", user_text(body), re.MULTILINE):
         status, lines = quotes.get(criterion, ("not_found", []))
         told[f"c{number}"] = {"status": status, "quotes": lines}
     return told
-
-
-def _system(body: dict[str, Any]) -> str:
-    return "\n".join(block["text"] for block in body["system"])
 
 
 async def _begin(slack: Slack) -> str:
@@ -172,15 +166,13 @@ async def read_killed(count: int, kills: int, folder: Path, *, seed: int = 7) ->
                 await _agree(slack, card_ts, count)
             if number == kills:
                 break
-            await asyncio.sleep(chance.uniform(0.05, 1.5))
-            await bot.end(signal.SIGKILL)
-            await bot.start()
+            await bot.crash(chance)
         wanted = f"{count} of {count} CVs read"
         await slack.wait_for(lambda: wanted in str(slack.messages(im, card_ts)) or None, LONG_S)
         seconds, cpu_s = time.monotonic() - started_s, cpu_s + bot.cpu_s()
         await bot.end()
         asked = Counter(
-            (re.findall(r"workshop W(\d+)", user_text(one.body))[0], _system(one.body))
+            user_text(one.body)  # the CV, and the criteria in the order of its pass
             for one in model.requests
             if "<cv mark" in json.dumps(one.body)
         )

@@ -1,8 +1,9 @@
-"""A real PostgreSQL for the tests: the system's own if there is one, else that of a wheel; over a socket only."""
+"""A real PostgreSQL for the tests: the system's own if there is one, else that of a wheel."""
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import importlib.util
 import os
 import pwd
@@ -13,8 +14,10 @@ import tempfile
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+import psutil
 import psycopg
 from dbos import DBOS
 
@@ -43,9 +46,9 @@ def binaries() -> Path:
 
 
 class Server:
-    """One server with a folder of its own; nobody but the owner of its socket can reach it."""
+    """One server with a folder of its own; without a *port* nobody but the owner of its socket can reach it."""
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(self, *, durable: bool = False, primary: Server | None = None, port: int = 0) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="tw-pg-"))
         self._bin = binaries()
         # PostgreSQL refuses root: another user owns the folder then.
@@ -53,24 +56,24 @@ class Server:
         if self._user is not None:
             os.chown(self.folder, self._user, -1)
         self._durable = durable
+        self._port = port
         self._process: subprocess.Popen[bytes] | None = None
-        self._run(
-            "initdb",
-            "-D",
-            str(self.folder / "data"),
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "--no-sync",
-            "-E",
-            "UTF8",
-        )
+        data = str(self.folder / "data")
+        if primary is None:
+            self._run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8")
+        else:
+            # https://www.postgresql.org/docs/current/warm-standby.html
+            told = f"host={primary.folder} user=postgres"
+            self._run(
+                "pg_basebackup", "-D", data, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d", told
+            )
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
         # Of its own sockets: the default folder belongs to the system's server.
-        options = [f"unix_socket_directories={self.folder}", "listen_addresses=", "max_connections=200"]
+        options = [f"unix_socket_directories={self.folder}", "max_connections=200"]
+        options += [f"listen_addresses={'127.0.0.1' if self._port else ''}"]
+        options += [f"port={self._port}"] if self._port else []
         options += [] if self._durable else QUICK
         settings = [part for one in options for part in ("-c", one)]
         with (self.folder / "log").open("ab") as log:
@@ -103,6 +106,37 @@ class Server:
             self._process.wait(30)
             self._process = None
 
+    def kill(self) -> None:
+        """Let the machine fail: every process of it is gone at once, and nothing is said to anybody."""
+        if self._process is not None:
+            main = psutil.Process(self._process.pid)
+            for one in (main, *main.children(recursive=True)):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    one.kill()
+            self._process.wait(30)
+            self._process = None
+
+    def standby(self) -> Server:
+        """Return a started standby, without which nothing here is committed from now on."""
+        beside = Server(durable=True, primary=self)
+        try:
+            beside.start()
+            self.execute("alter system set synchronous_standby_names = '*'")
+            self.execute("select pg_reload_conf()")
+            deadline = time.monotonic() + 60
+            while not self.ask("select 1 from pg_stat_replication where sync_state = 'sync'"):
+                if time.monotonic() > deadline:
+                    raise TimeoutError("the standby does not follow")
+                time.sleep(0.05)
+        except BaseException:
+            beside.remove()
+            raise
+        return beside
+
+    def promote(self) -> None:
+        """Make a standby the primary."""
+        self._run("pg_ctl", "promote", "-D", str(self.folder / "data"))
+
     def remove(self) -> None:
         """Stop it and delete its folder."""
         self.stop()
@@ -110,12 +144,19 @@ class Server:
 
     def url(self, database: str) -> str:
         """Return the address of a database."""
+        if self._port:
+            return f"postgresql://postgres@127.0.0.1:{self._port}/{database}"
         return f"postgresql://postgres@/{database}?host={quote(str(self.folder), safe='')}"
 
     def execute(self, statement: str) -> None:
         """Carry out one statement of an administrator."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)
+
+    def ask(self, question: str, *, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Return the rows of a question of an administrator."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            return connection.execute(question).fetchall()
 
     def make_template(self) -> None:
         """Make the database that the others are copies of: migrating takes a second, copying a tenth of one."""
@@ -161,6 +202,11 @@ def server() -> Server:
         started.make_template()
         _servers.append(started)
     return _servers[0]
+
+
+def known(folder: Path) -> str:
+    """Return the database of an installation, or nothing where it has none here."""
+    return _databases.get(folder, "")
 
 
 def database_for(folder: Path) -> str:

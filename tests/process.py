@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -18,8 +18,11 @@ import psutil
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
 from tests.conftest import SECRET
+from tests.zygote import Child, Zygote, die_with_parent
 
 ROOT = Path(__file__).parent.parent
+
+_zygote = Zygote()
 
 
 def free_port() -> int:
@@ -46,13 +49,6 @@ async def answered(url: str, status: int = 200) -> None:
             await asyncio.sleep(0.01)
 
 
-def _die_with_us() -> None:
-    """Let the bot end when the tests are killed, on Linux: one that is left behind takes a tenth of a core."""
-    if sys.platform == "linux":
-        # https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-
-
 class BotProcess:
     """A bot between a Slack and a model; over a socket, or with *http* over signed requests.
 
@@ -76,20 +72,12 @@ class BotProcess:
             **({"SLACK_SIGNING_SECRET": SECRET} if http else {"SLACK_APP_TOKEN": slack.app_token}),
             **more,
         }
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Child | None = None
 
     async def start(self) -> None:
         """Start it and wait until it takes work."""
         started = time.perf_counter()
-        self.process = await asyncio.to_thread(
-            subprocess.Popen,
-            [sys.executable, "-m", "bot"],
-            cwd=ROOT,
-            env=self.environ,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            preexec_fn=_die_with_us,
-        )
+        self.process = self._begin()
         await answered(f"http://127.0.0.1:{self.port}/healthz")
         self.listening_s = time.perf_counter() - started
         await answered(f"http://127.0.0.1:{self.port}/readyz")
@@ -98,6 +86,19 @@ class BotProcess:
             self.point()
         else:
             await self._slack.wait_for(lambda: self._slack.connected, 30)
+
+    def _begin(self) -> subprocess.Popen[bytes] | Child:
+        # On the loop's own thread: a process ends with the thread that started it.
+        if "PYTEST_CURRENT_TEST" in os.environ:
+            return _zygote.start(self.environ)
+        return subprocess.Popen(
+            [sys.executable, "-m", "bot"],
+            cwd=ROOT,
+            env=self.environ,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=die_with_parent,
+        )
 
     def point(self) -> None:
         """Have Slack send its requests to this process, as a load balancer may."""
@@ -128,3 +129,9 @@ class BotProcess:
         if not self._http:
             await self._slack.wait_for(lambda: not self._slack.connected, 10)
         return code
+
+    async def crash(self, chance: random.Random) -> None:
+        """Kill it at a random moment within a second and a half, and start it anew."""
+        await asyncio.sleep(chance.uniform(0.05, 1.5))
+        await self.end(signal.SIGKILL)
+        await self.start()

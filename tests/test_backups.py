@@ -42,6 +42,8 @@ from bot.settings import Settings
 from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons, make_slack, running
 from tests.process import BotProcess
 
+pytestmark = pytest.mark.sqlite("PostgreSQL is backed up by its own pg_dump: test_dump.py")
+
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
 
@@ -294,6 +296,12 @@ async def test_a_running_bot_is_not_restored_under_its_feet(world: World, tmp_pa
     made = make_backup(tmp_path)
     with pytest.raises(StartError, match="stop it first"):
         restore(_settings(tmp_path), made)
+
+
+def test_a_restore_of_nothing_asks_for_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only in PostgreSQL there is no file to name."""
+    assert restore(_settings(tmp_path), None) == 2
+    assert "restore FILE" in capsys.readouterr().err
 
 
 async def test_a_bot_does_not_start_on_half_a_restore(lived_in: Path) -> None:

@@ -34,9 +34,10 @@ from bot.bulk import (
 )
 from bot.bulk.alike import ALIKE_SHARE, _share, _shingles
 from bot.bulk.paper import Letter, Paper, letter_pdf, letters_docx, pack_letters
+from bot.bulk.sheets import menu_words
 from bot.handlers.table import Anew, Work, ask_about, check, find_claims
 from bot.reading import read_sheet
-from bot.tasks import LANGUAGES, TableWork, Task, UserError
+from bot.tasks import LANGUAGES, Language, TableWork, Task, UserError
 
 TASK = Task("d", "D", "d", "Write.", table=TableWork(forbidden=("beste", "garande*", "nr. 1")))
 WORK = Work("S", TASK, "nl", company="Wij zijn Bloem.", instructions="Noem Utrecht.", most_words=12)
@@ -225,6 +226,19 @@ def test_a_csv_is_read_back_in_both_languages(language: str) -> None:
     assert (back.text, back.verdict, back.remarks) == ("-tekst", "skip", "kort")
     assert find_mark([["a"], ["b"]], "prijzen.csv") == ""
     assert find_mark([["a"], ["b"]], "bakken-1a2b3c4d-1 (2).xlsx") == "1a2b3c4d"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_menu_speaks_the_language_of_the_sheet(language: Language) -> None:
+    """Who picks from the menu, in either language, is understood; a spreadsheet takes no other word than these."""
+    words = menu_words(language)
+    lines = [Line(f"1a2b3c4d-{at}.1", ("Bak",), "tekst", word) for at, word in enumerate(words, 2)]
+    written = result_xlsx(("Naam",), lines, language)
+    (menu,) = openpyxl.load_workbook(io.BytesIO(written)).active.data_validations.dataValidation
+    back = read_returned(read_sheet(written), "x.xlsx", language)
+
+    assert menu.formula1 == f'"{",".join(words)}"'
+    assert [one.verdict for one in back] == ["approve", "edit", "redo", "skip"]
 
 
 PAPER = Paper("Bloem & Zn.", "nl", date(2026, 3, 5))

@@ -12,7 +12,9 @@ import pytest
 from bot import jobs
 from bot.handlers.choosing import make_shape, read_choosing
 from bot.jobs import Limits
+from bot.records.ledger import Call
 from bot.sandbox.model import Model, Reply
+from bot.tasks import Run
 from bot.views import task_form
 from bot.views.choosing import fill_form, filled_in
 from tests.conftest import ANNA, BEN, SALES, World, buttons, make_slack, running, said
@@ -492,3 +494,18 @@ async def test_fields_take_only_what_they_can_hold(world: World) -> None:
     assert read.inputs == {name: value for name, value in given.items() if name != "address"}
     assert loose.inputs == {}
     assert filled_in(view)["input_delivery"] == "2026-12-03"
+
+
+async def test_unknown_tokens_of_a_follow_up_stay_unknown(world: World) -> None:
+    """A follow-up whose call told no tokens adds to its draft's row what is known, and makes no nought of the rest."""
+    ledger, choices = world.bot.records.ledger, world.bot.records.choices
+    run, then = (Run(f"T1:C1:{number}.0", "T1", "C1", ANNA, "email", "mention", "en") for number in (1, 2))
+    for one, read in ((run, None), (then, 40)):
+        await world.bot.records.requests.add(one, choosing=one is then)
+        await ledger.open(one, claimed_minutes=5)
+        await ledger.book(Call(one.run_id, one.run_id, "m", "answered", read, None, None, None, None, 5))
+    await choices.continue_draft(then.run_id, into=run.run_id)
+    (row,) = await ledger.newest()
+
+    assert (row["calls"], row["calls_unpriced"], row["cost_microusd"]) == (2, 2, None)
+    assert (row["input_tokens"], row["output_tokens"]) == (40, None)

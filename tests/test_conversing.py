@@ -6,6 +6,7 @@ import asyncio
 import copy
 import signal
 import sqlite3
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,20 @@ TEXT = "\n".join(f"Line {number}: a chair costs {number} euros more than a stool
 QUESTION = "How do I tell a customer that chairs cost more now?"
 
 
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A bot that says of no model that it is slow, not even on a busy machine: no stream follows upon that."""
+    async with running(tmp_path, limits=replace(LIMITS, told_after_s=60.0)) as started:
+        yield started
+
+
+@pytest.fixture
+async def hasty(tmp_path: Path) -> AsyncIterator[World]:
+    """A bot that soon says that the model is slow, or away."""
+    async with running(tmp_path) as started:
+        yield started
+
+
 def ours(slack: Slack, channel_id: str) -> list[dict[str, Any]]:
     """Return what the bot posted in a conversation."""
     return [one for one in slack.messages(channel_id) if one.get("bot_id")]
@@ -43,6 +58,20 @@ async def begun(world: World) -> dict[str, Any]:
     return await world.slack.wait_for(look)
 
 
+async def grown(world: World, asked: str) -> dict[str, Any]:
+    """Return the message under a question in which a part of the text can be read, in whatever way it got there."""
+    return await world.slack.wait_for(
+        lambda: next(
+            (
+                one
+                for one in ours(world.slack, world.im)
+                if one["thread_ts"] == asked and "Line 0" in str(one)
+            ),
+            None,
+        )
+    )
+
+
 async def redo(world: World, card: dict[str, Any]) -> None:
     """Press Redo and send the form as it is."""
     await world.slack.click(ANNA, world.im, card["ts"], "redo")
@@ -53,11 +82,12 @@ async def redo(world: World, card: dict[str, Any]) -> None:
 async def test_a_draft_can_be_read_along_and_becomes_the_card(world: World) -> None:
     """Words appear under the question while the model writes; the same message gets the buttons, and only that."""
     world.model.answers = [TEXT]
-    world.model.latency_s = 0.8
+    world.model.write_up_to(0.5)
     asked = await world.slack.say(ANNA, world.im, QUESTION)
     stream = await begun(world)
     status = [call.arguments for call in world.slack.calls if call.method.endswith("setStatus")]
     seen = str(stream["text"])
+    world.model.write_up_to(1)
     card = await world.card()
     await world.rows()
     await world.slack.called("agents.sessions.setStatus", where=lambda told: told["status"] == "active")
@@ -71,6 +101,17 @@ async def test_a_draft_can_be_read_along_and_becomes_the_card(world: World) -> N
     assert world.slack.status(world.im, asked) == ""
     assert world.slack.state.sessions[world.im, asked] == {"title": QUESTION, "status": "active"}
     assert not world.slack.state.streams
+
+
+async def test_a_model_that_pauses_shows_all_that_it_wrote(world: World) -> None:
+    """The model falls silent in the middle of a text: whatever it wrote before can be read meanwhile."""
+    world.model.answers = [TEXT]
+    world.model.write_up_to(0.5)
+    await world.slack.say(ANNA, world.im, QUESTION)
+    await world.slack.wait_for(lambda: "Line 15" in str(ours(world.slack, world.im)) or None)
+    world.model.write_up_to(1)
+
+    assert said(await world.card()) == TEXT
 
 
 async def test_a_mention_is_not_streamed(world: World) -> None:
@@ -97,21 +138,20 @@ async def test_where_streams_cannot_be_the_text_grows_by_updates(
     world: World, fault: dict[str, Any], streams: int
 ) -> None:
     """An older workspace, or a lost answer: the text is read along all the same, in one message."""
-    world.model.latency_s = 0.8
     world.model.answers = [TEXT, TEXT]
     world.slack.fail("chat.startStream", **fault)
-    asked = await world.slack.say(ANNA, world.im, QUESTION)
-    early = await world.slack.wait_for(
-        lambda: next((one for one in ours(world.slack, world.im) if "Line 0" in str(one)), None)
-    )
-    await world.card()
-    await world.slack.say(ANNA, world.im, "And how do I tell them about the tables?")
-    await world.rows(2)
+    early = []
+    for number, question in enumerate((QUESTION, "And how do I tell them about the tables?"), 1):
+        world.model.write_up_to(0.5)
+        asked = await world.slack.say(ANNA, world.im, question)
+        early.append((await grown(world, asked))["thread_ts"] == asked)
+        world.model.write_up_to(1)
+        await world.rows(number)
     tried = [call for call in world.slack.calls if call.method == "chat.startStream"]
 
     assert len(ours(world.slack, world.im)) == 2
     assert all(said(one) == TEXT and "approve" in buttons(one) for one in ours(world.slack, world.im))
-    assert early["thread_ts"] == asked
+    assert early == [True, True]
     # What a workspace does not know is not asked again soon.
     assert len(tried) == streams
 
@@ -129,24 +169,30 @@ async def test_where_streams_cannot_be_the_text_grows_by_updates(
 )
 async def test_a_stream_that_breaks_costs_no_draft(world: World, fault: dict[str, Any]) -> None:
     """Slack takes no more of a stream: the draft stands all the same, once."""
-    world.model.latency_s = 2.5
+    world.model.write_up_to(0.3)
     world.model.answers = [TEXT]
     world.slack.fail("chat.appendStream", **fault)
     await world.slack.say(ANNA, world.im, QUESTION)
+    await begun(world)
+    world.model.write_up_to(0.7)
+    await world.slack.wait_for(
+        lambda: any(c.method == "chat.appendStream" for c in world.slack.calls) or None
+    )
+    world.model.write_up_to(1)
     card = await world.card()
 
     assert said(card) == TEXT
     assert len(ours(world.slack, world.im)) == 1
-    assert any(call.method == "chat.appendStream" for call in world.slack.calls)
 
 
 async def test_a_stream_that_is_not_stopped_becomes_the_card_all_the_same(world: World) -> None:
     """Slack stumbles over the end of a stream: the draft is brought with the next try."""
     world.model.answers = [TEXT]
-    world.model.latency_s = 0.6
+    world.model.write_up_to(0.5)
     world.slack.fail("chat.stopStream", status=500)
     await world.slack.say(ANNA, world.im, QUESTION)
     await begun(world)
+    world.model.write_up_to(1)
     card = await world.card()
 
     assert said(card) == TEXT
@@ -159,12 +205,13 @@ async def test_a_question_that_was_deleted_is_answered_at_top_level(
 ) -> None:
     """Somebody deletes the question while the model thinks: its answer stands once, where it can be seen."""
     world.model.answers = [TEXT]
-    world.model.first_token_s, world.model.latency_s = 0.3, 0.6
+    world.model.write_up_to(0)
     if fault:
         world.slack.fail("chat.postMessage", **fault)
     asked = await world.slack.say(ANNA, world.im, QUESTION)
     await world.model.asked(1)
     await world.slack.delete_message(ANNA, world.im, asked)
+    world.model.write_up_to(1)
     card = await world.card()
 
     assert "thread_ts" not in card
@@ -175,12 +222,13 @@ async def test_a_question_that_was_deleted_is_answered_at_top_level(
 async def test_where_slack_shows_no_status_a_message_says_so(world: World) -> None:
     """An installation with fewer rights: a placeholder stands at once, and the text grows in it."""
     world.model.answers = [TEXT]
-    world.model.latency_s = 0.6
+    world.model.write_up_to(0.5)
     world.slack.fail("assistant.threads.setStatus", error="missing_scope")
     world.slack.fail("agents.sessions.setStatus", error="unknown_method")
     asked = await world.slack.say(ANNA, world.im, QUESTION)
     first = await world.slack.called("chat.postMessage")
     await world.slack.called("chat.update", where=lambda told: "Line 0" in told["text"])
+    world.model.write_up_to(1)
     card = await world.card()
 
     assert "Working on it" in first.arguments["text"]
@@ -189,28 +237,48 @@ async def test_where_slack_shows_no_status_a_message_says_so(world: World) -> No
     assert world.slack.state.titles == {(world.im, asked): QUESTION}
 
 
+async def test_a_redo_that_is_cut_off_leaves_nothing_running(world: World) -> None:
+    """The bot ends while a redo says that it begins: nothing goes on setting statuses of it."""
+    asked = await world.slack.say(ANNA, world.im, QUESTION)
+    await world.card()
+    run = await world.bot.records.requests.need(f"T1:{world.im}:{asked}")
+    talks = world.workspace.runs._talks
+    redone = asyncio.create_task(talks.writing(run, world.bot.tasks[run.task], 2).__aenter__())
+    await asyncio.sleep(0)
+    begun = dict(talks._open)
+    redone.cancel()
+    await asyncio.wait({redone})
+
+    assert run.run_id in begun
+    assert not talks._open
+    assert not [task for task in asyncio.all_tasks() if "_keep_status" in str(task) and not task.cancelling()]
+
+
 async def test_a_long_text_outlives_its_stream(tmp_path: Path) -> None:
     """A model that writes for longer than Slack keeps a stream: the text goes on growing in the same message."""
-    async with running(tmp_path, limits=replace(LIMITS, stream_s=0.0)) as world:
+    async with running(tmp_path, limits=replace(LIMITS, stream_s=0.0, told_after_s=60.0)) as world:
         world.model.answers = [TEXT]
-        world.model.latency_s = 2.5
+        world.model.write_up_to(0.3)
         await world.slack.say(ANNA, world.im, QUESTION)
         stream = await begun(world)
-        grown = await world.slack.called("chat.update")
+        world.model.write_up_to(0.7)
+        later = await world.slack.called("chat.update")
+        world.model.write_up_to(1)
         card = await world.card()
 
-        assert TEXT.startswith(grown.arguments["text"])
-        assert grown.arguments["ts"] == card["ts"] == stream["ts"]
+        assert TEXT.startswith(later.arguments["text"])
+        assert later.arguments["ts"] == card["ts"] == stream["ts"]
         assert said(card) == TEXT
 
 
 async def test_a_line_that_drops_begins_the_text_anew(world: World) -> None:
     """The model's answer breaks off: the next try's words take the place of the first one's."""
     world.model.answers = ["Other words. " * 60, TEXT]
-    world.model.latency_s = 1.2
+    world.model.write_up_to(0.4)
     world.model.fail("drop_mid")
     await world.slack.say(ANNA, world.im, QUESTION)
     await begun(world)
+    world.model.write_up_to(1)
     card = await world.card()
     (row,) = await world.rows()
 
@@ -219,49 +287,53 @@ async def test_a_line_that_drops_begins_the_text_anew(world: World) -> None:
     assert (row["calls"], row["calls_unpriced"]) == (2, 2)
 
 
-async def test_a_sign_of_life_that_fails_costs_no_draft(world: World) -> None:
+async def test_a_sign_of_life_that_fails_costs_no_draft(hasty: World) -> None:
     """Slack does not take the word that it takes longer: the draft comes all the same, once."""
-    world.model.answers = [TEXT]
-    world.model.first_token_s, world.model.latency_s = 2.0, 2.2
-    world.slack.fail("chat.postMessage", status=500, after=True)
-    await world.slack.say(ANNA, world.im, QUESTION)
-    card = await world.card()
+    hasty.model.answers = [TEXT]
+    hasty.model.write_up_to(0)
+    hasty.slack.fail("chat.postMessage", status=500, after=True)
+    await hasty.slack.say(ANNA, hasty.im, QUESTION)
+    await hasty.slack.wait_for(lambda: hasty.slack.count("chat.postMessage") or None)
+    hasty.model.write_up_to(1)
+    card = await hasty.card()
 
     assert said(card) == TEXT
-    assert len(ours(world.slack, world.im)) == 1
+    assert len(ours(hasty.slack, hasty.im)) == 1
 
 
-async def test_a_slow_model_is_told_in_the_place_of_the_text(world: World) -> None:
+async def test_a_slow_model_is_told_in_the_place_of_the_text(hasty: World) -> None:
     """Nothing is written for a minute: the person reads so, and then the text, in one message."""
-    world.model.answers = [TEXT]
-    world.model.first_token_s, world.model.latency_s = 2.0, 2.6
-    await world.slack.say(ANNA, world.im, QUESTION)
-    told = await world.slack.called("chat.postMessage")
-    await world.slack.called("chat.update", where=lambda update: "Line 0" in update["text"])
-    card = await world.card()
+    hasty.model.answers = [TEXT]
+    hasty.model.write_up_to(0)
+    await hasty.slack.say(ANNA, hasty.im, QUESTION)
+    told = await hasty.slack.called("chat.postMessage")
+    hasty.model.write_up_to(0.5)
+    await hasty.slack.called("chat.update", where=lambda update: "Line 0" in update["text"])
+    hasty.model.write_up_to(1)
+    card = await hasty.card()
 
     assert "longer than usual" in told.arguments["text"]
     assert said(card) == TEXT
-    assert len(ours(world.slack, world.im)) == 1
+    assert len(ours(hasty.slack, hasty.im)) == 1
 
 
-async def test_a_model_that_is_down_is_told_and_can_be_stopped(world: World) -> None:
+async def test_a_model_that_is_down_is_told_and_can_be_stopped(hasty: World) -> None:
     """The model is away: the person reads so where the text would stand, and Stop ends the waiting."""
-    world.model.down = True
-    asked = await world.slack.say(ANNA, world.im, QUESTION)
-    await world.shown("not answering at the moment")
-    await world.rows(where=lambda row: row["outcome"] == "waiting")
-    await world.slack.stop_stream(ANNA, world.im, asked)
-    await world.shown("Stopped before")
-    (row,) = await world.rows(where=lambda row: row["outcome"] == "refused")
+    hasty.model.down = True
+    asked = await hasty.slack.say(ANNA, hasty.im, QUESTION)
+    await hasty.shown("not answering at the moment")
+    await hasty.rows(where=lambda row: row["outcome"] == "waiting")
+    await hasty.slack.stop_stream(ANNA, hasty.im, asked)
+    await hasty.shown("Stopped before")
+    (row,) = await hasty.rows(where=lambda row: row["outcome"] == "refused")
 
     assert row["cost_microusd"] is None
-    assert len(ours(world.slack, world.im)) == 1
+    assert len(ours(hasty.slack, hasty.im)) == 1
 
 
 async def test_a_task_of_fields_is_not_read_along_but_can_be_stopped(world: World) -> None:
     """Posts for three networks come whole: a placeholder stands meanwhile, and Stop ends the call."""
-    world.model.latency_s = 60.0
+    world.model.write_up_to(0)
     asked = await world.slack.say(ANNA, world.im, "social: we are at the garden fair in Utrecht on 20 March")
     await world.shown("Working on it")
     await world.model.asked(1)
@@ -275,10 +347,15 @@ async def test_a_task_of_fields_is_not_read_along_but_can_be_stopped(world: Worl
 
 async def test_a_chosen_task_is_read_along_too(world: World) -> None:
     """The model finds out first what is meant: meanwhile a status, then the text, all in one message."""
-    world.model.answers = [SURE, TEXT]
-    world.model.first_token_s, world.model.latency_s = 0.2, 0.8
+
+    def half(_: dict[str, Any]) -> str:
+        world.model.write_up_to(0.5)
+        return TEXT
+
+    world.model.answers = [SURE, half]
     await world.slack.say(ANNA, world.im, WISH)
     stream = await begun(world)
+    world.model.write_up_to(1)
     card = await world.card()
     (row,) = await world.rows()
 
@@ -308,9 +385,10 @@ async def test_a_redo_is_read_along_in_its_card(world: World) -> None:
     await world.slack.say(ANNA, world.im, QUESTION)
     first = await world.card()
     world.model.answers = [TEXT]
-    world.model.latency_s = 0.8
+    world.model.write_up_to(0.5)
     await world.slack.say(ANNA, world.im, "shorter")
     await world.slack.called("chat.update", where=lambda told: "Line 0" in told["text"])
+    world.model.write_up_to(1)
     second = await world.card(having="undo")
 
     assert (second["ts"], said(second)) == (first["ts"], TEXT)
@@ -358,12 +436,13 @@ async def test_stop_before_the_first_word_ends_the_run(world: World) -> None:
 async def test_a_stop_that_slack_tells_only_in_its_answer_is_heard(world: World) -> None:
     """The event of a Stop is lost: the refusal of the next words says it as well."""
     world.model.answers = [TEXT]
-    world.model.latency_s = 60.0
+    world.model.write_up_to(0.3)
     await world.slack.say(ANNA, world.im, QUESTION)
     message = await begun(world)
     for stream in world.slack.state.streams.values():
         stream.stopped_by_user = True
     message["streaming_state"] = "stopped"
+    world.model.write_up_to(0.6)
     card = await world.card()
 
     assert "stopped" in str(card["blocks"])
@@ -515,11 +594,13 @@ async def test_kill_nine_in_mid_stream_leaves_one_message(tmp_path: Path) -> Non
 
 async def test_twenty_at_once_stay_within_slacks_limits(tmp_path: Path) -> None:
     """Twenty-five people ask at the same moment: twenty read a stream, the others the draft, nobody waits for Slack."""
-    # Slow enough that every stream has begun before its draft is done, on a busy machine too.
-    async with make_slack() as slack, Model(latency_s=5.0) as model:
+    async with make_slack() as slack, Model() as model:
+        # Every stream has begun before a draft is done, on a busy machine too.
+        model.write_up_to(0.5)
         slack.api.limits = True
         model.answer_with(lambda _: TEXT)
-        async with running(tmp_path, slack=slack, model=model) as world:
+        limits = replace(LIMITS, told_after_s=60.0)
+        async with running(tmp_path, slack=slack, model=model, limits=limits) as world:
             people = [f"U{number}" for number in range(25)]
             tabs = []
             for person in people:
@@ -528,6 +609,8 @@ async def test_twenty_at_once_stay_within_slacks_limits(tmp_path: Path) -> None:
             await asyncio.gather(
                 *(slack.say(person, tab, QUESTION) for person, tab in zip(people, tabs, strict=True))
             )
+            await slack.wait_for(lambda: all("Line 0" in str(ours(slack, tab)) for tab in tabs))
+            model.write_up_to(1)
             rows = await world.rows(25)
             refused = [call for call in slack.calls if call.error == "ratelimited"]
 

@@ -148,9 +148,9 @@ def test_every_limit_names_its_page() -> None:
 
     assert "checked = 2026-11-24" in lines
     assert [line for line in stated if "# https://" not in line and "# our own advice" not in line] == []
-    assert list(platforms()) == [
+    assert platforms().keys() >= {
         "linkedin", "x", "instagram", "facebook", "threads", "bluesky", "mastodon", "tiktok",
-    ]  # fmt: skip
+    }  # fmt: skip
     assert [each.name for each in default_platforms()] == ["LinkedIn", "Instagram", "Facebook"]
 
 

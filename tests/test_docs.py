@@ -158,3 +158,24 @@ def test_the_readme_lists_every_task() -> None:
         assert task.command in asked if task.command else task.name in asked or "<question>" in asked, (
             task.name
         )
+
+
+PAGES = (*DOCS.parent.glob("*.md"), *DOCS.glob("*.md"))
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them: small letters, hyphens, no other signs."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_link_of_a_page_leads_nowhere(page: Path) -> None:
+    """Who follows a link within the documents finds the file, the heading and the picture."""
+    links = re.findall(r"\]\(([^)\s]+)\)|(?:src|srcset)=\"([^\"]+)\"", page.read_text())
+    for link in (one or other for one, other in links):
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        if not name.startswith(("https://", "http://")):
+            assert target.exists(), link
+            assert not anchor or anchor in _anchors(target), link

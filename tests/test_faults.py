@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -22,6 +21,7 @@ from bot.sandbox.slack import Slack
 from bot.settings import Settings
 from tests.conftest import ANNA, BEN, CHEF, SALES, SECRET, World, buttons, make_slack, running, said
 from tests.process import ROOT, BotProcess
+from tests.stored import looked_up
 from tests.test_run import LINES
 
 
@@ -63,6 +63,7 @@ async def test_a_model_that_stays_down_ends_in_an_apology(tmp_path: Path) -> Non
         rows = await world.rows(2)
 
         assert [row["outcome"] for row in rows] == ["failed", "drafted"]
+        assert not world.workspace.runs._down_since
 
 
 @pytest.mark.parametrize(
@@ -142,6 +143,7 @@ async def test_a_fault_of_ours_is_an_apology_with_a_number(world: World) -> None
     assert row["outcome"] == "failed"
 
 
+@pytest.mark.sqlite("a file is full at a page that is told to it; test_replicas.py has a server that is away")
 async def test_a_full_disk_is_not_acked(world: World) -> None:
     """What cannot be stored is not acked: Slack sends it again, and when there is room it is answered once."""
     await world.bot.records.store.write(lambda db: db.execute("pragma max_page_count = 1"))
@@ -244,7 +246,7 @@ async def test_a_call_that_broke_off_has_an_unknown_cost(tmp_path: Path) -> None
         model.fail("drop_mid", times=1)
         await _ask(world)
         (row,) = await world.rows(where=lambda row: row["outcome"] == "drafted")
-    calls = _count(tmp_path, "select result, count(cost_microusd) from calls group by result")
+    calls = looked_up(tmp_path, "select result, count(cost_microusd) from calls group by result")
 
     assert sorted(calls) == [("answered", 1), ("busy", 0)]
     assert (row["calls"], row["calls_unpriced"], row["cost_microusd"]) == (2, 1, None)
@@ -282,8 +284,8 @@ async def test_kill_nine_loses_nothing_and_posts_nothing_twice(tmp_path: Path) -
         code = await process.end(signal.SIGTERM)
 
         posted = [[one for one in slack.messages(f"C{n}") if one.get("bot_id")] for n in range(runs)]
-        calls = dict(_count(tmp_path, "select result, count(*) from calls group by result"))
-        booked = _count(tmp_path, "select sum(calls) from runs")
+        calls = dict(looked_up(tmp_path, "select result, count(*) from calls group by result"))
+        booked = looked_up(tmp_path, "select sum(calls) from runs")
         assert calls["answered"] == runs
         assert calls["interrupted"] > 0
         assert sum(calls.values()) >= len(model.requests)
@@ -302,14 +304,7 @@ async def _closed(folder: Path, runs: int) -> None:
 
 
 def _outcomes(folder: Path) -> list[tuple[str, int]]:
-    return _count(folder, "select outcome, count(*) from runs group by outcome")
-
-
-def _count(folder: Path, sql: str) -> list[Any]:
-    connection = sqlite3.connect(folder / "records.sqlite")
-    rows = connection.execute(sql).fetchall()
-    connection.close()
-    return rows
+    return looked_up(folder, "select outcome, count(*) from runs group by outcome")
 
 
 def _asked(slack: Slack, model: Model, times: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -221,6 +221,19 @@ async def test_who_has_a_text_from_before_is_not_held_up(world: World) -> None:
 
     assert read.body == "Never a BSN."
     assert "guideline_accept" not in everywhere(world)
+
+
+async def test_the_days_that_texts_are_kept_are_the_days_that_are_told(world: World) -> None:
+    """An admin who chose seven days does not have the bot promise thirty."""
+    settings = replace(await world.bot.records.workspaces.get("T1"), retention_days=7)
+    await world.bot.records.workspaces.change("T1", settings, user_id=CHEF)
+    world.workspace.intake.hold(settings)
+    told = await world.slack.command(ANNA, SALES, "/tijdwinst", "guideline")
+    await world.slack.command(ANNA, SALES, "/draft", EMAIL)
+    card = await world.card()
+
+    assert "deleted here after 7 days" in told.body
+    assert "deleted here after 7 days" in str(card["blocks"])
 
 
 async def test_each_version_is_accepted_once_by_each_person(world: World) -> None:

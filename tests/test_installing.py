@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from typing import Any
 
 import aiohttp
 import pytest
+from cryptography.fernet import Fernet
+from dbos import DBOS
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import jobs
@@ -20,14 +23,25 @@ from bot.compose import Bot, open_records
 from bot.guard import open_vault
 from bot.installing import Keyring
 from bot.installing.kept import LEASE
+from bot.jobs import durable, keeping
+from bot.knowledge import EVERYONE, Passage
 from bot.offline import export, import_prices
 from bot.records import Records
+from bot.records.backups import make_backup, newest_backup
+from bot.records.erased import erasures_since
+from bot.records.knowledge import Document
 from bot.records.teams import TeamError
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
 from bot.sandbox.teams import TOKEN_LIVES_S, Teams
+from bot.sandbox.watch import PATIENCE_S
 from bot.settings import Settings, SettingsError
-from tests.conftest import ANNA, LIMITS, SALES, SECRET, buttons, check_readable, make_slack
+from tests import postgres
+from tests.conftest import ANNA, BEN, LIMITS, SALES, SECRET, buttons, check_readable, make_slack, store_for
+from tests.process import BotProcess
+from tests.stored import stored
+from tests.test_operations import figures
+from tests.test_replicas import until
 
 SOON = timedelta(seconds=TOKEN_LIVES_S - 3_600)
 """An hour before a token ends."""
@@ -105,7 +119,7 @@ def many(folder: Path, teams: Teams, model: Model, **more: Any) -> Bot:
         anthropic_base_url=model.url,
         data_dir=folder,
         port=0,
-        **more,
+        **{**store_for(folder), **more},
     )
     return Bot(settings, limits=LIMITS, pace_s=0.0)
 
@@ -124,6 +138,12 @@ async def town(folder: Path, *numbers: int, rotates: bool = False) -> AsyncItera
         yield made
         for slack in teams.slacks.values():
             check_readable(slack)
+
+
+async def measured(made: Town) -> dict[str, float]:
+    """Return what `/metrics` tells."""
+    async with aiohttp.ClientSession() as browser, browser.get(f"{made.address}/metrics") as page:
+        return figures(await page.text())
 
 
 async def test_a_workspace_installs_the_bot_and_gets_drafts(tmp_path: Path) -> None:
@@ -158,9 +178,11 @@ async def test_the_page_says_how_it_went(tmp_path: Path) -> None:
 
     assert good[0] == 200
     assert "installed in Firm 1" in good[1]
+    # Without it a dark browser may show black words on black.
+    assert 'name="color-scheme" content="light dark"' in good[1]
     assert (elsewhere[0], "in which you began" in elsewhere[1]) == (400, True)
     assert (refused[0], "Slack did not answer" in refused[1]) == (401, True)
-    assert (denied[0], "Slack was told no" in denied[1]) == (200, True)
+    assert (denied[0], "permission was not given" in denied[1]) == (200, True)
     assert (unknown[0], "used already" in unknown[1]) == (401, True)
     assert all("/slack/install" in page for page in (elsewhere[1], refused[1], denied[1], unknown[1]))
 
@@ -194,7 +216,7 @@ async def test_tokens_are_sealed_on_disk(tmp_path: Path) -> None:
         await made.install("T01")
         token = next(iter(made.slack("T01").expiring))
         await made.stop()
-    content = b"".join((tmp_path / name).read_bytes() for name in ("records.sqlite", "engine.sqlite"))
+    content = stored(tmp_path)
 
     assert token.startswith("xoxe.")
     assert token.encode() not in content
@@ -236,6 +258,78 @@ async def test_a_token_is_refreshed_once_by_all_replicas(tmp_path: Path) -> None
     assert early.token == first
     assert {kept.token for kept in after if kept} == {list(made.slack("T01").expiring)[-1]}
     assert made.teams.asked == [("code", ""), ("refresh", "")]
+
+
+async def test_two_bots_that_share_an_installation_refresh_it_once(tmp_path: Path) -> None:
+    """Both get a request when the token ends soon: one refreshes it, and the other has its draft meanwhile.
+
+    Two real processes on PostgreSQL. A second refresh with the same token would lock the workspace out.
+    """
+    url, keys = postgres.database_for(tmp_path), Fernet.generate_key().decode()
+    teams = Teams(rotates=True)
+    teams.add([make_team(1)])
+    slack = teams.slacks["T01"]
+    async with teams, Model() as model, AsyncExitStack() as stack:
+        bots = [
+            BotProcess(
+                slack,
+                model,
+                tmp_path / f"bot{number}",
+                http=True,
+                SLACK_BOT_TOKEN="",
+                SLACK_API_URL=f"{teams.url}/api/",
+                SLACK_CLIENT_ID=teams.client_id,
+                SLACK_CLIENT_SECRET=teams.client_secret,
+                DATABASE_URL=url,
+                SECRET_KEYS=keys,
+            )
+            for number in range(2)
+        ]
+        for bot in bots:
+            await bot.start()
+            stack.push_async_callback(bot.end, signal.SIGKILL)
+        await teams.install("T01", f"http://127.0.0.1:{bots[0].port}")
+        for bot in bots:
+            await bot.end(signal.SIGKILL)
+        records = Records(tmp_path / "records.sqlite", database_url=url)
+        records.open()
+        stack.push_async_callback(records.close)
+        first = await records.installations.get("T01")
+        for bot in bots:
+            await bot.start()
+        teams.held = asyncio.Event()
+        soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+        await records.store.write(
+            lambda db: db.execute("update installations set expires_at = ? where team_id = 'T01'", [soon])
+        )
+        slack.deliveries.ack_within_s = PATIENCE_S
+        asking = []
+        for bot, user_id in zip(bots, (ANNA, BEN), strict=True):
+            bot.point()
+            asking.append(asyncio.create_task(slack.command(user_id, SALES, "/draft", "email about the van")))
+            await asyncio.sleep(0)  # it is on its way to this bot
+        # Whoever comes first waits for Slack's new token, the other one for nothing. Where a round has opened the
+        # workspace just before, the look of each minute is what refreshes.
+        await until(lambda: _is(("refresh", "") in teams.asked), patience_s=150)
+        await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+        teams.held.set()
+        told = [(await one).status for one in asking]
+        await until(lambda: _is([_drafts(slack, user_id) for user_id in (ANNA, BEN)] == [1, 1]))
+        kept = await records.installations.get("T01")
+
+    assert told == [200, 200]
+    assert teams.asked == [("code", ""), ("refresh", "")]
+    assert kept is not None
+    assert first is not None
+    assert kept.sealed != first.sealed
+
+
+def _drafts(slack: Slack, user_id: str) -> int:
+    return sum("approve" in buttons(one) for one in slack.messages(slack.workspace.im_with(user_id).id))
+
+
+async def _is(true: bool) -> bool:
+    return true
 
 
 async def test_who_dies_while_refreshing_holds_nobody_up_for_long(tmp_path: Path) -> None:
@@ -286,11 +380,22 @@ async def test_who_uninstalls_leaves_no_token(tmp_path: Path) -> None:
         await made.ask("T02")
         async with aiohttp.ClientSession() as browser, browser.get(f"{made.address}/readyz") as page:
             ready = page.status
+        await durable.enqueue(
+            "batch",
+            keeping._personal,
+            "T01",
+            ANNA,
+            "r1",
+            workflow_id="personal:T01:r1",
+            partition="T01",
+            delay_s=600.0,
+        )
         await records.erasures.leave("T01", datetime.now(UTC))
         await records.store.write(lambda db: db.execute("update departures set purge_after = '2020-01-01'"))
         await jobs.clean_now()
         after = {row["team_id"] for row in await records.ledger.newest()}
         known = await records.teams.known()
+        engine = [one.workflow_id for one in await DBOS.list_workflows_async(load_input=False)]
 
     assert left == ["T02"]
     assert kept == {"T01", "T02"}
@@ -298,6 +403,42 @@ async def test_who_uninstalls_leaves_no_token(tmp_path: Path) -> None:
     assert ready == 200
     assert after == {"T02"}
     assert known == ["T02"]
+    assert not [one for one in engine if "T01:" in one]
+
+
+def _bytes(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.glob("*.sqlite*"))
+
+
+async def test_a_purge_that_broke_off_is_ended(tmp_path: Path) -> None:
+    """Killed after its rows went, what stands in files goes the next night; other firms' erasures stay known."""
+    async with town(tmp_path, 1, 2) as made:
+        await made.install("T01", "T02")
+        records = made.bot.records
+        for team_id in ("T01", "T02"):
+            await made.ask(team_id)
+            document = Document(team_id, "boek.md", "slack", "F1", "same", EVERYONE)
+            await records.knowledge.put(document, [Passage(f"zwanenhals{team_id} for everybody")])
+        await records.knowledge.search("T02", "zwanenhals", [EVERYONE])
+        make_backup(tmp_path)
+        await records.erasures.erase(await records.erasures.ask("T02", BEN))
+        await records.erasures.leave("T01", datetime.now(UTC))
+        await made.teams.uninstall("T01")
+        await records.store.write(lambda db: db.execute("update departures set purge_after = '2020-01-01'"))
+        await records.erasures.purge("T01")
+        broken_off = newest_backup(tmp_path)
+        await jobs.clean_now()
+        found = await records.knowledge.search("T02", "zwanenhals everybody", [EVERYONE])
+        gone = await records.erasures.gone(datetime.now(UTC))
+    words = _bytes(tmp_path).lower()
+
+    assert broken_off
+    assert newest_backup(tmp_path) is None
+    assert len(erasures_since(tmp_path, datetime.now(UTC) - timedelta(hours=1))) == 1
+    assert gone == []
+    assert len(found) == 1
+    assert b"zwanenhalst02" in words
+    assert b"zwanenhalst01" not in words
 
 
 async def test_who_comes_back_finds_everything(tmp_path: Path) -> None:
@@ -314,34 +455,54 @@ async def test_who_comes_back_finds_everything(tmp_path: Path) -> None:
 
 
 async def test_one_revoked_token_is_one_workspaces_trouble(tmp_path: Path) -> None:
-    """The bot stays ready, the others get their drafts, and what was asked meanwhile comes after a new installation."""
+    """The bot stays ready, the others get their drafts, and what was asked meanwhile comes after a new installation.
+
+    The figures show that one token is refused, and that none is any more.
+    """
     async with town(tmp_path, 1, 2) as made:
         await made.install("T01", "T02")
+
+        async def refused(count: int) -> bool:
+            told = await measured(made)
+            return (
+                told['tijdwinst_workspaces{state="refused"}'],
+                told['tijdwinst_workspaces{state="good"}'],
+            ) == (count, 2 - count)
+
+        await until(lambda: refused(0))
         made.slack("T01").revoke_token()
         await made.slack("T01").command(ANNA, SALES, "/draft", "email about the boat")
         await made.ask("T02")
         async with aiohttp.ClientSession() as browser, browser.get(f"{made.address}/readyz") as page:
             ready = page.status
+        await until(lambda: refused(1))
         await made.install("T01")
         slack = made.slack("T01")
         im = slack.workspace.im_with(ANNA).id
         await slack.wait_for(
             lambda: [one for one in slack.messages(im) if "approve" in buttons(one)], timeout_s=20
         )
+        await until(lambda: refused(0))
 
     assert ready == 200
 
 
 async def test_what_comes_from_nobody_is_answered(tmp_path: Path) -> None:
-    """A late event of a workspace that left is taken, so that Slack does not send it for hours; a forged one is not."""
+    """A late event of a workspace that left is taken, so that Slack does not send it for hours; a forged one is not.
+
+    Whoever runs the bot sees in the figures how many came of workspaces that are not installed.
+    """
     async with town(tmp_path, 1, 2) as made:
         await made.install("T02")
         late = await made.slack("T01").push_event({"type": "app_home_opened", "user": ANNA, "tab": "home"})
         forged = await made.slack("T02").send_raw('{"team_id": "T02"}', secret="wrong")
         checked = await made.slack("T02").send_raw('{"type": "url_verification", "challenge": "abc"}')
 
+        counted = await measured(made)
+
     assert late.status == 200
     assert forged.status == 401
+    assert counted["tijdwinst_not_installed_requests_total"] == 1
     assert (checked.status, "abc" in checked.body) == (200, True)
 
 

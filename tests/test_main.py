@@ -274,8 +274,9 @@ async def test_the_ledger_is_exported_as_csv_too(tmp_path: Path, capsys: pytest.
         root = await world.thread(*LINES)
         await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
         await world.rows()
-        work = Work("=cmd()", 2, Guess(10, 20, 30))
-        await world.bot.records.baselines.put_work("T1", work, user_id=ANNA, claimed_minutes=0)
+        for name in ("=cmd()", "\u00a0＝cmd()"):
+            work = Work(name, 2, Guess(10, 20, 30))
+            await world.bot.records.baselines.put_work("T1", work, user_id=ANNA, claimed_minutes=0)
         settings = world.bot.settings
         capsys.readouterr()
         codes = [
@@ -289,7 +290,8 @@ async def test_the_ledger_is_exported_as_csv_too(tmp_path: Path, capsys: pytest.
     assert lines[0].startswith("run_id,team_id,")
     assert ",summarise,command," in lines[1]
     assert "'=cmd()" in lines[3]
-    assert len(lines) == 5
+    assert "'\u00a0＝cmd()" in lines[4]
+    assert len(lines) == 6
 
 
 async def test_an_evaluation_that_cannot_be_written_says_so(

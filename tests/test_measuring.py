@@ -137,7 +137,7 @@ async def test_somebody_who_cannot_be_reached_stops_no_round(world: World) -> No
 
 def _copy(db: Any, table: str, **changed: str) -> None:
     """Copy a row of *table*, whatever columns it has by now, with some of them *changed*."""
-    columns = [row[1] for row in db.execute(f"pragma table_info({table})").fetchall()]
+    columns = [column[0] for column in db.execute(f"select * from {table} limit 0").description]
     rest = ", ".join(name for name in columns if name not in changed)
     marks = ", ".join("?" * len(changed))
     db.execute(

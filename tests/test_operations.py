@@ -25,8 +25,12 @@ async def _measured(world: World) -> dict[str, float]:
         aiohttp.ClientSession() as session,
         session.get(f"http://127.0.0.1:{world.bot.server.port}/metrics") as answer,
     ):
-        lines = (await answer.text()).splitlines()
-    told = [line.rsplit(" ", 1) for line in lines if not line.startswith("#")]
+        return figures(await answer.text())
+
+
+def figures(page: str) -> dict[str, float]:
+    """Return what a page of `/metrics` tells: name with labels -> value."""
+    told = [line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#")]
     return {name: float(value) for name, value in told}
 
 

@@ -171,6 +171,7 @@ async def test_a_question_at_top_level_is_answered_from_its_words(world: World) 
     assert len(messages) == 1
 
 
+@pytest.mark.sqlite("a file is full at a page that is told to it; test_failover.py has a server that is away")
 async def test_an_answer_that_cannot_be_booked_is_not_paid_again(world: World) -> None:
     """The disk is full when the answer comes: it is booked when there is room, and asked for once."""
     store = world.bot.records.store

@@ -51,7 +51,8 @@ async def replicas(
             await records.close()
 
 
-async def _until(look: Callable[[], Any], patience_s: float = 60.0) -> None:
+async def until(look: Callable[[], Any], patience_s: float = 60.0) -> None:
+    """Wait until what *look* looks at is there."""
     async with asyncio.timeout(patience_s):
         while not await look():  # noqa: ASYNC110 - what is looked at is in another process
             await asyncio.sleep(0.05)
@@ -115,9 +116,9 @@ async def test_replicas_keep_one_order_and_one_set_of_settings(tmp_path: Path) -
                 told.append((await slack.command(ANNA, SALES, "/draft", "nothing-like-this")).body)
             return told[0] == told[1] != in_english
 
-        await _until(in_dutch)
-        await _until(lambda: _measured(bots[0], "tijdwinst_replicas 2.0"))
-        await _until(lambda: _looks_every(records, 0.2))
+        await until(in_dutch)
+        await until(lambda: _measured(bots[0], "tijdwinst_replicas 2.0"))
+        await until(lambda: _looks_every(records, 0.2))
         numbered = await _measured(bots[1], "tijdwinst_slot 1.0")
         codes = [await bot.end() for bot in bots]
 
@@ -152,7 +153,7 @@ async def test_a_survivor_takes_over(tmp_path: Path) -> None:
                 ).fetchall()
             )
 
-        await _until(lambda: _asked(records))
+        await until(lambda: _asked(records))
         held = (await taken())[0][0]
         dying = bots[int(held.removeprefix("slot-"))]
         (survivor,) = [bot for bot in bots if bot is not dying]
@@ -160,8 +161,8 @@ async def test_a_survivor_takes_over(tmp_path: Path) -> None:
         await dying.end(signal.SIGKILL)
         survivor.point()
         await slack.wait_for(lambda: _cards(slack) or None, 60)
-        await _until(lambda: _closed(records, 1))
-        await _until(lambda: _looks_every(records, 0.1))
+        await until(lambda: _closed(records, 1))
+        await until(lambda: _looks_every(records, 0.1))
         rows = await records.ledger.newest()
         calls = await records.store.read(
             lambda db: db.execute("select result from calls order by called_at").fetchall()
@@ -186,7 +187,7 @@ async def test_the_database_goes_and_comes_back(tmp_path: Path) -> None:
             slack.deliveries.retry_delays_s = (1.0,) * 40
             model.latency_s = 3.0
             acked = await slack.command(ANNA, SALES, TASK, "proofread This are a sentence with faults.")
-            await _until(lambda: _asked(records))
+            await until(lambda: _asked(records))
             server.stop()
             room = slack.workspace.im_with(ANNA).id
             said = asyncio.create_task(slack.say(ANNA, room, "Proofread this: these is faults."))
@@ -197,7 +198,7 @@ async def test_the_database_goes_and_comes_back(tmp_path: Path) -> None:
             await said
             await answered(f"http://127.0.0.1:{bots[0].port}/readyz")
             await slack.wait_for(lambda: len(_cards(slack)) >= 2 or None, 90)
-            await _until(lambda: _closed(records, 2))
+            await until(lambda: _closed(records, 2))
             rows = await records.ledger.newest()
 
         assert acked.status == 200
@@ -224,7 +225,7 @@ async def test_a_rolling_upgrade_strands_no_run(tmp_path: Path) -> None:
         async def look() -> bool:
             return line in await asyncio.to_thread(done.read_text)
 
-        await _until(look)
+        await until(look)
 
     old = start("old")
     new = None

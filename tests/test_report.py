@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from dataclasses import replace
@@ -9,6 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pypdf
 import pytest
 
 from bot.digest import Figures, judge, report_blocks, report_pdf, report_text
@@ -102,6 +104,26 @@ def test_the_pdf_is_tagged_and_the_same_twice(figures: Figures, language: Langua
     assert pdf.startswith(b"%PDF-")
     assert b"pdfuaid:part" in pdf
     assert pdf == report_pdf(figures, titles=TITLES, language=language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_page_is_nearly_empty(language: Language) -> None:
+    """An answer that is longer than its page goes on above the tasks; every page has its own number."""
+    cases = [
+        Case("reply", (120, 48, 24, 6), unused=18, failed=4),
+        Case("summarise", (84, 30, 12, 0), baseline=ESTIMATED),
+        Case("quote", (2, 3, 9, 8), unused=14, spent_minutes=34, baseline=ESTIMATED),
+        Case("social", (9, 9, 3, 1), unused=4, baseline=CLAIMED),
+        Case("blog", (1, 0, 0, 0), people=1, baseline=CLAIMED, unpriced=1),
+    ]
+    chosen = {"setup_cost": Decimal(400), "usd_rate": Decimal("0.92"), "usd_rate_on": "2026-11-03"}
+    pdf = report_pdf(build(*cases, settings=chosen, length=QUARTER), titles=TITLES, language=language)
+    pages = [page.extract_text().splitlines() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages]
+
+    assert [page[-1].split()[-3:] for page in pages] == [
+        [str(number), "/", str(len(pages))] for number in range(1, len(pages) + 1)
+    ]
+    assert min(map(len, pages)) > 8
 
 
 def test_words_are_never_code() -> None:

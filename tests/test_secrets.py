@@ -14,6 +14,7 @@ import sys
 import traceback
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -27,6 +28,7 @@ from bot.safekeeping import rotate_keys
 from bot.sandbox.model import Model
 from bot.settings import Settings, SettingsError
 from tests.conftest import ANNA, BEN, SALES, SECRET, make_slack, running
+from tests.stored import ENGINE, looked_up
 
 ROOT = Path(__file__).parent.parent
 
@@ -173,6 +175,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], dic
     return asyncio.run(_live(tmp_path_factory.mktemp("lived")))
 
 
+@pytest.mark.sqlite("it is about the files and their backup")
 @pytest.mark.parametrize("sink", SINKS)
 @pytest.mark.parametrize("secret", SECRETS)
 def test_no_secret_turns_up(lived: tuple[dict[str, str], dict[str, bytes]], secret: str, sink: str) -> None:
@@ -183,6 +186,7 @@ def test_no_secret_turns_up(lived: tuple[dict[str, str], dict[str, bytes]], secr
     assert sinks[sink]
 
 
+@pytest.mark.sqlite("it is about the files and their backup")
 def test_the_sinks_are_read(lived: tuple[dict[str, str], dict[str, bytes]]) -> None:
     """What must stand in each sink does, so that a secret there would have been seen."""
     _, sinks = lived
@@ -201,6 +205,7 @@ def test_the_sinks_are_read(lived: tuple[dict[str, str], dict[str, bytes]]) -> N
     assert [name for name, mark in marks.items() if mark not in sinks[name]] == []
 
 
+@pytest.mark.sqlite("it is about the files")
 async def test_every_file_is_the_bots_alone(tmp_path: Path) -> None:
     """Nobody else on the machine opens a file of the bot's: databases, keys, backups, what is written of erasures."""
     async with running(tmp_path) as world:
@@ -237,21 +242,20 @@ def test_no_module_unpickles() -> None:
 
 
 async def test_the_engine_holds_nothing_pickled(tmp_path: Path) -> None:
-    """The engine's file is plain JSON: whoever could write into it could still run nothing."""
+    """The engine's tables are plain JSON: whoever could write into it could still run nothing."""
     async with running(tmp_path) as world:
         await world.slack.command(ANNA, SALES, "/draft", "email Write to Kim about the chairs.")
         await world.rows()
-    with closing(sqlite3.connect(tmp_path / "engine.sqlite")) as db:
-        kept = [
-            value
-            for table, columns in {
-                "workflow_status": "inputs, output, error, serialization",
-                "operation_outputs": "output, error, serialization",
-            }.items()
-            for row in db.execute(f"select {columns} from {table}")
-            for value in row
-            if value is not None
-        ]
+    kept = [
+        value
+        for table, columns in {
+            "workflow_status": "inputs, output, error, serialization",
+            "operation_outputs": "output, error, serialization",
+        }.items()
+        for row in looked_up(tmp_path, f"select {columns} from {table}", ENGINE)
+        for value in row
+        if value is not None
+    ]
     forms = {value for value in kept if value.endswith("json")}
 
     assert forms == {"portable_json"}
@@ -311,6 +315,7 @@ async def test_a_rotation_goes_on_where_it_stopped(
     assert len((tmp_path / "secret.key").read_text().split()) == 1
 
 
+@pytest.mark.sqlite("in PostgreSQL keys are not rotated: older ones stay in SECRET_KEYS")
 async def test_a_running_bot_goes_on_over_a_rotation(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -344,6 +349,39 @@ async def test_keys_of_the_environment_are_rotated_too(
     assert {Fernet(fresh).decrypt(one.encode())[:4] for one in _all_sealed(tmp_path)} == {b"text", b"{}"}
     assert "no key opens: 900" in told.out
     assert "needed no more" in told.err
+
+
+TOLD: list[tuple[str, str]] = []
+"""The files that were renamed and opened while `listening` is on, in order; an audit hook cannot be taken off."""
+LISTENING = [False]
+
+
+def _hear(event: str, args: tuple[Any, ...]) -> None:
+    if LISTENING[0] and event in ("os.rename", "open"):
+        TOLD.append((event, str(args[0])))
+
+
+sys.addaudithook(_hear)
+
+
+def test_a_new_key_outlasts_a_power_failure(tmp_path: Path) -> None:
+    """Nothing is sealed with a key whose file may be the old one again after the lights went out."""
+    open_vault(tmp_path)
+    LISTENING[0] = True
+    begin_rotation(tmp_path)
+    LISTENING[0] = False
+    told = list(TOLD)
+
+    assert told[-2:] == [("os.rename", str(tmp_path / "secret.part")), ("open", str(tmp_path))]
+
+
+def test_a_start_that_was_killed_over_its_key_starts_again(tmp_path: Path) -> None:
+    """The file was made and the key not written yet: nothing was sealed, so a key is made now."""
+    (tmp_path / "secret.key").touch(mode=0o600)
+    sealed = open_vault(tmp_path).seal(b"words")
+
+    assert open_vault(tmp_path).open(sealed) == b"words"
+    assert (tmp_path / "secret.key").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_end_of_a_rotation_keeps_the_newest(tmp_path: Path) -> None:

@@ -259,13 +259,7 @@ def test_the_page_about_tasks_knows_every_key_and_value() -> None:
     row = {key: text for keys, text in rows.items() for key in re.findall(r"`\[*(\w+)\]*`", keys)}
     hints = get_type_hints(Task)
 
-    assert row.keys() == (hints.keys() | {"nl"}) - {
-        "name",
-        "prompt",
-        "title_nl",
-        "description_nl",
-        "example_nl",
-    }
+    assert row.keys() == (hints.keys() | {"nl"}) - {"name", "prompt", "wordings"}
     for key in ("model", "reads", "deliver", "effort"):
         assert all(f"`{value}`" in row[key] for value in get_args(hints[key])), key
     assert all(f"`{kind}`" in page for kind in get_args(get_type_hints(Input)["type"]))

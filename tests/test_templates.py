@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 from bot.__main__ import main
 from bot.offline import evaluate
 from bot.reading import read_paper_apart
-from bot.tasks import Input, Task, UserError, make_name, parse_task, read_fields, write_fields, write_task
+from bot.tasks import (
+    Input,
+    Task,
+    UserError,
+    Wording,
+    make_name,
+    parse_task,
+    read_fields,
+    write_fields,
+    write_task,
+)
 from tests.conftest import ANNA, CHEF, SALES, World, running
 from tests.test_measuring import _form
 
@@ -216,7 +226,7 @@ WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_
 )
 def test_a_task_survives_being_written(title: str, prompt: str, label: str) -> None:
     """Whatever somebody types into a template, quotes and dollars too, stands in its file to the letter."""
-    field = Input("a_b", label, "select", True, ("x", title), label_nl=title)
+    field = Input("a_b", label, "select", True, ("x", title), labels={"nl": title})
     task = Task(
         name="one",
         title=title,
@@ -228,8 +238,7 @@ def test_a_task_survives_being_written(title: str, prompt: str, label: str) -> N
         listed=False,
         baseline_minutes=7,
         inputs=(field, replace(field, name="c", type="text", options=(), required=False)),
-        title_nl=label,
-        description_nl=title,
+        wordings={"nl": Wording(label, title)},
     )
 
     assert parse_task("one", write_task(task), ("draft",)) == task
@@ -238,10 +247,10 @@ def test_a_task_survives_being_written(title: str, prompt: str, label: str) -> N
 @pytest.mark.parametrize(
     ("line", "field"),
     [
-        ("Customer *", Input("customer", "Customer", "text", True, label_nl="Customer")),
-        ("Klánt (lang) *", Input("klant", "Klánt", "multiline", True, label_nl="Klánt")),
-        ("Wanneer? (datum)", Input("wanneer", "Wanneer?", "date", label_nl="Wanneer?")),
-        ("Toon (u, je)", Input("toon", "Toon", "select", False, ("u", "je"), label_nl="Toon")),
+        ("Customer *", Input("customer", "Customer", "text", True, labels={"nl": "Customer"})),
+        ("Klánt (lang) *", Input("klant", "Klánt", "multiline", True, labels={"nl": "Klánt"})),
+        ("Wanneer? (datum)", Input("wanneer", "Wanneer?", "date", labels={"nl": "Wanneer?"})),
+        ("Toon (u, je)", Input("toon", "Toon", "select", False, ("u", "je"), labels={"nl": "Toon"})),
     ],
 )
 def test_a_field_is_written_as_a_line(line: str, field: Input) -> None:

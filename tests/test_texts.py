@@ -71,6 +71,24 @@ def test_both_catalogues_say_the_same_things() -> None:
         }, key
 
 
+@pytest.mark.parametrize("other", ["workspace", "tabblad", "controlegroep", "reservekopie", "munt"])
+def test_dutch_has_one_word_for_one_thing(other: str) -> None:
+    """Who reads werkruimte, berichtentab, steekproef, back-up and valuta reads no other word for it elsewhere."""
+    page = (BOT / "sandbox" / "web" / "words.js").read_text()
+    said = [one for sentences in _messages("nl").values() for one in sentences]
+    said += re.findall(r'":\s+"(.+)"', page)
+
+    assert [one for one in said if re.search(rf"\b{other}", one, re.IGNORECASE)] == []
+
+
+def test_the_page_draws_every_sign_that_we_use() -> None:
+    """Whoever tries the demo sees a sign where Slack draws one, not its name between colons."""
+    page = (BOT / "sandbox" / "web" / "text.js").read_text()
+    used = {name for path in LOCALES.glob("*.po") for name in re.findall(r":([a-z_]+):", path.read_text())}
+
+    assert {name for name in used if f" {name}: " not in page} == set()
+
+
 @pytest.mark.parametrize("language", ["en", "nl"])
 def test_no_sentence_hides_another(language: str) -> None:
     """A key stands once in a catalogue: of two sentences only the first would ever be read."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.tasks import Draft, Input, Task
+from bot.tasks import Draft, Input, Task, Wording
 from bot.views import (
     INPUT_LIMIT,
     PART_LIMIT,
@@ -138,13 +139,34 @@ def test_the_edit_form_of_a_long_draft_has_several_inputs() -> None:
     assert len(json.dumps(view)) < 250_000
 
 
+def test_the_edit_form_explains_numbers_only_where_there_are_some() -> None:
+    """A social post has no `[12]`, so its form does not speak of one."""
+    labels = [
+        edit_form(draft, final_text="", language="nl")["blocks"][0]["label"]["text"]
+        for draft in (
+            _draft("Morgen open."),
+            replace(_draft("Morgen. [1]"), sources={"1": "https://a.example"}),
+        )
+    ]
+
+    assert labels[0] == "Tekst"
+    assert "[12]" in labels[1]
+
+
 def test_the_new_draft_form_shows_the_inputs_of_its_task() -> None:
     """A task's own questions are asked in the language of the firm."""
     inputs = tuple(
-        Input(name=kind, label=kind, type=kind, options=("a", "b"), label_nl=f"{kind}-nl")
+        Input(name=kind, label=kind, type=kind, options=("a", "b"), labels={"nl": f"{kind}-nl"})
         for kind in ("text", "multiline", "number", "date", "select", "channel")
     )
-    task = Task(name="quote", title="Quote", description="", prompt="p", inputs=inputs, title_nl="Offerte")
+    task = Task(
+        name="quote",
+        title="Quote",
+        description="",
+        prompt="p",
+        inputs=inputs,
+        wordings={"nl": Wording("Offerte", "")},
+    )
     view = task_form({"quote": task}, language="nl", metadata={}, chosen="quote")
     kinds = [block["element"]["type"] for block in view["blocks"]]
 

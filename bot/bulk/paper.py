@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bot.pdf import find_unprintable, make_pdf
 from bot.tasks import Language
-from bot.texts import format_day
+from bot.texts import format_day, text
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -26,7 +26,6 @@ MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
 LONGEST_NAME = 60
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_LOCALES: dict[Language, str] = {"en": "en-GB", "nl": "nl-NL"}
 
 
 @dataclass(frozen=True)
@@ -155,7 +154,7 @@ def _set_style(document: Document, language: Language) -> None:
     style.font.name, style.font.size = "Georgia", Pt(11)
     style.paragraph_format.space_after, style.paragraph_format.line_spacing = Pt(9), 1.15
     spoken = OxmlElement("w:lang")
-    spoken.set(qn("w:val"), _LOCALES[language])
+    spoken.set(qn("w:val"), text("language.tag", language))
     style.element.get_or_add_rPr().append(spoken)
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.reading import safe_cell
-from bot.tasks import Language, UserError
-from bot.texts import text
+from bot.tasks import LANGUAGES, Language, UserError
+from bot.texts import has_decimal_comma, text
 
 ID_HEADER = "Tijdwinst-ID"
 """How the column is called that says which text a row is, in both languages."""
@@ -77,10 +77,17 @@ def own_headers(language: Language) -> tuple[str, ...]:
     return (ID_HEADER, *(text(f"bulk.column.{one}", language) for one in ("text", "status", "remarks")))
 
 
+def menu_words(language: Language) -> tuple[str, ...]:
+    """Return the words that the column of verdicts offers, and holds where something is decided."""
+    return tuple(
+        text(f"bulk.verdict.{one}", language) for one in ("approved", "edited", "redone", "discarded")
+    )
+
+
 def result_csv(headers: Sequence[str], lines: Sequence[Line], language: Language) -> bytes:
     """Return the texts as CSV in UTF-8 with its mark; no cell becomes a formula. In Dutch parted by `;`."""
     written = io.StringIO()
-    writer = csv.writer(written, delimiter=";" if language == "nl" else ",", lineterminator="\r\n")
+    writer = csv.writer(written, delimiter=";" if has_decimal_comma(language) else ",", lineterminator="\r\n")
     for row in _rows(headers, lines, language):
         writer.writerow([safe_cell(cell) for cell in row])
     return written.getvalue().encode("utf-8-sig")
@@ -100,7 +107,7 @@ def result_xlsx(headers: Sequence[str], lines: Sequence[Line], language: Languag
         letter = openpyxl.utils.get_column_letter(at)
         sheet.column_dimensions[letter].width = 80 if at == len(headers) + 2 else 18
     status = openpyxl.utils.get_column_letter(len(headers) + 3)
-    menu = DataValidation(type="list", formula1='"approve,edit,redo,skip"', allow_blank=True)
+    menu = DataValidation(type="list", formula1=f'"{",".join(menu_words(language))}"', allow_blank=True)
     menu.add(f"{status}2:{status}{len(lines) + 1}")
     sheet.data_validations.append(menu)
     for number, row in enumerate(_rows(headers, lines, language)):
@@ -151,8 +158,8 @@ def read_returned(rows: Sequence[Sequence[str]], name: str, language: Language) 
     """
     head = [cell.strip() for cell in rows[0]] if rows else []
     places: list[int] = []
-    for mine, english, dutch in zip(own_headers(language), own_headers("en"), own_headers("nl"), strict=True):
-        place = next((at for at, header in enumerate(head) if header in (english, dutch)), None)
+    for mine, *any_language in zip(own_headers(language), *map(own_headers, LANGUAGES), strict=True):
+        place = next((at for at, header in enumerate(head) if header in any_language), None)
         if place is None and mine != own_headers(language)[-1]:
             raise UserError("bulk.column-gone", name=name, column=mine)
         places.append(-1 if place is None else place)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from bot.disk import sync_folder
+
 KEY_FILE = "secret.key"
 
 _LETTERS = "bcdfghjkmnpqrstvwxz23456789"
@@ -114,18 +116,28 @@ def _own_keys(path: Path) -> tuple[str, ...]:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return tuple(path.read_text(encoding="ascii").split())
+        if keys := tuple(path.read_text(encoding="ascii").split()):
+            return keys
+        # Whoever made the file died before the key stood in it: nothing was sealed yet.
+        key = Fernet.generate_key().decode()
+        _replace(path, (key,))
+        return (key,)
     key = Fernet.generate_key().decode()
     _fill(handle, (key,))
+    sync_folder(path.parent)
     return (key,)
 
 
 def _replace(path: Path, keys: Sequence[str]) -> None:
-    """Write *keys* in one stroke: whoever reads the file finds the old ones or the new ones."""
+    """Write *keys* in one stroke: whoever reads the file finds the old ones or the new ones.
+
+    Nothing is sealed with a key before it outlasts a power failure.
+    """
     part = path.with_suffix(".part")
     part.unlink(missing_ok=True)
     _fill(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), keys)
     os.replace(part, path)
+    sync_folder(path.parent)
 
 
 def _fill(handle: int, keys: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.guard import clean, detect
 from bot.handlers.desk import Brief, Desk
-from bot.handlers.draft import LANGUAGE, RULES, put_in_tags
+from bot.handlers.draft import RULES, put_in_tags
 from bot.knowledge import EVERYONE, stands_in
 from bot.knowledge.audience import is_channel
 from bot.llm import LLMError
@@ -151,7 +151,7 @@ async def _answer(
     """Have the model answer, and hold every quote against the passage that it is said to be from."""
     run = brief.run
     told = "\n\n".join(_write(one, number) for number, one in enumerate(read, start=1))
-    system = [RULES, PASSAGES, brief.company, brief.task.prompt, LANGUAGE[run.language]]
+    system = [RULES, PASSAGES, brief.company, brief.task.prompt, text("prompt.language", run.language)]
     # Searched passages are other ones at each question: nothing would ever read them from the cache.
     base = put_in_tags("passages", told, KEPT) if is_whole else ""
     user = _nearest(found, read) if is_whole else put_in_tags("passages", told, run.run_id)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import put_in_tags
 from bot.llm import LLMError
-from bot.tasks import Input, Run, Task, UserError, split_words
+from bot.tasks import LANGUAGES, Input, Run, Task, UserError, split_words
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -148,7 +148,7 @@ def _fits(one: Input, value: str) -> bool:
 def _list(tasks: Mapping[str, Task]) -> str:
     lines = []
     for task in tasks.values():
-        names = ", ".join((task.title, task.title_nl, *task.aliases[:6]))
+        names = ", ".join((*(task.title_in(one) for one in LANGUAGES), *task.aliases[:6]))
         fields = ", ".join(one.name for one in task.inputs)
         lines.append(f"- {task.name}: {task.description} ({names}) [{fields}]")
     return "\n".join(lines)

@@ -54,10 +54,14 @@ async def read_cv(desk: Desk, task: Task, run: Run, candidate: Candidate, vacanc
     model = ""
     for number in PASSES:
         order = _order(vacancy, number)
-        system, user, shape = write_question(task, vacancy, cv, order)
-        asked += [*system, user]
+        system, listed, user, shape = write_question(task, vacancy, cv, order)
+        asked += [*system, listed, user]
         paid = await desk.ask(
-            Brief(run=run, task=task, company="", version=number), system=system, user=user, shape=shape
+            Brief(run=run, task=task, company="", version=number),
+            system=system,
+            base=listed,
+            user=user,
+            shape=shape,
         )
         model = paid.model
         passes.append(_claims(shape.model_validate_json(paid.text), order))
@@ -76,8 +80,8 @@ def estimate_reading(task: Task, vacancy: Screening, cvs: Sequence[str]) -> tupl
     """Estimate on the high side how many tokens reading *cvs* takes in, and gives out."""
     fixed = 0
     for number in PASSES:
-        system, user, shape = write_question(task, vacancy, "", _order(vacancy, number))
-        fixed += estimate_tokens("".join([*system, user, json.dumps(shape.model_json_schema())]))
+        system, listed, user, shape = write_question(task, vacancy, "", _order(vacancy, number))
+        fixed += estimate_tokens("".join([*system, listed, user, json.dumps(shape.model_json_schema())]))
     read = sum(fixed + len(PASSES) * estimate_tokens(cv[:LONGEST_CV_CHARS]) for cv in cvs)
     return read, len(cvs) * len(PASSES) * len(vacancy.criteria) * TOKENS_A_CRITERION
 
@@ -88,19 +92,22 @@ def _order(vacancy: Screening, number: int) -> tuple[int, ...]:
 
 def write_question(
     task: Task, vacancy: Screening, cv: str, order: tuple[int, ...]
-) -> tuple[list[str], str, type[BaseModel]]:
-    """Return what a pass asks: the system, the CV in tags, and the shape of the answer."""
+) -> tuple[list[str], str, str, type[BaseModel]]:
+    """Return what a pass asks: the system, the criteria, the CV in tags, and the shape of the answer.
+
+    People write criteria: they pass the gate with the CV, so they stand neither in the system nor in the shape.
+    """
     shown = [vacancy.criteria[at] for at in order]
-    listed = "\n".join(f"c{number}: {_word(one)}" for number, one in enumerate(shown, start=1))
-    user = put_in_tags("cv", cv, vacancy.screening_id)
-    return [RULES, task.prompt, f"The criteria:\n{listed}"], user, _shape(shown)
+    lines = [f"c{number}: {_word(one)}" for number, one in enumerate(shown, start=1)]
+    listed = "\n".join(["The criteria:", *lines, "", ""])
+    return [RULES, task.prompt], listed, put_in_tags("cv", cv, vacancy.screening_id), _shape(len(shown))
 
 
 def _word(one: Criterion) -> str:
     return f"{one.text}. {one.evidence}" if one.evidence else one.text
 
 
-def _shape(shown: list[Criterion]) -> type[BaseModel]:
+def _shape(count: int) -> type[BaseModel]:
     from pydantic import Field, create_model
 
     statuses: Any = Literal["met", "partly", "not_found", "unclear"]
@@ -109,9 +116,7 @@ def _shape(shown: list[Criterion]) -> type[BaseModel]:
         status=(statuses, "unclear"),
         quotes=(list[str], Field([], description="literal passages of the CV")),
     )
-    fields: dict[str, Any] = {
-        f"c{number}": (item, Field(description=one.text)) for number, one in enumerate(shown, start=1)
-    }
+    fields: dict[str, Any] = {f"c{number}": (item, ...) for number in range(1, count + 1)}
     made: type[BaseModel] = create_model("CvAnswer", **fields)
     return made
 

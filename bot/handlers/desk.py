@@ -233,13 +233,25 @@ class Desk:
         self, passage: Passage, tell: Callable[[str], None], *, ours: str
     ) -> Callable[[str], None]:
         """Let an unfinished answer be read along as far as it may; checked a few times a second, not at each word."""
-        checked_s = -PREVIEW_EVERY_S
+        checked_s, newest = -PREVIEW_EVERY_S, ""
+        later: asyncio.TimerHandle | None = None
+
+        def check() -> None:
+            nonlocal checked_s, later
+            if later is not None:
+                later.cancel()
+            checked_s, later = time.monotonic(), None
+            tell(self.gate.preview(passage, newest, ours=ours))
 
         def show(so_far: str) -> None:
-            nonlocal checked_s
-            if time.monotonic() - checked_s >= PREVIEW_EVERY_S:
-                checked_s = time.monotonic()
-                tell(self.gate.preview(passage, so_far, ours=ours))
+            nonlocal newest, later
+            newest = so_far
+            wait_s = checked_s + PREVIEW_EVERY_S - time.monotonic()
+            if wait_s <= 0:
+                check()
+            elif later is None:
+                # The model may pause just now: what it wrote before is shown all the same.
+                later = asyncio.get_running_loop().call_later(wait_s, check)
 
         return show
 

@@ -29,11 +29,6 @@ Messages are numbered. Unless the task above forbids numbers in its text, end ev
 the message that it rests on, like [12]; several like [3, 7]. Use only numbers that you see. Write
 no links of your own."""
 
-LANGUAGE = {
-    "en": "Unless the request or the material says otherwise, write English.",
-    "nl": "Schrijf Nederlands, tenzij het verzoek of het materiaal anders zegt.",
-}
-
 
 async def draft(desk: Desk, brief: Brief, *, material: Callable[[str], None] | None = None) -> Draft:
     """Write a draft from the asker's words, the form, the files, and the thread that the task reads.
@@ -58,7 +53,7 @@ async def draft(desk: Desk, brief: Brief, *, material: Callable[[str], None] | N
         system.append(CITE)
     elif not request and not attached:
         raise UserError("nothing-to-say")
-    system.append(LANGUAGE[run.language])
+    system.append(text("prompt.language", run.language))
     system = [block for block in system if block]
     if material is not None:
         # Without the messages' numbers: they are no figures of anybody.

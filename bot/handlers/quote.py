@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bot.handlers.attached import read_attached
 from bot.handlers.desk import Brief, Desk
-from bot.handlers.draft import LANGUAGE, RULES, put_in_tags, write_request
+from bot.handlers.draft import RULES, put_in_tags, write_request
 from bot.handlers.memory import Memory, Told, recall
 from bot.handlers.pricing import Findings, Pricing
 from bot.handlers.revising import write_questions, write_warnings
@@ -23,8 +23,8 @@ from bot.quotes.offer import Customer, Offer
 from bot.quotes.stored import Basis
 from bot.quotes.sums import Totals
 from bot.quotes.vat import find_vat_numbers
-from bot.tasks import Draft, Firm, Language, Run, UserError
-from bot.texts import text
+from bot.tasks import LANGUAGES, Draft, Firm, Language, Run, UserError
+from bot.texts import english_name, text
 from bot.views import fallback
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ async def quote(desk: Desk, brief: Brief) -> Draft:
     case = await _prepare(desk, brief, (*lines, attached.material), memory)
     case.found.notes.extend(attached.notes)
     listed = "\n".join(["<articles>", *case.articles, "</articles>"])
-    system = [RULES, brief.company, brief.task.prompt, LANGUAGE[run.language], listed]
+    system = [RULES, brief.company, brief.task.prompt, text("prompt.language", run.language), listed]
     user = put_in_tags("thread", "\n".join(lines), run.run_id) + attached.tags + request
     shape = make_shape(tuple(case.articles))
     paid = await desk.ask(brief, system=[block for block in system if block], user=user, shape=shape)
@@ -135,7 +135,7 @@ def make_shape(articles: Sequence[str]) -> type[BaseModel]:
     names: Any = Literal[("", *articles)]
     kinds: Any = Literal["base", "option", "alternative"]
     audiences: Any = Literal["unknown", "business", "consumer"]
-    languages: Any = Literal["", "Dutch", "English"]
+    languages: Any = Literal[("", *map(english_name, LANGUAGES))]
     line = create_model(
         "QuoteLine",
         words=(str, Field(description="what is asked for, in the request's own words")),
@@ -178,7 +178,7 @@ def _make_offer(answer: Any, case: Case) -> Offer:
     customer, known = _customer(answer, case)
     language: Language = known or run.language
     if answer.language:
-        language = "nl" if answer.language == "Dutch" else "en"
+        language = next(each for each in LANGUAGES if english_name(each) == answer.language)
     delivery = date.fromisoformat(run.inputs["delivery"]) if run.inputs.get("delivery") else None
     day = delivery or case.today
     pricing = Pricing(run.language, case.articles, customer, firm, day, case.material, found)

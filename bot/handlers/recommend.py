@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bot.handlers.desk import Brief, Desk
-from bot.handlers.draft import LANGUAGE, RULES, put_in_tags
+from bot.handlers.draft import RULES, put_in_tags
 from bot.handlers.screening import check_allowed
 from bot.records.screenings import Screening
 from bot.screening.candidate import Candidate
@@ -55,7 +55,10 @@ async def recommend(desk: Desk, brief: Brief) -> Draft:
     told = put_in_tags("evidence", _write_evidence(vacancy, findings), run.run_id)
     shape = _shape()
     paid = await desk.ask(
-        brief, system=[RULES, brief.task.prompt, LANGUAGE[run.language]], user=told, shape=shape
+        brief,
+        system=[RULES, brief.task.prompt, text("prompt.language", run.language)],
+        user=told,
+        shape=shape,
     )
     answer: Any = shape.model_validate_json(paid.text)
     kept, dropped = keep_sentences([(one.text, one.quote) for one in answer.sentences], evidence)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bot.handlers.attached import read_attached
 from bot.handlers.desk import Brief, Desk
-from bot.handlers.draft import LANGUAGE, RULES, put_in_tags, read, write_request
+from bot.handlers.draft import RULES, put_in_tags, read, write_request
 from bot.records.screenings import Screening
 from bot.screening.criteria import FEWEST, LONGEST_CHARS, MOST, Criterion, criteria_version, forbidden_grounds
 from bot.tasks import Draft, Language, UserError
@@ -39,7 +39,10 @@ async def screening(desk: Desk, brief: Brief) -> Draft:
     user = put_in_tags("thread", "\n".join(lines), run.run_id) + attached.tags + request
     shape = _shape()
     paid = await desk.ask(
-        brief, system=[RULES, brief.task.prompt, LANGUAGE[run.language]], user=user, shape=shape
+        brief,
+        system=[RULES, brief.task.prompt, text("prompt.language", run.language)],
+        user=user,
+        shape=shape,
     )
     answer: Any = shape.model_validate_json(paid.text)
     criteria, refused = choose_criteria(answer.criteria)
@@ -80,8 +83,9 @@ async def check_allowed(desk: Desk, team_id: str, language: Language) -> None:
 
 
 def name_rules(missing: Sequence[str], language: Language) -> str:
-    """Return what is not filled in yet, in words."""
-    return ", ".join(text(f"screening.rule.{name}", language).lower() for name in missing)
+    """Return what is not filled in yet, as it stands within a sentence; DPIA stays DPIA."""
+    labels = [text(f"screening.rule.{name}", language) for name in missing]
+    return ", ".join(label[:1].lower() + label[1:] for label in labels)
 
 
 def name_people(user_ids: Sequence[str]) -> str:

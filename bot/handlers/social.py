@@ -14,7 +14,7 @@ from bot.handlers.alt_texts import Alt, alt_fields, alt_limit, alt_notes, alt_se
 from bot.handlers.attached import read_attached
 from bot.handlers.counting import put_links
 from bot.handlers.desk import Brief, Desk
-from bot.handlers.draft import INPUT_BUDGET_CHARS, LANGUAGE, RULES, put_in_tags, read, write_request
+from bot.handlers.draft import INPUT_BUDGET_CHARS, RULES, put_in_tags, read, write_request
 from bot.handlers.facts import Material
 from bot.handlers.platforms import (
     Platform,
@@ -231,7 +231,7 @@ async def _write(
         brief.company,
         brief.task.prompt,
         _limits(chosen, images=len(pictures)),
-        LANGUAGE[brief.run.language],
+        text("prompt.language", brief.run.language),
     ]
     images = [Image(each.media_type, each.content) for each in pictures]
     shape = _shape(chosen, images=len(pictures))

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 from bot.bulk import Fault, FaultKind, Row
 from bot.handlers.desk import Brief, Desk
-from bot.handlers.draft import LANGUAGE, RULES, draft, put_in_tags
+from bot.handlers.draft import RULES, draft, put_in_tags
 from bot.handlers.facts import Material
 from bot.handlers.letter import unknown_figures
 from bot.tasks import Draft, Language, TableWork, Task
+from bot.texts import text
 
 STYLE = """\
 What stands under <approved-sample> is about other rows; your colleague approved its style. Write in that style, about
@@ -72,7 +73,7 @@ class About:
 def ask_about(work: Work, row: Row, anew: Anew | None = None) -> About:
     """Return what the model is asked about a row."""
     asked = "\n".join(filter(None, [work.instructions, f"At most {work.most_words} words."]))
-    system = [RULES, work.company, work.task.prompt, LANGUAGE[work.language], KEYWORDS]
+    system = [RULES, work.company, work.task.prompt, text("prompt.language", work.language), KEYWORDS]
     system += [STYLE] if work.samples else []
     shared = put_in_tags("request", asked, work.set_id)
     shared += "".join(put_in_tags("approved-sample", one, work.set_id) for one in work.samples)

@@ -158,6 +158,7 @@ class Pages:
         body = (
             f'<!DOCTYPE html><html lang="{self._language}"><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width"><title>Tijdwinst</title>'
+            '<meta name="color-scheme" content="light dark">'
             f'<body style="{STYLE}">'
             f"<h1>Tijdwinst</h1><p>{sentence}</p>{link}</body></html>"
         )

@@ -19,6 +19,7 @@ from bot.jobs.runs import Limits
 from bot.jobs.schedules import clean, plans, rounds, sweep, sweep_now
 from bot.jobs.slots import Slot
 from bot.records import Records
+from bot.records.address import patient
 
 
 async def open_engine(
@@ -43,7 +44,9 @@ async def open_engine(
     logging.getLogger("dbos").handlers.clear()
     gate = asyncio.Semaphore(limits.at_once)
     put_to_work(Engine(records, limits, teams, {}, {}, gate, None if url else path))
-    DBOS(config=configure(url or f"sqlite:///{path}", slot.executor_id if slot else "slot-0"))
+    DBOS(
+        config=configure(patient(url) if url else f"sqlite:///{path}", slot.executor_id if slot else "slot-0")
+    )
     DBOS.launch()  # on the loop, so that async workflows run on it
     await DBOS.register_queue_async(
         "interactive",

@@ -112,7 +112,7 @@ class Preview:
         """Take all that the model has written so far; returns at once."""
         self._written, self._sources = written, sources
         self._fresh.set()
-        if self._writer is None:
+        if self._writer is None and self._mode != "off":
             self._writer = asyncio.create_task(self._write())
 
     async def say(self, sentence: str) -> None:

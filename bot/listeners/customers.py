@@ -12,6 +12,7 @@ from bot.quotes import read_vat_number
 from bot.quotes.customers import KnownCustomer, name_key
 from bot.quotes.offer import Customer
 from bot.records.customers import KEPT_DAYS, MOST_SHOWN
+from bot.tasks import LANGUAGES
 from bot.texts import text
 from bot.views import CUSTOMER_SELECT, customer_form, customer_options, customers_list, form_values
 
@@ -124,7 +125,7 @@ async def _changed(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
         intake.team_id,
         one.customer_id,
         Customer(name, tuple(lines), number, consumer),
-        language="nl" if values.get("language") == "nl" else "en",
+        language=next((each for each in LANGUAGES if each == values.get("language")), intake.language),
         # Whose it is stays so: an admin who corrects a name takes nobody's right to delete it.
         user_id=one.user_id,
     )

@@ -101,6 +101,5 @@ async def guideline_answer(intake: Intake) -> str:
     told = await intake.records.firms.get(intake.team_id)
     # A text of before there were rules: it was told to everybody, and nobody has to accept it.
     older = told.get("guideline", "") if newest is None else ""
-    return older or text("guideline.none", intake.language) + "\n\n" + text(
-        "first-use.where", intake.language
-    )
+    where = text("first-use.where", intake.language, days=intake.holds.retention_days)
+    return older or text("guideline.none", intake.language) + "\n\n" + where

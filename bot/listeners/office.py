@@ -17,7 +17,7 @@ from bot.listeners.intake import Intake, whose
 from bot.records import WorkspaceSettings
 from bot.records.retention import LEAST_DAYS, MOST_DAYS
 from bot.records.workspaces import Change
-from bot.tasks import Language
+from bot.tasks import LANGUAGES, Language
 from bot.texts import format_amount, format_share, text
 from bot.value import read_number
 from bot.views import GROUPS, form_values, mark_value, settings_form
@@ -39,7 +39,7 @@ AMOUNTS: dict[str, tuple[Decimal, Decimal]] = {
 
 LONGEST_AMOUNT, LONGEST_MODEL = 20, 150
 CHOICES: dict[str, Collection[str]] = {
-    "language": ("en", "nl"),
+    "language": LANGUAGES,
     "quiet_week": ("short", "none"),
     "digest_weekday": [str(day) for day in range(7)],
     "digest_hour": [str(hour) for hour in range(24)],
@@ -128,6 +128,7 @@ _WITH_SHORT = (
     *WHOLE,
     "digest_channel_id",
     *YES_OR_NO,
+    "reviewers",
     "channels",
 )
 

@@ -20,7 +20,7 @@ from bot.quotes.offer import Offer
 from bot.quotes.vat import find_vat
 from bot.records.revisions import Revision
 from bot.tasks import Language
-from bot.texts import text
+from bot.texts import has_decimal_comma, text
 from bot.views import form_values, lines_form, read_value
 from bot.wire import SlackError
 
@@ -73,7 +73,9 @@ async def _open(intake: Intake, body: dict[str, Any], *, run_id: str, version: i
         await intake.answer_about(body, "review.stale", run)
         return
     language = run.language
-    edit = lines.begin(basis.offer, unit=text("lines.piece", basis.offer.language), comma=language == "nl")
+    edit = lines.begin(
+        basis.offer, unit=text("lines.piece", basis.offer.language), comma=has_decimal_comma(language)
+    )
     form_id, user_id = uuid.uuid4().hex, body["user"]["id"]
     await intake.records.quote_forms.open(form_id, edit, run_id=run_id, version=version, user_id=user_id)
     metadata = {"form": form_id, "run": run_id, "version": version, "language": language}
@@ -92,7 +94,7 @@ async def _changed(
     newest[form_id] = max(at_ts, newest.get(form_id, ""))
     rows = await _rows(intake)
     basis = await intake.records.quotes.basis(metadata["run"], metadata["version"])
-    comma = metadata["language"] == "nl"
+    comma = has_decimal_comma(metadata["language"])
     values = form_values(view)
     row = None
     if basis is not None:
@@ -128,7 +130,7 @@ def _press(
 ) -> lines.Change:
     """Return what a press in the form does to it; typing does nothing besides."""
     name = action["action_id"]
-    comma = language == "nl"
+    comma = has_decimal_comma(language)
     if name == "lines_back" or name == "lines_next":
         return lambda edit: lines.turn_page(edit, 1 if name == "lines_next" else -1)
     if name == "line_free":
@@ -181,7 +183,7 @@ async def _submitted(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> Non
     run_id, version, language = metadata["run"], metadata["version"], metadata["language"]
     late = {lines.field_id("discount", lines.ALL): text("review.stale", language)}
     rows, values = await _rows(intake), form_values(body["view"])
-    comma = language == "nl"
+    comma = has_decimal_comma(language)
     forms = intake.records.quote_forms
     row = await forms.change(metadata["form"], fill=lambda edit: lines.fill(edit, values, rows, comma=comma))
     basis = await intake.records.quotes.basis(run_id, version)

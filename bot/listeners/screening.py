@@ -12,6 +12,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot import jobs
+from bot.handlers.screening import name_rules
 from bot.listeners.intake import COMMIT_WITHIN_S, Intake, whose
 from bot.records.screening_rules import HIGH_RISK_FROM, LONGEST_WEEKS, ScreeningRules
 from bot.records.screenings import Screening
@@ -116,7 +117,7 @@ async def open_rules(intake: Intake, body: dict[str, Any]) -> None:
     if not await intake.is_admin(user_id):
         missing = rules.missing(today)
         key = "screening.off-admins" if missing else "screening.on"
-        names = ", ".join(text(f"screening.rule.{name}", intake.language).lower() for name in missing)
+        names = name_rules(missing, intake.language)
         await intake.answer(body, text(key, intake.language, missing=names))
         return
     values = {name: str(value) for name, value in asdict(rules).items()}
@@ -146,7 +147,7 @@ async def _ruled(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     await intake.records.screening_rules.put(intake.team_id, rules, user_id=user_id)
     await ack()
     missing = rules.missing(today)
-    names = ", ".join(text(f"screening.rule.{name}", language).lower() for name in missing)
+    names = name_rules(missing, language)
     key = "screening.still-off" if missing else "screening.on"
     intake.later(intake.tell(user_id, text(key, language, missing=names)))
 
@@ -244,10 +245,11 @@ async def take_cvs(intake: Intake, event: dict[str, Any], words: str, *, deliver
     if not files or not channel_id.startswith("D"):
         return False
     thread_ts = event.get("thread_ts") or ""
-    vacancy = await intake.records.screenings.at(channel_id, thread_ts) if thread_ts else None
+    screenings = intake.records.screenings
+    vacancy = await screenings.at(intake.team_id, channel_id, thread_ts) if thread_ts else None
     refusal = ""
     if vacancy is None and _CVS.search(words) and len(words.split()) <= 12:
-        open_ones = await intake.records.screenings.open_of(intake.team_id, user_id)
+        open_ones = await screenings.open_of(intake.team_id, user_id)
         vacancy = open_ones[0] if len(open_ones) == 1 else None
         refusal = "screening.which" if len(open_ones) > 1 else ""
     if vacancy is None and not refusal:

@@ -14,10 +14,12 @@ from bot.handlers.trial import HANDLER, TEMPLATE
 from bot.listeners.intake import Intake, aim, log, whose
 from bot.records.templates import Template
 from bot.tasks import (
+    TRANSLATED,
     Run,
     Task,
     TaskFileError,
     UserError,
+    Wording,
     check_words,
     make_name,
     parse_task,
@@ -248,8 +250,7 @@ def _read(intake: Intake, values: dict[str, str], *, name: str) -> tuple[str, Us
         reads="thread" if values.get("reads") == "thread" else "nothing",
         baseline_minutes=int(minutes),
         inputs=inputs,
-        title_nl=title,
-        description_nl=description,
+        wordings=dict.fromkeys(TRANSLATED, Wording(title, description)),
     )
     taken = _taken(intake, task)
     if taken == name:

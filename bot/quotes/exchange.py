@@ -13,6 +13,7 @@ from bot.quotes.offer import Offer
 from bot.quotes.sums import Sums, Totals, Worked, round_cents, split_payments
 from bot.reading import safe_cell
 from bot.tasks import Firm, Language
+from bot.texts import has_decimal_comma
 
 CSV_COLUMNS = (
     "quote_number",
@@ -150,7 +151,7 @@ def quote_csv(offer: Offer, totals: Totals, *, number: str, language: Language) 
     In Dutch the columns are parted by `;` and decimals by a comma, as a Dutch spreadsheet reads them. No text
     of a person or a model becomes a formula.
     """
-    comma = language == "nl"
+    comma = has_decimal_comma(language)
     rows = [_csv_row(place, one, offer) for place, one in enumerate(totals.lines, 1)]
     for group in totals.sums.groups:
         tax = {"vat_category": group.tax.category, "vat_rate": group.tax.rate}

@@ -22,7 +22,11 @@ MOST_RATIO = 200
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula, full-width signs included."""
-_PASSED_OVER = " \u00a0\u200b\ufeff"
+# Every white space there is but the three that begin a formula themselves, and two that are not seen at all.
+_PASSED_OVER = (
+    " \x0b\x0c\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\u200b\ufeff"
+)
 
 
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -160,9 +164,9 @@ def _write_cell(cell: Any) -> str:
 
 
 def decode(content: bytes) -> str:
-    """Read text in the encodings that spreadsheets write: UTF-8, UTF-16 with its mark, else Windows' own."""
-    encodings = ["utf-16"] if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "cp1252"]
-    for encoding in encodings:
+    """Read text in the encodings that spreadsheets write: UTF-8, UTF-16, else Windows' own."""
+    wide = _wide(content)
+    for encoding in [wide] if wide else ["utf-8-sig", "cp1252"]:
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:
@@ -171,6 +175,16 @@ def decode(content: bytes) -> str:
             break
         return text
     raise SheetError("not-text")
+
+
+def _wide(content: bytes) -> str:
+    """Return the UTF-16 that *content* is in: by its mark, else because every other byte is nearly always zero."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    high, low = content[::2].count(0), content[1::2].count(0)
+    if min(high, low) or max(high, low) * 4 <= len(content):
+        return ""
+    return "utf-16-be" if high else "utf-16-le"
 
 
 def _read_csv(text: str) -> list[list[str]]:

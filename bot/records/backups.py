@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.disk import sync_folder
 from bot.records.copies import copy_database, lost_numbers, prepare, unknown_migrations, what_is_wrong
-from bot.records.erased import FILE as ERASED
 from bot.records.erased import erasures_since, forget_erasures
 from bot.records.moments import iso, now
 from bot.tasks import TijdwinstError
@@ -84,7 +84,7 @@ def make_backup(folder: Path, where: Path | None = None, *, with_key: bool = Fal
         with tempfile.TemporaryDirectory(prefix=_MAKING, dir=target.parent) as making:
             part = _pack(folder, Path(making), moment, with_key=with_key)
             os.replace(part, target)
-        _sync(target.parent)
+        sync_folder(target.parent)
     except (OSError, sqlite3.Error) as error:
         raise BackupError(
             f"no backup was made: {getattr(error, 'strerror', None) or error}. Look at the disk of {where or folder}."
@@ -126,12 +126,14 @@ def is_due(folder: Path, moment: datetime) -> bool:
 
 
 def delete_backups(folder: Path) -> list[Path]:
-    """Delete every backup in *folder*, and what is written of erasures; return what there was.
+    """Delete every backup in *folder*; return what there was.
+
+    What is written of erasures stays: copies that somebody keeps elsewhere may still be put back.
 
     Raises:
         OSError: a file cannot be deleted.
     """
-    gone = [path for path in (folder / FOLDER, folder / ERASED) if path.exists()]
+    gone = [path for path in (folder / FOLDER,) if path.exists()]
     for path in gone:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     return gone
@@ -259,7 +261,7 @@ def _swap(folder: Path, staged: Path) -> Path:
                 old.replace(aside / old.name)
         for new in sorted(staged.iterdir()):
             new.replace(folder / new.name)
-        _sync(folder)
+        sync_folder(folder)
         staged.rmdir()
     except OSError as error:
         raise BackupError(
@@ -283,12 +285,3 @@ def _clear_broken(folder: Path) -> None:
     for path in (folder / FOLDER).glob(f"{_MAKING}*"):
         if datetime.fromtimestamp(path.stat().st_mtime, UTC) < now() - _MAKING_TAKES:
             shutil.rmtree(path)
-
-
-def _sync(folder: Path) -> None:
-    """Make new names in a folder outlast a power failure."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -316,7 +316,8 @@ def choose_samples(db: Database, set_id: str, mapping: Mapping) -> None:
                 hash_row(mapping, told),
                 int(sample),
                 "open" if sample else "waiting",
-                version + (1 if was_written and sample else 0),
+                # A version is of one text: whatever is written next, for the samples or the whole, is another one.
+                version + was_written,
                 set_id,
                 number,
             ],

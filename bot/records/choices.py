@@ -245,18 +245,18 @@ def _fold(db: Database, run_id: str, into: str) -> None:
     calls, unpriced, *amounts = row
     if calls:
         *counts, cost = amounts
-        # A sum with one unknown part is unknown.
+        # A sum with one unknown part is unknown; tokens are those that are known.
         db.execute(
             """
             update runs set calls = calls + ?, calls_unpriced = calls_unpriced + ?,
-                input_tokens = coalesce(input_tokens, 0) + coalesce(?, 0),
-                output_tokens = coalesce(output_tokens, 0) + coalesce(?, 0),
-                cache_read_tokens = coalesce(cache_read_tokens, 0) + coalesce(?, 0),
-                cache_write_tokens = coalesce(cache_write_tokens, 0) + coalesce(?, 0),
+                input_tokens = coalesce(input_tokens + ?, input_tokens, ?),
+                output_tokens = coalesce(output_tokens + ?, output_tokens, ?),
+                cache_read_tokens = coalesce(cache_read_tokens + ?, cache_read_tokens, ?),
+                cache_write_tokens = coalesce(cache_write_tokens + ?, cache_write_tokens, ?),
                 cost_microusd = case when calls = 0 then ? else cost_microusd + ? end
             where run_id = ?
             """,
-            [calls, unpriced, *counts, cost, cost, into],
+            [calls, unpriced, *(count for count in counts for _ in range(2)), cost, cost, into],
         )
     db.execute("update calls set run_id = ? where run_id = ?", [into, run_id])
     db.execute("delete from answers where run_id = ?", [run_id])

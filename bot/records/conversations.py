@@ -65,9 +65,9 @@ class Conversations:
                 from requests left join runs using (run_id)
                 where requests.team_id = ? and requests.user_id = ? and requests.answer_channel_id = ?
                     and (requests.answer_thread_ts = ? or run_id in (
-                        select run_id from posts where channel_id = ? and ts in ({marks})))
+                        select run_id from posts where posts.team_id = ? and channel_id = ? and ts in ({marks})))
                 """,
-                [team_id, user_id, channel_id, thread_ts, channel_id, *stamps],
+                [team_id, user_id, channel_id, thread_ts, team_id, channel_id, *stamps],
             ).fetchall()
             stopped = []
             for run_id, version, unended, redone in rows:

@@ -10,10 +10,8 @@ from pathlib import Path
 
 import sqlite_utils
 
-from bot.records.audit import log_event
-from bot.records.database import Database
 from bot.records.erased import Erased
-from bot.records.moments import iso
+from bot.records.restored import note_restore
 from bot.records.schema import migrate
 from bot.records.sqlite import connect
 
@@ -78,19 +76,13 @@ def prepare(records: Path, engine: Path, *, made_at: datetime, erased: list[Eras
                     and run_id not in (select workflow_uuid from engine.workflow_status)
                 """
             )
-            again = [one for one in _people(db) if any(each.is_of(*one) for each in erased)]
-            for team_id, user_id in again:
-                db.execute(
-                    "insert or ignore into erasures values (?, ?, 'erased-' || lower(hex(randomblob(6))), ?)",
-                    [team_id, user_id, iso(made_at)],
-                )
-            log_event(db, "", "restored", user_id="", subject=iso(made_at), data_class="backup")
+            again = note_restore(db, made_at=made_at, erased=erased)
         db.execute("detach database engine")
         # One file that stands alone, as it came.
         db.execute("pragma journal_mode = delete").fetchall()
     finally:
         db.close()
-    return len(again)
+    return again
 
 
 def lost_numbers(before: Path, after: Path) -> list[str]:
@@ -101,19 +93,6 @@ def lost_numbers(before: Path, after: Path) -> list[str]:
     except sqlite3.Error:
         # A file that is damaged tells nothing; that is why a backup takes its place.
         return []
-
-
-def _people(db: Database) -> list[tuple[str, str]]:
-    """Return team and id of everybody whom the records name."""
-    return [
-        (str(row[0]), str(row[1]))
-        for row in db.execute(
-            """
-            select team_id, user_id from runs union select team_id, user_id from requests
-            union select team_id, user_id from people union select team_id, user_id from actors
-            """
-        ).fetchall()
-    ]
 
 
 def _quote_numbers(db: sqlite3.Connection) -> set[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from bot.disk import sync_folder
 from bot.records.moments import iso, now
 
 FILE = "erased.jsonl"
@@ -40,12 +41,15 @@ def note_erasure(folder: Path, team_id: str, user_id: str) -> None:
     salt = os.urandom(16)
     digest = _digest(salt, team_id, user_id)
     line = json.dumps({"at": iso(now()), "salt": salt.hex(), "digest": digest.hex()})
+    is_new = not (folder / FILE).exists()
     handle = os.open(folder / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         # A line break first: the one before may have been torn off by a power failure.
         file.write(f"\n{line}\n")
         file.flush()
         os.fsync(file.fileno())
+    if is_new:
+        sync_folder(folder)
 
 
 def erasures_since(folder: Path, moment: datetime) -> list[Erased]:
@@ -82,6 +86,19 @@ def forget_erasures(folder: Path, before: datetime) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
+
+
+def forget_all(folder: Path) -> list[Path]:
+    """Delete what is written of erasures: nothing is left that could bring anybody back; return what there was.
+
+    Raises:
+        OSError: the file cannot be deleted.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return []
+    path.unlink()
+    return [path]
 
 
 def _read(line: str) -> Erased | None:

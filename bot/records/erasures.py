@@ -20,7 +20,7 @@ from bot.records.erased import note_erasure
 from bot.records.moments import iso, now
 from bot.records.retention import retention_days
 from bot.records.store import Store
-from bot.records.teams import NOBODYS, belongs, delete_all
+from bot.records.teams import NOBODYS, belongs, delete_all, team_of
 
 NOT_WALKED = ("audit", "erasures", "departures")
 """No person stands in them but by `actors`, or they are what does the erasing."""
@@ -63,18 +63,21 @@ class Erasures:
 
     async def teams_of(self, user_id: str) -> list[str]:
         """Return the workspaces that keep something of a person."""
-        rows = await self._store.read(
-            lambda db: db.execute(
-                """
-                select team_id from runs where user_id = ?1 or reviewer_id = ?1
-                union select team_id from requests where user_id = ?1
-                union select team_id from people where user_id = ?1
-                union select team_id from actors where user_id = ?1
-                """,
-                [user_id],
-            ).fetchall()
-        )
-        return sorted(row[0] for row in rows)
+        pattern = _pattern({user_id})
+
+        def work(db: Database) -> list[str]:
+            found: set[str] = set()
+            for table, columns in _text_columns(db):
+                if (team := team_of(columns)) is None:
+                    continue
+                named = " or ".join(f"matches({column}, ?)" for column in sorted(columns))
+                rows = db.execute(
+                    f"select distinct {team} from {table} where {named}", [pattern] * len(columns)
+                )
+                found |= {row[0] for row in rows.fetchall()}
+            return sorted(found - {""})
+
+        return await self._store.read(work)
 
     async def export(self, team_id: str, user_id: str) -> dict[str, list[dict[str, Any]]]:
         """Return every row of a person: that names them, or that belongs to a run of theirs; by table."""
@@ -189,7 +192,7 @@ class Erasures:
         await self._store.write(work)
 
     async def stay(self, team_id: str) -> None:
-        """Forget that a workspace left: it is there again."""
+        """Forget that a workspace left: it is there again, or nothing of it is."""
         await self._store.write(lambda db: db.execute("delete from departures where team_id = ?", [team_id]))
 
     async def gone(self, moment: datetime) -> list[str]:
@@ -202,7 +205,9 @@ class Erasures:
         return [row[0] for row in rows]
 
     async def purge(self, team_id: str) -> None:
-        """Delete everything of a workspace, the audit log too: it left, and its days are over.
+        """Delete every row of a workspace, the audit log too: it left, and its days are over.
+
+        That it left stays known until `stay`, so that a purge which broke off is ended.
 
         Raises:
             ValueError: it did not leave, or the days are not over.

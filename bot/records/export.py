@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
+from bot.reading import safe_cell
 from bot.records.ledger import EXPORTED
 from bot.records.moments import iso
 from bot.records.store import Store
@@ -92,7 +93,6 @@ _NAMES = {
     "screening-rules": "screening_rules",
     "screening-log": "screening_log",
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def read_rows(
@@ -158,7 +158,7 @@ def proof_csv(store: Store, team_id: str) -> bytes:
 
 
 def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return safe_cell(value) if isinstance(value, str) else value
 
 
 def _line(cells: list[Any]) -> str:

@@ -83,6 +83,10 @@ class Knowledge:
         """Close the index."""
         await self._index.close()
 
+    async def forget_words(self) -> None:
+        """Delete the index: no word of what is gone stays in it. The next search makes it anew."""
+        await self._index.drop()
+
     async def put(
         self,
         document: Document,

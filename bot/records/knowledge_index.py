@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from bot.disk import shred
 from bot.knowledge import terms_of
 from bot.records.knowledge_search import Hit, Search
 
@@ -68,6 +69,10 @@ class KnowledgeIndex:
             await asyncio.get_running_loop().run_in_executor(self._thread, self.close_now)
         self._thread.shutdown(wait=True)
 
+    async def drop(self) -> None:
+        """Delete the file, where there is one: its list of words keeps those of documents that went."""
+        await self._run(self.drop_now)
+
     async def known(self) -> dict[int, tuple[int, str]]:
         """Return document -> the change that the index holds of it, and for whom."""
         return await self._run(lambda: self.known_now())
@@ -101,6 +106,14 @@ class KnowledgeIndex:
             "select document_id, changed, audience from documents join scopes using (scope_id)"
         )
         return {row[0]: (row[1], row[2]) for row in rows}
+
+    def drop_now(self) -> None:
+        """Do what `drop` does, here."""
+        self.close_now()
+        for suffix in ("", "-wal", "-shm"):
+            path = self._path.with_name(self._path.name + suffix)
+            if path.exists():
+                shred(path)
 
     def close_now(self) -> None:
         """Do what `close` does, here."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from bot.records.address import patient
 from bot.records.dialect import SCHEMA
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class News:
     """
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._url = patient(url) if url else ""
         self._me = uuid.uuid4().hex
         self._heard: list[Heard] = []
         self._listening: asyncio.Task[None] | None = None

@@ -14,6 +14,7 @@ from psycopg.adapt import Dumper, Loader
 from psycopg.conninfo import make_conninfo
 from psycopg.types.string import StrDumper
 
+from bot.records.address import patient
 from bot.records.dialect import FUNCTIONS, SCHEMA, defines, translate, translate_definition
 from bot.records.news import TELLING
 from bot.records.schema import every_migration, migrations
@@ -26,14 +27,6 @@ LOCKS = 0x74_69_6A_64
 
 WRITING, MIGRATING = 1, 2
 
-# A server that went without a word is noticed within seconds: https://www.postgresql.org/docs/current/libpq-connect.html
-_PATIENCE = {
-    "connect_timeout": 5,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-}
 _IDLE_WRITER_S = 15  # a replica that froze within a write gives its turn back after so long
 
 
@@ -293,10 +286,8 @@ def connect(url: str, *, autocommit: bool = True, read_only: bool = False) -> Pg
     Raises:
         psycopg.Error: the server cannot be reached, or refuses.
     """
-    known = psycopg.conninfo.conninfo_to_dict(url)
-    told = {name: value for name, value in _PATIENCE.items() if name not in known}
     connection: psycopg.Connection[Any] = psycopg.connect(
-        make_conninfo(url, application_name="tijdwinst", **told),
+        make_conninfo(patient(url), application_name="tijdwinst"),
         autocommit=autocommit,
         cursor_factory=psycopg.RawCursor,
     )
@@ -359,15 +350,21 @@ def remove(url: str) -> bool:
     """
     db = connect(url)
     try:
-        held = db.execute(
-            """
-            select 1 from pg_locks where locktype = 'advisory' and classid = ?
-                and database = (select oid from pg_database where datname = current_database()) limit 1
-            """,
-            [LOCKS],
-        ).fetchone()
-        if held is None:
+        held = is_held(db)
+        if not held:
             db.conn.execute(f"drop schema if exists {SCHEMA} cascade; drop schema if exists dbos cascade")
-        return held is None
+        return not held
     finally:
         db.close()
+
+
+def is_held(db: PgDatabase) -> bool:
+    """Say whether a replica holds a lock of ours: then it works on this database."""
+    held = db.execute(
+        """
+        select 1 from pg_locks where locktype = 'advisory' and classid = ?
+            and database = (select oid from pg_database where datname = current_database()) limit 1
+        """,
+        [LOCKS],
+    ).fetchone()
+    return held is not None

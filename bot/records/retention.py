@@ -10,7 +10,15 @@ from bot.records.moments import days_after
 RETENTION_DAYS = 30  # of texts, unless the workspace set something else; the ledger itself holds none
 LEAST_DAYS, MOST_DAYS = 1, 365
 
-BY_SETTING = ("requests", "drafts", "reviews", "quotes", "sent_texts", "guideline_waits")
+BY_SETTING = (
+    "requests",
+    "drafts",
+    "reviews",
+    "quotes",
+    "sent_texts",
+    "guideline_waits",
+    "knowledge_questions",
+)
 """The tables whose rows are deleted after the workspace's days; those of the others say their own."""
 
 _SHIFTED = "strftime('%Y-%m-%dT%H:%M:%f+00:00', delete_after, ?)"

@@ -104,16 +104,17 @@ class Screenings:
         )
         return [_screening(row) for row in rows]
 
-    async def at(self, channel_id: str, thread_ts: str) -> Screening | None:
-        """Return the screening whose card begins a thread, or None."""
+    async def at(self, team_id: str, channel_id: str, thread_ts: str) -> Screening | None:
+        """Return the screening of a team whose card begins a thread, or None."""
         rows = await self._store.read(
             lambda db: list(
                 db.query(
                     f"""
                     select {_FIELDS} from screenings where screening_id = (select run_id from posts
-                        where channel_id = ? and ts = ? and run_id in (select screening_id from screenings))
+                        where team_id = ? and channel_id = ? and ts = ?
+                            and run_id in (select screening_id from screenings))
                     """,
-                    [channel_id, thread_ts],
+                    [team_id, channel_id, thread_ts],
                 )
             )
         )

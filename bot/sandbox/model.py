@@ -128,6 +128,8 @@ class Model:
         self.batches = Batches(self._message, lambda: self.url, self._number)
         self._clouds = Clouds(self._message, self._check_count, token=lambda: self.key)
         self._asked = asyncio.Condition()
+        self._part = 1.0
+        self._parted = asyncio.Event()
         self._closing = asyncio.Event()
         self._stack = AsyncExitStack()
 
@@ -152,6 +154,7 @@ class Model:
 
     async def __aexit__(self, *_: object) -> None:
         self._closing.set()
+        self._parted.set()
         await self._stack.aclose()
 
     def answer_with(self, speaker: Speaker | None) -> None:
@@ -171,6 +174,16 @@ class Model:
         """Forget all faults to come."""
         self._faults.clear()
         self.down = False
+
+    def write_up_to(self, part: float) -> None:
+        """Let no answer get further than *part* of it, 0 to 1, until more is allowed."""
+        self._part = part
+        moved, self._parted = self._parted, asyncio.Event()
+        moved.set()
+
+    async def _allowed(self, part: float) -> None:
+        while part > self._part and not self._closing.is_set():
+            await self._parted.wait()
 
     async def asked(self, count: int) -> None:
         """Wait until *count* messages were asked for, in all."""
@@ -264,7 +277,7 @@ class Model:
             message,
             stream=bool(body.get("stream")),
             fault=fault,
-            pace=Pace(first_s, max(0.0, self.latency_s - first_s)),
+            pace=Pace(first_s, max(0.0, self.latency_s - first_s), self._allowed),
             headers={"request-id": request[_ID]},
         )
 

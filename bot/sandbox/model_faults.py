@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -130,10 +130,19 @@ class Fault:
 
 @dataclass(frozen=True)
 class Pace:
-    """How long an answer takes, in seconds: *first_s* until its first words, *rest_s* for the others."""
+    """How long an answer takes, in seconds: *first_s* until its first words, *rest_s* for the others.
+
+    Before each piece *allowed* is awaited with the part of the answer that would then be written, 0 to 1.
+    """
 
     first_s: float
     rest_s: float
+    allowed: Callable[[float], Awaitable[None]] | None = None
+
+    async def wait_for(self, part: float) -> None:
+        """Wait until *part* of the answer may be written."""
+        if self.allowed is not None:
+            await self.allowed(part)
 
 
 async def interrupt(
@@ -171,8 +180,10 @@ async def write(
     if kind == "trickle" and fault:
         pieces = [bytes([byte]) for byte in b"".join(pieces)]
         pause_s = float(fault.options.get("delay_s", 0.02))
+    await pace.wait_for(1 / len(pieces))
     await response.prepare(request)
-    for piece in _broken(pieces, kind, stream=stream):
+    for number, piece in enumerate(_broken(pieces, kind, stream=stream), 1):
+        await pace.wait_for(number / len(pieces))
         await response.write(piece)
         await _rest(pause_s)
     if kind == "drop_mid":

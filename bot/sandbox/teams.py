@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import itertools
@@ -28,6 +29,7 @@ class Teams:
         rotates: tokens expire after twelve hours and are asked anew, each refresh token once.
         asked: what `oauth.v2.access` was asked for, and what it answered: its error, or nothing.
         broken: how many of its next calls are answered by a proxy that found nobody.
+        held: refreshed tokens are handed out when it is set; None hands them out at once.
         whole_organisation: whoever installs does so for all workspaces of an organisation.
     """
 
@@ -40,6 +42,7 @@ class Teams:
     url: str = ""
     asked: list[tuple[str, str]] = field(default_factory=list)
     broken: int = 0
+    held: asyncio.Event | None = None
     whole_organisation: bool = False
     _codes: dict[str, str] = field(default_factory=dict)
     _refreshing: dict[str, str] = field(default_factory=dict)
@@ -135,6 +138,8 @@ class Teams:
             self.asked.append((kind, str(error)))
             return web.json_response(error.answer)
         self.asked.append((kind, ""))
+        if self.held is not None and kind == "refresh":
+            await self.held.wait()
         return web.json_response(self._hand_out(team_id))
 
     def _check_client(self, request: web.Request) -> None:

@@ -6,6 +6,7 @@ from bot.tasks.material import lacks_material
 from bot.tasks.nouns import (
     ANSWER,
     LANGUAGES,
+    TRANSLATED,
     Act,
     Draft,
     Identity,
@@ -21,6 +22,7 @@ from bot.tasks.nouns import (
     TaskFileError,
     TijdwinstError,
     UserError,
+    Wording,
     find_task,
     nearest_tasks,
 )
@@ -32,6 +34,7 @@ __all__ = [
     "ANSWER",
     "LANGUAGES",
     "RESERVED_COMMANDS",
+    "TRANSLATED",
     "Act",
     "Doubt",
     "Draft",
@@ -49,6 +52,7 @@ __all__ = [
     "TaskFileError",
     "TijdwinstError",
     "UserError",
+    "Wording",
     "asks_again",
     "check_words",
     "doubt",

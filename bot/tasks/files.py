@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from bot.tasks.nouns import Input, TableWork, Task, TaskFileError
+from bot.tasks.nouns import TRANSLATED, Input, Language, TableWork, Task, TaskFileError, Wording
 
 RESERVED_COMMANDS = ("/draft", "/tijdwinst")
 _FENCE = "+++"
@@ -24,7 +24,7 @@ _RANGES = {"max_tokens": (64, 16_000), "baseline_minutes": (1, 2_880)}
 _OPTIONS_AT_MOST, _OPTION_CHARS_AT_MOST = 100, 75
 """What a select of Slack holds: https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element"""
 
-_KEYS = {
+_KEYS: dict[str, type] = {
     "title": str,
     "description": str,
     "command": str,
@@ -42,12 +42,15 @@ _KEYS = {
     "listed": bool,
     "inputs": list,
     "table": dict,
-    "nl": dict,
+    **dict.fromkeys(TRANSLATED, dict),
 }
 _TABLE_KEYS = {"each_review": int, "most_words": int, "unlike": bool, "paper": bool, "forbidden": list}
 _TABLE_RANGES = {"each_review": (1, 10), "most_words": (10, 1_000)}
 _INPUT_KEYS = {"name": str, "label": str, "type": str, "required": bool, "options": list}
-_DUTCH_KEYS = {"title": str, "description": str, "example": str, "inputs": dict}
+_WORDING_KEYS = {"title": str, "description": str, "example": str, "inputs": dict}
+_REQUIRED = {"nl": "Dutch"}
+"""Without this table no file was ever good; one of a language that came later may be missing, in files of a firm."""
+
 _KINDS = {
     str: "text between quotes",
     int: "a whole number",
@@ -157,7 +160,7 @@ def write_task(task: Task) -> str:
     lines = [f"title = {_quoted(task.title)}", f"description = {_quoted(task.description)}"]
     for key in _KEYS:
         value = getattr(task, key, None)
-        if key in ("title", "description", "inputs", "table", "nl") or value == getattr(plain, key):
+        if key in ("title", "description", "inputs", "table") or value == getattr(plain, key, None):
             continue
         lines.append(f"{key} = {_quoted(list(value) if isinstance(value, tuple) else value)}")
     for field in task.inputs:
@@ -167,13 +170,12 @@ def write_task(task: Task) -> str:
             lines.append("required = true")
         if field.options:
             lines.append(f"options = {_quoted(list(field.options))}")
-    lines += [
-        "",
-        "[nl]",
-        f"title = {_quoted(task.title_nl)}",
-        f"description = {_quoted(task.description_nl)}",
-    ]
-    lines += [f"inputs.{field.name} = {_quoted(field.label_nl)}" for field in task.inputs]
+    for language, said in task.wordings.items():
+        lines += ["", f"[{language}]", f"title = {_quoted(said.title)}"]
+        lines.append(f"description = {_quoted(said.description)}")
+        if said.example:
+            lines.append(f"example = {_quoted(said.example)}")
+        lines += [f"inputs.{field.name} = {_quoted(field.label_in(language))}" for field in task.inputs]
     return "\n".join([_FENCE, *lines, _FENCE, "", task.prompt])
 
 
@@ -247,13 +249,29 @@ def _check_task(file: TaskFile, front: dict[str, Any], prompt: str, *, handlers:
     if not _are_words(front.get("aliases")):
         file.fault("aliases", "`aliases` must be a list of words between quotes.")
     _check_table(file, _table(front, "table"))
-    dutch = _table(front, "nl")
-    check_keys(file, dutch, _DUTCH_KEYS, inside="nl")
-    _check_filled(file, dutch, ("title", "description"), inside="nl")
-    if ("example" in front) != ("example" in dutch):
-        there = "nl.example" if "example" in dutch else "example"
+    _check_inputs(file, front.get("inputs"))
+    for language in TRANSLATED:
+        if language in front or language in _REQUIRED:
+            _check_wording(file, front, language)
+
+
+def _check_wording(file: TaskFile, front: dict[str, Any], language: Language) -> None:
+    said = _table(front, language)
+    check_keys(file, said, _WORDING_KEYS, inside=language)
+    _check_filled(file, said, ("title", "description"), inside=language)
+    if ("example" in front) != ("example" in said):
+        there = f"{language}.example" if "example" in said else "example"
         file.fault(there, "`example` must stand in both languages, or in neither.")
-    _check_inputs(file, front.get("inputs"), _table(dutch, "inputs"))
+    tables = front.get("inputs")
+    names = (
+        [table.get("name") for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
+    )
+    labels = _table(said, "inputs")
+    _check_filled(file, labels, (str(name) for name in names if name), inside=f"{language}.inputs")
+    for name in labels:
+        if name not in names:
+            at = f"{language}.inputs.{name}"
+            file.fault(at, f"`{at}` names no input; rename or remove it.")
 
 
 def _check_table(file: TaskFile, table: dict[str, Any]) -> None:
@@ -265,7 +283,7 @@ def _check_table(file: TaskFile, table: dict[str, Any]) -> None:
         file.fault("table.forbidden", "`forbidden` must be a list of words between quotes.")
 
 
-def _check_inputs(file: TaskFile, tables: Any, labels: dict[str, Any]) -> None:
+def _check_inputs(file: TaskFile, tables: Any) -> None:
     names: list[Any] = []
     for number, table in enumerate(tables if isinstance(tables, list) else []):
         at = f"inputs.{number}"
@@ -291,10 +309,6 @@ def _check_inputs(file: TaskFile, tables: Any, labels: dict[str, Any]) -> None:
             file.fault(
                 f"{at}.options", f"an option has at most {_OPTION_CHARS_AT_MOST} characters; shorten it."
             )
-        _check_filled(file, labels, (str(name),) if name else (), inside="nl.inputs")
-    for name in labels:
-        if name not in names:
-            file.fault(f"nl.inputs.{name}", f"`nl.inputs.{name}` names no input; rename or remove it.")
 
 
 def check_keys(file: TaskFile, table: dict[str, Any], known: Mapping[str, type], *, inside: str = "") -> None:
@@ -316,7 +330,9 @@ def _check_filled(file: TaskFile, table: dict[str, Any], keys: Iterable[str], *,
         if not isinstance(value, str):
             file.fault(at, f"`{at}` must be {_KINDS[str]}.")
         elif not value.strip():
-            file.fault(at, f"`{at}` is missing; add it{' in Dutch' if inside.startswith('nl') else ''}.")
+            language = inside.partition(".")[0]
+            where = f" in {_REQUIRED.get(language, language)}" if language in TRANSLATED else ""
+            file.fault(at, f"`{at}` is missing; add it{where}.")
 
 
 def _check_choice(
@@ -353,10 +369,12 @@ def _claim_words(file: TaskFile, front: dict[str, Any], owners: dict[str, str]) 
 
 
 def _make_task(name: str, front: dict[str, Any], prompt: str) -> Task:
-    dutch = front.pop("nl")
-    labels = dutch.get("inputs", {})
+    said = {language: front.pop(language) for language in TRANSLATED if language in front}
     inputs = tuple(
-        Input(**{**table, "options": tuple(table.get("options", ())), "label_nl": labels[table["name"]]})
+        Input(
+            **{**table, "options": tuple(table.get("options", ()))},
+            labels={language: words["inputs"][table["name"]] for language, words in said.items()},
+        )
         for table in front.pop("inputs", ())
     )
     work = front.pop("table", None)
@@ -368,8 +386,9 @@ def _make_task(name: str, front: dict[str, Any], prompt: str) -> Task:
         aliases=tuple(front.pop("aliases", ())),
         inputs=inputs,
         table=work,
-        title_nl=dutch["title"],
-        description_nl=dutch["description"],
-        example_nl=dutch.get("example", ""),
+        wordings={
+            language: Wording(words["title"], words["description"], words.get("example", ""))
+            for language, words in said.items()
+        },
         **front,
     )

@@ -7,10 +7,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Language = Literal["en", "nl"]
-LANGUAGES: tuple[Language, ...] = ("en", "nl")
+"""Every language of the bot, English first: CONTRIBUTING.md lists what else one takes."""
+
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+TRANSLATED = LANGUAGES[1:]
+"""Those that a task file has a table for; English stands at its top, and where one has none."""
 
 ANSWER = "answer"
 """The task for whoever names none."""
@@ -57,11 +61,20 @@ class Input:
     type: Literal["text", "multiline", "number", "date", "select", "channel", "file", "customer"] = "text"
     required: bool = False
     options: tuple[str, ...] = ()
-    label_nl: str = ""
+    labels: Mapping[Language, str] = field(default_factory=dict, hash=False)
 
     def label_in(self, language: Language) -> str:
         """Return the label in *language*."""
-        return (self.label_nl or self.label) if language == "nl" else self.label
+        return self.labels.get(language, self.label)
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What people read of a task in a language other than English."""
+
+    title: str
+    description: str
+    example: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,10 +123,8 @@ class Task:
     urgent: bool = False
     listed: bool = True
     inputs: tuple[Input, ...] = ()
-    title_nl: str = ""
-    description_nl: str = ""
     example: str = ""
-    example_nl: str = ""
+    wordings: Mapping[Language, Wording] = field(default_factory=dict, hash=False)
     table: TableWork | None = None
 
     @property
@@ -123,15 +134,15 @@ class Task:
 
     def title_in(self, language: Language) -> str:
         """Return the title in *language*."""
-        return (self.title_nl or self.title) if language == "nl" else self.title
+        return self.wordings[language].title if language in self.wordings else self.title
 
     def description_in(self, language: Language) -> str:
         """Return the description in *language*."""
-        return (self.description_nl or self.description) if language == "nl" else self.description
+        return self.wordings[language].description if language in self.wordings else self.description
 
     def example_in(self, language: Language) -> str:
         """Return words that somebody might ask it with, in *language*; empty when the file has none."""
-        return (self.example_nl or self.example) if language == "nl" else self.example
+        return self.wordings[language].example if language in self.wordings else self.example
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from bot.tasks.nouns import Input, Task, UserError
+from bot.tasks.nouns import TRANSLATED, Input, Task, UserError
 
 MOST_FIELDS = 10
 LABEL_CHARS = 150
@@ -69,7 +69,14 @@ def _field(read: re.Match[str], line: str) -> Input:
         raise UserError("template.field-wrong", line=line[:60])
     type_: Any = "select" if options else known
     required = bool(read["required"] or read["late"])
-    return Input(name=name, label=label, type=type_, required=required, options=options, label_nl=label)
+    return Input(
+        name=name,
+        label=label,
+        type=type_,
+        required=required,
+        options=options,
+        labels=dict.fromkeys(TRANSLATED, label),
+    )
 
 
 def write_fields(inputs: Sequence[Input]) -> str:

@@ -13,6 +13,8 @@ from typing import Literal
 from babel.dates import get_day_names, get_month_names
 from rapidfuzz.distance import Levenshtein
 
+from bot.tasks import LANGUAGES
+
 CorrectionKind = Literal["as_is", "light", "moderate", "heavy", "discarded"]
 
 QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("‘’‚‛‹›´`′", "'"))
@@ -131,9 +133,9 @@ def _number(written: str) -> Decimal:
 
 @cache
 def _calendar() -> dict[str, str]:
-    """Return months and weekdays of both languages, small letters, and what stands for them."""
+    """Return months and weekdays of every language, small letters, and what stands for them."""
     names = {}
-    for locale in ("en", "nl"):
+    for locale in LANGUAGES:
         for width in ("wide", "abbreviated"):
             for number, name in get_month_names(width, locale=locale).items():
                 names[name.casefold().rstrip(".")] = f"{number:02}"

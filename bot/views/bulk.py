@@ -233,7 +233,7 @@ def item_form(one: Shown, set_id: str, language: Language, *, act: str) -> Block
     else:
         parts = split_inputs(one.text)
         metadata["ends"] = [part[len(part.rstrip()) :] for part in parts]
-        label = text("modal.edit.label", language)
+        label = text("modal.edit.label-plain", language)
         blocks = [
             text_input(
                 f"part{at}",

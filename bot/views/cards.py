@@ -116,7 +116,7 @@ def edit_form(draft: Draft, *, final_text: str, language: Language) -> Block:
     """Return the form in which a draft is edited; a long one stands in several inputs."""
     parts = split_inputs(final_text or draft.text)
     ends = [part[len(part.rstrip()) :] for part in parts]
-    label = text("modal.edit.label", language)
+    label = text("modal.edit.label" if draft.sources else "modal.edit.label-plain", language)
     blocks = []
     for index, part in enumerate(parts):
         name = (

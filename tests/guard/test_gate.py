@@ -13,6 +13,7 @@ import pytest
 from bot.compose import PROMPTS, StartError
 from bot.sandbox.model import Model
 from tests.conftest import ANNA, BEN, CHEF, SALES, World, make_slack, running, said
+from tests.stored import ENGINE, stored
 
 PERSONAL = (
     "Piet Bakema",
@@ -31,10 +32,6 @@ def _sent(world: World) -> str:
 def _echo(world: World) -> None:
     """Let the model say back what it was asked."""
     world.model.answer_with(lambda body: str(body["messages"][0]["content"]))
-
-
-def _engine_bytes(folder: Path) -> bytes:
-    return b"".join(file.read_bytes() for file in folder.glob("engine.sqlite*"))
 
 
 async def test_personal_data_stays_here_and_stands_in_the_draft(world: World) -> None:
@@ -118,7 +115,7 @@ async def test_a_redo_after_a_restart_keeps_its_tokens(tmp_path: Path) -> None:
             await again.shown("korter")
             second = json.dumps(model.requests[1].body["messages"], ensure_ascii=False)
     token = first[first.index("[NAME1_") :].partition("]")[0]
-    raw = await asyncio.to_thread(_engine_bytes, tmp_path)
+    raw = await asyncio.to_thread(stored, tmp_path, ENGINE)
 
     assert token in second
     assert "Piet Bakema" not in second

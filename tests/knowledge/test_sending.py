@@ -60,7 +60,10 @@ async def test_what_an_admin_sends_is_answered_from(world: World) -> None:
     assert "Choose a channel or people" in str(wrong.answer)
     assert "I read verlof.md for the knowledge base: 1 passage." in told
     assert "scan.pdf is a scan" in told
-    assert "I read deel.pdf for the knowledge base: 1 passage. 1 pages hold no text" in told
+    assert (
+        "I read deel.pdf for the knowledge base: 1 passage. Pages without text that I can read, such as scans: 1."
+        in told
+    )
     assert f"[verlof.md]({world.slack.workspace.url}files/{CHEF}/" in shown
     assert "“Je krijgt 25 vakantiedagen per jaar.”" in shown
     assert len([one for one in world.slack.messages(im) if "verlof.md" in str(one.get("blocks"))]) == 1

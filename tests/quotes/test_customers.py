@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -13,9 +11,11 @@ import pytest
 from bot.offline import export
 from bot.quotes.customers import find_named, name_key
 from bot.quotes.offer import Customer
+from bot.records.dialect import SCHEMA
 from bot.sandbox.watch import PATIENCE_S
 from tests.conftest import ANNA, BEN, CHEF, SALES, World, said
 from tests.quotes.test_quote import LAMP, answer, ask, import_prices, line
+from tests.stored import stored
 
 VAT = "NL810433941B01"
 NOORD = Customer("Bistro Noord B.V.", ("Havenkade 1", "9711 AB Groningen"), VAT, False)
@@ -192,9 +192,6 @@ async def test_customers_are_looked_up_corrected_and_deleted(world: World) -> No
     await world.slack.click_in_view(ANNA, "customer_delete")
     await _known(world, 0)
     await world.slack.wait_for(lambda: "Noordster" not in str(_open(world, ANNA, "customers")))
-    path = world.bot.records.store.path
-    with closing(sqlite3.connect(path)) as file:
-        file.execute("pragma wal_checkpoint(truncate)")
 
     assert "Bistro Noord B.V." in theirs
     assert "customer_delete" not in theirs
@@ -205,7 +202,8 @@ async def test_customers_are_looked_up_corrected_and_deleted(world: World) -> No
     assert "A consumer has no VAT number" in both.answer["errors"]["vat_number"]
     assert (known.customer.name, known.customer.address) == ("Bistro Noordster", ("Plein 9", "Assen"))
     assert (known.language, known.user_id) == ("nl", ANNA)
-    assert b"Noordster" not in path.read_bytes()
+    await world.bot.records.store.wipe()
+    assert b"Noordster" not in stored(world.bot.records.store.path.parent, SCHEMA)
 
 
 def _open(world: World, user_id: str, callback_id: str) -> dict[str, Any] | None:

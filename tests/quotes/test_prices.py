@@ -44,7 +44,7 @@ def _faults(text: str) -> list[str]:
     return [fault.word("en") for fault in faults]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be"])
 def test_a_dutch_spreadsheet_is_read_as_it_was_saved(encoding: str) -> None:
     """Excel's semicolons, decimal commas, Dutch names of columns and any of its encodings are understood."""
     rows, faults = read_prices(read_sheet(DUTCH.replace("t/m", "tot en met").encode(encoding)))

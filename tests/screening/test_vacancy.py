@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -19,8 +20,9 @@ from bot.jobs.candidates import close_idle
 from bot.jobs.schedules import sweep_now
 from bot.records.screening_rules import ScreeningRules
 from bot.records.screenings import Screening
+from bot.sandbox.model_rules import user_text
 from bot.tasks import Run, UserError
-from bot.tasks.guideline import Rules
+from bot.tasks.guideline import Rules, Special
 from tests.conftest import ANNA, BEN, CHEF, World, buttons, said
 from tests.documents import pdf, word
 
@@ -32,7 +34,7 @@ RULES = ScreeningRules(
     notice="AI helps us to read your CV; a person decides.",
     council="none",
 )
-PROPOSED = {
+PROPOSED: dict[str, Any] = {
     "title": "Joiner, Deventer",
     "criteria": [
         {"criterion": "Makes window frames", "kind": "must", "weight": 3, "evidence": "frames made"},
@@ -55,9 +57,7 @@ CV = (
 
 def reads(body: dict[str, Any]) -> dict[str, Any]:
     """Answer for a CV as a careful model would; it invents one quote."""
-    found = re.findall(
-        r"^c(\d+): (.+?)(?:\. .*)?$", "\n".join(block["text"] for block in body["system"]), re.MULTILINE
-    )
+    found = re.findall(r"^c(\d+): (.+?)(?:\. .*)?$", user_text(body), re.MULTILINE)
     told: dict[str, Any] = {}
     for number, criterion in found:
         quotes = {
@@ -71,11 +71,11 @@ def reads(body: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-async def vacancy(world: World, *, lock: bool = True) -> str:
+async def vacancy(world: World, *, lock: bool = True, proposed: Mapping[str, Any] = PROPOSED) -> str:
     """Ask for criteria, lock them, and return the `ts` of the card."""
     team = world.slack.workspace.team_id
     await world.bot.records.screening_rules.put(team, RULES, user_id=CHEF)
-    world.model.answers.append(PROPOSED)
+    world.model.answers.append(dict(proposed))
     await world.slack.command(ANNA, world.im, "/draft", "screening Joiner in Deventer: window frames")
     card = await world.card(having="screening_lock")
     if lock:
@@ -201,6 +201,26 @@ async def test_after_the_verdict(world: World) -> None:
     assert row["review"] == "discarded"
 
 
+@pytest.mark.parametrize("action", ["screening_introduce", "screening_explain"])
+async def test_a_candidate_who_is_gone_is_told(world: World, action: str) -> None:
+    """Pressed in a form that was open when the candidate was deleted, a button says so instead of nothing."""
+    ts = await vacancy(world)
+    await world.slack.say(ANNA, world.im, "", thread_ts=ts, files=[("cv.docx", word(*CV))])
+    told = await board(world, ts, "1 of 1 CVs read")
+    await decide(world, told["ts"])
+    await world.bot.records.store.write(
+        lambda db: [
+            db.execute(f"delete from {name}") for name in ("screening_findings", "screening_candidates")
+        ]
+    )
+    await world.slack.click_in_view(ANNA, action)
+    said_so = await world.slack.called(
+        "chat.postEphemeral", where=lambda told: "cannot be shown any more" in told["text"]
+    )
+
+    assert said_so.arguments["user"] == ANNA
+
+
 async def test_it_is_off_until_an_admin_filled_it_in(world: World) -> None:
     """Who asks reads what is missing and whom to ask; a colleague cannot fill it in; half of it keeps it off."""
     await world.slack.command(ANNA, world.im, "/draft", "screening Joiner in Deventer")
@@ -228,7 +248,7 @@ async def test_it_is_off_until_an_admin_filled_it_in(world: World) -> None:
         lambda db: db.execute("select user_id, overseer_id from screening_rules order by rule_id").fetchall()
     )
 
-    assert "purpose, legal basis" in refused
+    assert "purpose, legal basis, date of the impact assessment (DPIA)" in refused
     assert f"@{CHEF}" in refused
     assert {"retention_weeks", "dpia_on"} == set(wrong.answer["errors"])
     assert kept == [(CHEF, ""), (CHEF, CHEF)]
@@ -591,3 +611,36 @@ async def _only(world: World) -> Screening:
     found = await world.bot.records.screenings.get(screening_id)
     assert found is not None
     return found
+
+
+@pytest.mark.parametrize("act", ["pseudonymise", "block"])
+async def test_the_guideline_holds_for_criteria_too(
+    world: World, act: Literal["pseudonymise", "block"]
+) -> None:
+    """What a criterion says of somebody leaves as the guideline says, like what a CV says."""
+    told = {"criterion": "Makes frames", "weight": 3, "evidence": "as chef@klant.example can tell"}
+    ts = await vacancy(world, proposed=PROPOSED | {"criteria": [told, *PROPOSED["criteria"][1:]]})
+    rules = Rules(special=(Special(act, (), ("screening",), ("email",)),))
+    await world.bot.records.guidelines.publish("T1", "Be kind.", rules, user_id=CHEF, over=0)
+    await world.bot.records.guidelines.accept("T1", ANNA, 1)
+    await world.slack.say(ANNA, world.im, "", thread_ts=ts, files=[("one.docx", word(*CV))])
+    await board(world, ts, "1 of 1 CVs read" if act == "pseudonymise" else "Your guideline or settings")
+    asked = [json.dumps(one.body) for one in world.model.requests if "<cv mark" in json.dumps(one.body)]
+
+    assert "chef@klant.example" not in "".join(asked)
+    assert len(asked) == (2 if act == "pseudonymise" else 0)
+    assert ("as [EMAIL1_" in "".join(asked)) == (act == "pseudonymise")
+
+
+async def test_a_thread_of_another_workspace_is_no_vacancy_here(world: World) -> None:
+    """Conversations and messages of two workspaces may have the same ids; each finds its own vacancy."""
+    records = world.bot.records
+    for team_id in ("T1", "T2"):
+        vacancy_id = f"{team_id}:D1:1.0"
+        await records.screenings.propose(Screening(vacancy_id, team_id, ANNA, "en", "Joiner", (), ""))
+        place = {"team_id": team_id, "run_id": vacancy_id, "channel_id": "D1"}
+        await records.drafts.claim_post(f"{vacancy_id}/place", **place)
+        await records.drafts.posted(f"{vacancy_id}/place", ts="1.5")
+    found = [await records.screenings.at(team_id, "D1", "1.5") for team_id in ("T1", "T2", "T3")]
+
+    assert [one and one.team_id for one in found] == ["T1", "T2", None]

@@ -22,7 +22,7 @@ const DRAW = {
   image: (one) => make("figure", {}, picture(one, ""), one.title ? make("figcaption", { class: "small" }, one.title.text) : null),
   markdown: (one) => markdown(one.text),
   rich_text: (one) => richText(one),
-  table: (one) => table(one.rows[0].map(cell), one.rows.slice(1).map((row) => row.map(cell))),
+  table: (one) => table(one.rows[0].map(cell), one.rows.slice(1).map((row) => row.map(cell)), (one.column_settings || []).map((set) => (set || {}).align)),
   data_table: (one) => make("figure", {}, make("figcaption", {}, one.caption), DRAW.table(one)),
   data_visualization: chart,
   card,

@@ -4,7 +4,7 @@ import { locale, t } from "./words.js";
 
 const EMOJI = {
   smile: "😄", slightly_smiling_face: "🙂", wink: "😉", joy: "😂", thinking_face: "🤔", tada: "🎉", heart: "❤️",
-  "+1": "👍", thumbsup: "👍", "-1": "👎", eyes: "👀", pray: "🙏", wave: "👋", warning: "⚠️", calendar: "📆", hourglass: "⌛", white_check_mark: "✅",
+  "+1": "👍", thumbsup: "👍", "-1": "👎", eyes: "👀", pray: "🙏", wave: "👋", warning: "⚠️", calendar: "📆", hourglass: "⌛", white_check_mark: "✅", no_entry_sign: "🚫",
   rocket: "🚀", fire: "🔥", simple_smile: "🙂", stuck_out_tongue: "😛", disappointed: "😞", clap: "👏",
 };
 const plain = (text) => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
@@ -162,13 +162,15 @@ function list(lines, depth) {
 
 function pipes(lines) {
   const cells = (line) => line.trim().replace(/^\||\|$/g, "").split(/(?<!\\)\|/).map((one) => one.trim().replaceAll("\\|", "|"));
-  const [head, , ...rows] = lines;
-  return table(cells(head).map(inline), rows.map((row) => cells(row).map(inline)));
+  const [head, marks, ...rows] = lines;
+  const sides = cells(marks).map((mark) => (/^:-+:$/.test(mark) ? "center" : mark.endsWith(":") ? "right" : null));
+  return table(cells(head).map(inline), rows.map((row) => cells(row).map(inline)), sides);
 }
 
-export function table(head, rows) {
-  const box = make("table", {}, make("thead", {}, make("tr", {}, head.map((cell) => make("th", { scope: "col" }, cell)))));
-  box.append(make("tbody", {}, rows.map((row) => make("tr", {}, row.map((cell) => make("td", {}, cell))))));
+// Sides: of each column "right", "center", or nothing.
+export function table(head, rows, sides = []) {
+  const box = make("table", {}, make("thead", {}, make("tr", {}, head.map((cell, at) => make("th", { scope: "col", class: sides[at] || null }, cell)))));
+  box.append(make("tbody", {}, rows.map((row) => make("tr", {}, row.map((cell, at) => make("td", { class: sides[at] || null }, cell))))));
   return make("div", { class: "wide", tabindex: 0, role: "group", "aria-label": t("Table") }, box);
 }
 
