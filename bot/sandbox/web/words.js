@@ -95,6 +95,7 @@ const DUTCH = {
   "review (min)": "nakijken (min)",
   "saved (min)": "gewonnen (min)",
   "task": "taak",
+  "private, ": "besloten, ",
   "unknown": "onbekend",
   "{name}: thread": "{name}: thread",
   "{name}: threads": "{name}: threads",
