@@ -396,6 +396,7 @@ def _bytes(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.glob("*.sqlite*"))
 
 
+@pytest.mark.sqlite("the backups that go are those of the files")
 async def test_a_purge_that_broke_off_is_ended(tmp_path: Path) -> None:
     """Killed after its rows went, what stands in files goes the next night; other firms' erasures stay known."""
     async with town(tmp_path, 1, 2) as made:
