@@ -19,6 +19,7 @@ import pytest
 from bot.bulk import Mapping, Table
 from bot.jobs import carry_on
 from bot.jobs.schedules import sweep_now
+from bot.jobs.sets import carry_on_anew
 from bot.records.bulk import BulkSet
 from bot.sandbox.model import Reply
 from bot.sandbox.model_rules import user_text
@@ -256,6 +257,50 @@ async def test_pause_and_cancel_keep_what_is_written(world: World) -> None:
     assert world.model.batches.sent() == []
 
 
+async def test_trying_again_after_a_cancel_writes_what_failed_and_no_more(world: World) -> None:
+    """A set that was cancelled stays so: "try these rows again" asks about the row that failed, not about the rest."""
+    declines = {"Bak 2": True}
+
+    def speak(body: dict[str, Any]) -> Any:
+        if "Bak 2\n" in user_text(body) and declines["Bak 2"]:
+            return Reply("", stop_reason="refusal")
+        return unlike(body)
+
+    world.model.answer_with(speak)
+    world.model.batches.held = True
+    await begin(world.slack, table(6))
+    running = await world.shown("3 of 6")
+    batch = await world.slack.wait_for(lambda: next(iter(world.model.batches.sent()), None))
+    await world.slack.click(ANNA, world.im, running["ts"], "bulk_cancel")
+    await world.slack.wait_for(lambda: batch.ended_at)
+    world.model.batches.held = declines["Bak 2"] = False
+    await press(world.slack, "bulk_retry")
+    await world.shown("3 of 6 texts")
+
+    assert len(world.model.batches.sent()) == 1
+
+
+async def test_a_column_that_was_chosen_wrongly_leaves_no_old_text(world: World) -> None:
+    """A sample of the wrong name column is written anew with the right one, and the new text is what stands."""
+    said = {"words": "eerst"}
+    world.model.answer_with(lambda body: f"{said['words']}: {unlike(body)}")
+    rows = [f"Bak {number};{'Titel' if number > 1 else ''};{number} cm" for number in range(1, 6)]
+    await send(world, "descriptions", "bakken.csv", "\n".join(["Naam;Kop;Breedte", *rows]).encode())
+    for column in ("1", "0"):
+        await press(world.slack, "bulk_map")
+        await world.slack.wait_for(lambda: world.slack.modal(ANNA))
+        await world.slack.submit(ANNA, {"name": column})
+        await world.card(having="bulk_style")
+        said["words"] = "daarna"
+    await world.shown("Bak 1")
+    await press(world.slack, "bulk_style")
+    await press(world.slack, "bulk_start")
+    await world.shown("5 of 5 texts")
+    items = await world.bot.records.bulk_items.items((await the_set(world)).set_id)
+
+    assert [item.text.partition(":")[0] for item in items] == ["daarna"] * 5
+
+
 async def test_a_pause_stops_the_batch_on_the_server(world: World) -> None:
     """Pressed while the server is at work, pause has it stop; go on sends the same rows again, each paid once."""
     world.model.answer_with(unlike)
@@ -289,6 +334,33 @@ async def test_resumed_it_goes_on(world: World) -> None:
     await world.slack.click(ANNA, world.im, stopped["ts"], "bulk_resume")
 
     assert await world.shown("6 of 6 texts")
+
+
+async def test_a_file_that_slack_did_not_take_comes_all_the_same(world: World) -> None:
+    """Slack hiccups when the last text is written and the sheet should come: it comes with the next try."""
+    world.slack.fail("files.getUploadURLExternal", error="internal_error")
+    await written(world, 4)
+
+    assert sheet_of(await newest_file(world, ".xlsx"))
+
+
+async def test_a_rule_in_mid_work_pauses_a_set(world: World) -> None:
+    """A task that the guideline closes while its set is being written: the batch is stopped, the texts are kept."""
+    world.model.answer_with(unlike)
+    world.model.batches.held = True
+    await begin(world.slack, table(9))
+    await world.shown("3 of 9")
+    batch = await world.slack.wait_for(lambda: next(iter(world.model.batches.sent()), None))
+    rules = Rules(tasks_off=("descriptions",))
+    guidelines = world.bot.records.guidelines
+    await guidelines.publish("T1", "Not now.", rules, user_id=CHEF, over=0)
+    await guidelines.accept("T1", ANNA, 1)
+    await carry_on_anew((await the_set(world)).set_id)
+    paused = await world.shown("is paused: 3 of 9")
+    await world.slack.wait_for(lambda: batch.ended_at)
+    await world.slack.wait_for(lambda: "3 of 3 texts wait" in str(world.slack.messages(world.im)) or None)
+
+    assert "bulk_resume" in buttons(paused)
 
 
 # What code checks
@@ -433,6 +505,23 @@ async def test_the_sheet_comes_back_with_verdicts(world: World) -> None:
     assert len(minutes) == 1
 
 
+async def test_what_a_sheet_decided_is_told_though_slack_hiccups(world: World) -> None:
+    """Slack does not take the answer to a sheet that came back: the next try tells the same."""
+    await written(world, 4)
+    await world.card(having="bulk_approve")
+    rows = sheet_of(await newest_file(world, ".xlsx"))
+    status = rows[0].index("Status")
+    for row, verdict in zip(rows[1:], ["approve", "redo", "skip", ""], strict=True):
+        row[status] = verdict
+    world.slack.fail("chat.postMessage", error="internal_error")
+    await send(world, "", "terug.xlsx", book(rows))
+    told = str(await world.shown("From the sheet of bakken.csv"))
+
+    assert "1 approved as" in told
+    assert "1 to be" in told
+    assert "1 skipped" in told
+
+
 async def test_reviewing_is_what_the_person_says(world: World) -> None:
     """Who tells what reviewing took in all has it spread over the texts that were decided on."""
     await written(world, 4)
@@ -533,6 +622,21 @@ async def test_what_is_no_table_is_told(world: World) -> None:
         await send(world, "descriptions", name, content)
         assert await world.shown(wanted), name
     assert world.model.requests == []
+
+
+async def test_a_table_without_words_is_asked_about(world: World) -> None:
+    """Who sends a table and nothing else presses what its rows become; twice is one set, and it is theirs to press."""
+    await send(world, "", "bakken.csv", table(3))
+    question = await world.card(having="use_table_0")
+    await world.slack.click(BEN, world.im, question["ts"], "use_table_0")
+    before = await the_sets(world)
+    for _ in range(2):
+        await world.slack.click(ANNA, world.im, question["ts"], "use_table_0")
+    await world.shown("*bakken.csv*: 3 rows")
+    one = await the_set(world)
+
+    assert before == []
+    assert one.task == "descriptions"
 
 
 async def test_a_second_table_is_not_ignored_in_silence(world: World) -> None:

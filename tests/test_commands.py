@@ -16,14 +16,19 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import _parser, main
+from bot.compose import PROMPTS
+from bot.handlers import HANDLERS
+from bot.listeners.helping import HELP
 from bot.settings import Settings
+from bot.tasks import RESERVED_COMMANDS, find_task, load_tasks
 from tests.conftest import ANNA, CHEF, SALES, running
 from tests.quotes.test_quote import PRICES
+from tests.test_owner import WORDS
 
 ROOT = Path(__file__).parent.parent
 PAGES = (*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")), *ROOT.glob("docs/*.md"))
 _STARTS = r"(?:[A-Z_]+=\S+ )*(?:(?:make|docker|pre-commit|git|pip|datasette|(?:\.venv/bin/)?python) |pg_\w+ -|pytest )"
-_LISTED = re.compile(r"\s(?:  +|(?<=make coverage )the )\S.*$")
+_LISTED = re.compile(r"\s{2,}\S.*$")
 """What a list of commands says behind a command."""
 
 
@@ -43,7 +48,7 @@ def commands() -> tuple[str, ...]:
         blocks = (re.sub(r"\s+#.*", "", line) for line in re.findall(r"^    (\S.*)$", prose, re.M))
         found |= {code for code in inline if re.match(_STARTS, code)}
         found |= {_LISTED.sub("", line) for line in blocks if re.match(_STARTS, line)}
-    return tuple(sorted({command.removeprefix(".venv/bin/") for command in found}))
+    return tuple(sorted({command.replace(".venv/bin/", "") for command in found}))
 
 
 EVALS = "evals/test_run.py::test_one_case_of_each_task_goes_through_the_local_model"
@@ -82,8 +87,9 @@ NOT = {
     "make bench": "takes twenty minutes of a quiet machine; its figures are in docs/performance.md",
     "python -m tests.bench acks soak": "as make bench",
     "python -m tests.bench_day": "takes a minute; its table is in docs/performance.md",
-    "python -m tests.browser.pictures": "takes a minute of a browser; its pictures are in docs/pictures",
+    "make pictures": "takes two minutes of a browser and writes docs/pictures, which a test looks through",
     "python -m tests.guard.measure": "takes minutes; its table is in docs/privacy.md",
+    "TEST_STORE=postgres python -m pytest tests/test_home.py": "runs tests, as test_on_postgres.py does",
     "make lock": "asks a package index",
     "make audit": "asks a service on the internet",
     "docker build --tag tijdwinst .": "needs Docker and the internet",
@@ -255,3 +261,26 @@ def test_no_command_is_only_written_down() -> None:
     for where in ELSEWHERE.values():
         file, _, name = where.partition("::")
         assert re.search(rf"^(?:async )?def {name}\(", (ROOT / "tests" / file).read_text(), re.M), where
+
+
+PATHS = ("/data", "/healthz", "/readyz", "/metrics")
+"""What looks like a command of Slack and is a folder or an address of the bot's own."""
+
+
+def test_every_slash_command_is_one() -> None:
+    """Whoever types what a page says into Slack is not told that there is no such command, task or word."""
+    tasks = load_tasks(PROMPTS, HANDLERS)
+    commands = {*RESERVED_COMMANDS, "/invite", *(task.command for task in tasks.values())}
+    seen = 0
+    for page in PAGES:
+        prose = re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.S | re.M)
+        for code in re.findall(r"`(/[a-z]+(?: [^`]*)?)`", prose):
+            command, *rest = code.split()
+            if command not in PATHS:
+                assert command in commands, f"{page.name}: {code}"
+                seen += 1
+            if rest and command == "/tijdwinst":
+                assert rest[0] in (*WORDS, *HELP), f"{page.name}: {code}"
+            if rest and command == "/draft" and not rest[0].startswith("<"):
+                assert find_task(tasks, " ".join(rest))[0], f"{page.name}: {code}"
+    assert seen > 50

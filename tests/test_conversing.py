@@ -237,6 +237,23 @@ async def test_where_slack_shows_no_status_a_message_says_so(world: World) -> No
     assert world.slack.state.titles == {(world.im, asked): QUESTION}
 
 
+async def test_a_redo_that_is_cut_off_leaves_nothing_running(world: World) -> None:
+    """The bot ends while a redo says that it begins: nothing goes on setting statuses of it."""
+    asked = await world.slack.say(ANNA, world.im, QUESTION)
+    await world.card()
+    run = await world.bot.records.requests.need(f"T1:{world.im}:{asked}")
+    talks = world.workspace.runs._talks
+    redone = asyncio.create_task(talks.writing(run, world.bot.tasks[run.task], 2).__aenter__())
+    await asyncio.sleep(0)
+    begun = dict(talks._open)
+    redone.cancel()
+    await asyncio.wait({redone})
+
+    assert run.run_id in begun
+    assert not talks._open
+    assert not [task for task in asyncio.all_tasks() if "_keep_status" in str(task) and not task.cancelling()]
+
+
 async def test_a_long_text_outlives_its_stream(tmp_path: Path) -> None:
     """A model that writes for longer than Slack keeps a stream: the text goes on growing in the same message."""
     async with running(tmp_path, limits=replace(LIMITS, stream_s=0.0, told_after_s=60.0)) as world:

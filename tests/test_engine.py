@@ -115,6 +115,14 @@ async def _long_ago(world: World, sql: str) -> None:
     await world.bot.records.store.write(lambda db: db.execute(sql, [ago]))
 
 
+async def _die(workflow_id: str) -> None:
+    """Let the engine have given up a workflow of runs, as after crash upon crash."""
+    with SetWorkflowID(workflow_id):
+        handle = await DBOS.start_workflow_async(workflows.run_workflow, "T1:nobody", 1, "nobody", 0)
+    with pytest.raises(Exception, match="no request"):
+        await handle.get_result(polling_interval_sec=0.02)
+
+
 async def test_a_poison_run_ends_in_an_apology(world: World) -> None:
     """A run that the engine gave up is told to its asker and to the admins instead of staying silent."""
     run = await _run(world, "T1:poison")
@@ -123,10 +131,7 @@ async def test_a_poison_run_ends_in_an_apology(world: World) -> None:
     await world.bot.records.store.write(
         lambda db: db.execute("update runs set started_at = '2026-01-01T00:00:00.000+00:00'")
     )
-    with SetWorkflowID(run.run_id):
-        handle = await DBOS.start_workflow_async(workflows.run_workflow, "T1:nobody", 1, "nobody", 0)
-    with pytest.raises(Exception, match="no request"):
-        await handle.get_result(polling_interval_sec=0.02)
+    await _die(run.run_id)
     await schedules.sweep_step()
     await world.shown("Something broke on our side")
     told = await world.shown("made me crash", world.slack.workspace.im_with(CHEF).id)
@@ -134,6 +139,46 @@ async def test_a_poison_run_ends_in_an_apology(world: World) -> None:
 
     assert row["outcome"] == "failed"
     assert "T1:poison" in told["text"]
+
+
+async def test_a_redo_that_was_given_up_gives_the_draft_back(world: World) -> None:
+    """A redo that the engine gave up does not leave "Working on it" on the card: the version before stands again."""
+    run = await _run(world, "T1:poison")
+    await schedules.sweep_now()
+    card = await world.card()
+    decided = await world.bot.records.reviews.decide(run.run_id, version=1, act="redone", user_id=ANNA)
+    await world.bot.records.reviews.shown(decided.review_id)
+    await world.bot.records.store.write(
+        lambda db: db.execute("update reviews set decided_at = '2026-01-01T00:00:00.000+00:00'")
+    )
+    await _die(f"{run.run_id}~2~{decided.review_id}")
+    await schedules.sweep_step()
+    shown = await world.shown("Something broke on our side")
+    state = await world.bot.records.reviews.state(run.run_id)
+    (row,) = await world.rows()
+
+    assert shown["ts"] == card["ts"]
+    assert "approve" in buttons(shown)
+    assert state is not None
+    assert (state.review, state.version, state.writing) == ("open", 1, False)
+    assert row["outcome"] == "drafted"
+
+
+async def test_a_run_that_was_given_up_while_it_waited_is_told(world: World) -> None:
+    """Told that the draft comes by itself, the asker of one that never will reads so, instead of waiting for ever."""
+    run = await _run(world, "T1:poison")
+    await world.bot.records.ledger.open(run, claimed_minutes=15)
+    await world.bot.records.requests.started(run.run_id)
+    await world.bot.records.ledger.close(run.run_id, "waiting", reason="busy")
+    await world.bot.records.store.write(
+        lambda db: db.execute("update runs set started_at = '2026-01-01T00:00:00.000+00:00'")
+    )
+    await _die(f"{run.run_id}~~1.0")
+    await schedules.sweep_step()
+    await world.shown("Something broke on our side")
+    (row,) = await world.rows()
+
+    assert row["outcome"] == "failed"
 
 
 async def test_old_texts_and_workflows_are_deleted(world: World) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 from cryptography.fernet import Fernet
+from dbos import DBOS
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import jobs
@@ -22,6 +23,7 @@ from bot.compose import Bot, open_records
 from bot.guard import open_vault
 from bot.installing import Keyring
 from bot.installing.kept import LEASE
+from bot.jobs import durable, keeping
 from bot.knowledge import EVERYONE, Passage
 from bot.offline import export, import_prices
 from bot.records import Records
@@ -378,11 +380,22 @@ async def test_who_uninstalls_leaves_no_token(tmp_path: Path) -> None:
         await made.ask("T02")
         async with aiohttp.ClientSession() as browser, browser.get(f"{made.address}/readyz") as page:
             ready = page.status
+        await durable.enqueue(
+            "batch",
+            keeping._personal,
+            "T01",
+            ANNA,
+            "r1",
+            workflow_id="personal:T01:r1",
+            partition="T01",
+            delay_s=600.0,
+        )
         await records.erasures.leave("T01", datetime.now(UTC))
         await records.store.write(lambda db: db.execute("update departures set purge_after = '2020-01-01'"))
         await jobs.clean_now()
         after = {row["team_id"] for row in await records.ledger.newest()}
         known = await records.teams.known()
+        engine = [one.workflow_id for one in await DBOS.list_workflows_async(load_input=False)]
 
     assert left == ["T02"]
     assert kept == {"T01", "T02"}
@@ -390,6 +403,7 @@ async def test_who_uninstalls_leaves_no_token(tmp_path: Path) -> None:
     assert ready == 200
     assert after == {"T02"}
     assert known == ["T02"]
+    assert not [one for one in engine if "T01:" in one]
 
 
 def _bytes(folder: Path) -> bytes:

@@ -12,8 +12,10 @@ import pytest
 
 from bot import jobs
 from bot.jobs.plans import LATE_AFTER
+from bot.jobs.schedules import sweep_now
 from bot.sandbox.model import Model
 from bot.sandbox.watch import PATIENCE_S
+from bot.tasks import Run
 from bot.tasks.moments import at_clock
 from tests.conftest import ANNA, BEN, SALES, World, buttons, make_slack, running
 from tests.test_run import LINES
@@ -272,6 +274,19 @@ async def test_a_request_for_a_past_moment_is_written_and_not_planned(world: Wor
 
     assert "Nothing is planned. That moment is past." in told.arguments["text"]
     assert await world.bot.records.plans.of_person("T1", ANNA) == []
+
+
+async def test_what_is_not_planned_is_told_though_slack_hiccups(world: World) -> None:
+    """Asked for in a form, in no conversation, while Slack does not open the messages tab: told by the next try."""
+    world.slack.fail("conversations.open", error="internal_error")
+    world.model.answers = [posts(x="Tot zaterdag!")]
+    words = f"x: {TOPIC} herinner me op 2020-01-01 om 9:00"
+    run = Run("T1:V77", "T1", "", ANNA, "social", "form", "en", words=words)
+    await world.bot.records.requests.add(run)
+    await sweep_now()
+    told = await world.slack.called("chat.postEphemeral")
+
+    assert "Nothing is planned" in told.arguments["text"]
 
 
 @pytest.mark.parametrize(

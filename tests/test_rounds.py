@@ -11,8 +11,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from dbos import DBOS
 
 from bot import jobs
+from bot.jobs import keeping
 from bot.offline import digest, evaluate, export
 from bot.records import WorkspaceSettings
 from bot.records.export import read_rows
@@ -41,6 +43,10 @@ async def _all_posted(world: World) -> None:
             if not await world.bot.records.workspaces.unposted_digests("T1"):
                 return
             await asyncio.sleep(0.02)
+
+
+async def _working() -> bool:
+    return bool(await DBOS.list_workflows_async(status=["PENDING"], load_input=False, load_output=False))
 
 
 def _monday(weeks: int = 0) -> datetime:
@@ -183,7 +189,33 @@ async def test_the_evaluation_comes_with_a_pdf(world: World) -> None:
     assert "do not know that period" in wrong.body
     assert "too early" in str(answer["blocks"]).lower()
     assert (file.content or b"").startswith(b"%PDF")
-    assert file.name.endswith(f"-{datetime.now(ZoneInfo('Europe/Amsterdam')):%Y-%m-%d}.pdf")
+    assert f"-{datetime.now(ZoneInfo('Europe/Amsterdam')):%Y-%m-%d}-" in file.name
+
+
+@pytest.mark.parametrize("after", [True, False])
+async def test_slack_may_hiccup_while_the_pdf_comes(world: World, after: bool) -> None:
+    """The connection breaks while the evaluation's PDF is brought: it comes with the next try, and once."""
+    await _decided(world)
+    world.slack.fail("files.completeUploadExternal", drop=True, after=after)
+    await world.slack.command(ANNA, SALES, "/tijdwinst", "value this month")
+    await world.slack.called("files.completeUploadExternal")
+    async with asyncio.timeout(PATIENCE_S):
+        while await _working():  # noqa: ASYNC110 - the engine tells nobody when it is done
+            await asyncio.sleep(0.02)
+    brought = [one for one in world.slack.messages(world.im) if one.get("files")]
+
+    assert len(brought) == 1
+
+
+@pytest.mark.parametrize("workflow", [keeping._personal, keeping._proof])
+async def test_an_export_over_midnight_is_one_file(world: World, workflow: Any) -> None:
+    """Asked for before midnight and brought after it, a file has the name of its day: so it is found again."""
+    await _decided(world)
+    handle = await DBOS.start_workflow_async(workflow, "T1", ANNA, "r1", "2026-01-31")
+    await handle.get_result(polling_interval_sec=0.02)
+    (file,) = world.slack.workspace.files.values()
+
+    assert "2026-01-31" in file.name
 
 
 async def test_the_home_tab_tells_the_month(world: World) -> None:

@@ -34,14 +34,14 @@ def emoji_in(text: str) -> list[str]:
     return [found[0] for found in _EMOJI.finditer(text)]
 
 
-def links_in(text: str, *, bare: bool = True) -> list[str]:
-    """List the links of *text* in order, those without a scheme (`example.nl`) only when *bare*."""
-    return [found[0] for found in _links(bare).finditer(text)]
+def links_in(text: str) -> list[str]:
+    """List the links of *text* in order, those without a scheme (`example.nl`) too."""
+    return [found[0] for found in _links(bare=True).finditer(text)]
 
 
 def put_links(text: str, put: Callable[[str], str], *, bare: bool = True) -> str:
-    """Return *text* with each link replaced by what *put* makes of it."""
-    return str(_links(bare).sub(lambda found: put(found[0]), text))
+    """Return *text* with each link replaced by what *put* makes of it; those without a scheme only when *bare*."""
+    return str(_links(bare=bare).sub(lambda found: put(found[0]), text))
 
 
 def weigh(text: str) -> int:
@@ -99,7 +99,7 @@ def _is_light(code: int) -> bool:
 
 
 @cache
-def _links(bare: bool) -> regex.Pattern[str]:
+def _links(*, bare: bool) -> regex.Pattern[str]:
     """Build the pattern of a link after twitter-text's rules; only a top-level domain that it knows makes one.
 
     Those stand in `tlds.txt`: the names of IANA's root zone, as twitter-text's list has them.

@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Dictionary
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +26,7 @@ from bot.records.bulk import AT_WORK, ENDED, BulkSet, Stage
 from bot.records.bulk_batches import Claim
 from bot.records.bulk_items import Item
 from bot.tasks import Task, UserError
+from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
 
@@ -87,8 +87,13 @@ class BulkSets:
             await self._allowance.refuse(error)
             await self._stop(one, error.key, **error.params)
         except UserError as error:
-            await self._bulk.move(set_id, "refused", of=one.stage, trouble=error.key, **error.params)
             delay_s = None
+            if one.stage == "reading":
+                await self._bulk.move(set_id, "refused", of="reading", trouble=error.key, **error.params)
+            else:
+                # A rule of today: what is written stays for review, and a batch under way is stopped next.
+                await self._stop(one, error.key, **error.params)
+                delay_s = 0.0 if one.stage == "running" else None
         except LLMError as error:
             delay_s = await self._fault(one, error)
         now = await self._bulk.get(set_id)
@@ -181,9 +186,23 @@ class BulkSets:
             return 0.0
         await self._items.deliver(one.set_id)
         await self._bulk.begin_look(one.set_id)
-        if await self._bulk.move(one.set_id, "done", of="running"):
-            await self.cards.bring_result(replace(one, stage="done"))
+        # Before the set is done: whoever does this step again still knows that its file is wanted.
+        await self._bring_first(one)
+        await self._bulk.move(one.set_id, "done", of="running")
         return None
+
+    async def _bring_first(self, one: BulkSet) -> None:
+        """Bring the file that ends a set; where Slack refuses it, the buttons bring it.
+
+        Raises:
+            SlackError: Slack is away.
+        """
+        try:
+            await self.cards.bring_result(one)
+        except SlackError as error:
+            if error.away:
+                raise
+            log.warning("set=%s its file was not taken: %s", one.set_id, error)
 
     async def _tidy(self, one: BulkSet) -> float | None:
         """Take what an interrupted batch still gives, and write anew what somebody asked for."""

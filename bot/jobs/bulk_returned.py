@@ -42,12 +42,14 @@ async def take_returned(desk: Desk, upload: Upload, name: str, content: Content)
 async def _decide(desk: Desk, one: BulkSet, upload: Upload, rows: list[Returned]) -> str:
     bulk, rows_of = desk.records.bulk, desk.records.bulk_items
     items = {item.number: item for item in await rows_of.items(one.set_id, states=("written",))}
+    # Where a try before this one was broken off, its decisions are this sheet's as well.
+    before = await bulk.returned(upload.upload_id)
     told: Counter[str] = Counter()
     wanted: list[tuple[Item, Returned, Press]] = []
     for row in rows:
         item = items.get(row.row)
         what, act = _judge(item, row)
-        told[what] += 1
+        told[before.get((row.row, row.version), what)] += 1
         if item is not None and act is not None:
             wanted.append((item, row, act))
     minutes = await bulk.begin_return(

@@ -210,7 +210,7 @@ class SetCards:
         name = f"{stem or one.task}-{file_mark(one.set_id)}-{number}.{_ENDINGS.get(kind, kind)}"
         spot = await self._posts.messages_tab(one.team_id, one.user_id)
         title = text("bulk.file-title", one.language, name=one.file_name, count=len(items))
-        await self._posts.file_once(post_id, spot, name, content, title=title, run_id="")
+        await self._posts.file_once(post_id, spot, name, content, title=title)
         return said
 
     async def _letters(self, one: BulkSet, items: Sequence[Item], kind: str) -> tuple[bytes, list[int]]:

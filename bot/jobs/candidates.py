@@ -194,9 +194,11 @@ async def sweep_cvs(before: datetime, here: Collection[str]) -> None:
     for one in waiting:
         if _id(one) in names:
             continue
-        found = await DBOS.list_workflows_async(
+        listed = await DBOS.list_workflows_async(
             workflow_id_prefix=_id(one), load_input=False, load_output=False
         )
+        # The name of another file may begin with this one's.
+        found = [each for each in listed if each.workflow_id.split("~~")[0] == _id(one)]
         if not found:
             lost.append(one)
             continue

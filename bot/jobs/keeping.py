@@ -6,11 +6,11 @@ import asyncio
 import json
 import sqlite3
 from datetime import UTC, datetime
-from hashlib import sha256
 
 from dbos import DBOS, SetWorkflowID
 
 from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, apart, at_work, rounds_of, runs_of, start_again, step
+from bot.jobs.posts import name_file
 from bot.records.export import proof_csv
 from bot.texts import text
 
@@ -37,25 +37,23 @@ async def show_lift(lift_id: int) -> None:
 
 
 @DBOS.workflow(name="personal", max_recovery_attempts=MAX_RECOVERIES)
-async def _personal(team_id: str, user_id: str, request_id: str) -> None:
-    """Bring somebody everything that is kept of them."""
-    await _personal_step(team_id, user_id, request_id)
+async def _personal(team_id: str, user_id: str, request_id: str, day: str = "") -> None:
+    """Bring somebody everything that is kept of them; an older bot started it without its *day*."""
+    await _personal_step(team_id, user_id, request_id, day)
 
 
 @step("personal")
-async def _personal_step(team_id: str, user_id: str, request_id: str) -> None:
+async def _personal_step(team_id: str, user_id: str, request_id: str, day: str) -> None:
     doing = await rounds_of(team_id)
     records = doing.records
     found = await records.erasures.export(team_id, user_id)
     content = json.dumps(found, ensure_ascii=False, indent=1).encode()
     language = (await records.workspaces.get(team_id)).language
-    # Its name is its alone, so that it is found again and comes once.
-    name = f"tijdwinst-{datetime.now(UTC):%Y-%m-%d}-{sha256(request_id.encode()).hexdigest()[:8]}.json"
     await doing.bring_file(
         f"personal/{team_id}/{request_id}",
         team_id,
         user_id,
-        name=name,
+        name=name_file(f"tijdwinst-{day}", request_id, "json"),
         content=content,
         title=text("personal.file-title", language),
     )
@@ -65,26 +63,25 @@ async def _personal_step(team_id: str, user_id: str, request_id: str) -> None:
 async def bring_personal(team_id: str, user_id: str, *, request_id: str) -> None:
     """Have everything that is kept of *user_id* brought to them; the same request twice is one."""
     with SetWorkflowID(f"personal:{team_id}:{request_id}"):
-        await DBOS.start_workflow_async(_personal, team_id, user_id, request_id)
+        await DBOS.start_workflow_async(_personal, team_id, user_id, request_id, _today())
 
 
 @DBOS.workflow(name="proof", max_recovery_attempts=MAX_RECOVERIES)
-async def _proof(team_id: str, user_id: str, request_id: str) -> None:
-    """Bring an admin the ledger's rows."""
-    await _proof_step(team_id, user_id, request_id)
+async def _proof(team_id: str, user_id: str, request_id: str, day: str = "") -> None:
+    """Bring an admin the ledger's rows; an older bot started it without its *day*."""
+    await _proof_step(team_id, user_id, request_id, day)
 
 
 @step("proof")
-async def _proof_step(team_id: str, user_id: str, request_id: str) -> None:
+async def _proof_step(team_id: str, user_id: str, request_id: str, day: str) -> None:
     doing = await rounds_of(team_id)
     content = await asyncio.to_thread(proof_csv, doing.records.store, team_id)
     language = (await doing.records.workspaces.get(team_id)).language
-    name = f"tijdwinst-runs-{datetime.now(UTC):%Y-%m-%d}-{sha256(request_id.encode()).hexdigest()[:8]}.csv"
     await doing.bring_file(
         f"proof/{team_id}/{request_id}",
         team_id,
         user_id,
-        name=name,
+        name=name_file(f"tijdwinst-runs-{day}", request_id, "csv"),
         content=content,
         title=text("export.file-title", language),
     )
@@ -93,7 +90,12 @@ async def _proof_step(team_id: str, user_id: str, request_id: str) -> None:
 async def bring_proof(team_id: str, user_id: str, *, request_id: str) -> None:
     """Have the ledger's rows brought to an admin; the same request twice is one."""
     with SetWorkflowID(f"proof:{team_id}:{request_id}"):
-        await DBOS.start_workflow_async(_proof, team_id, user_id, request_id)
+        await DBOS.start_workflow_async(_proof, team_id, user_id, request_id, _today())
+
+
+def _today() -> str:
+    """Return the day of a request: in the name of its file, which stays the same however often it is tried."""
+    return f"{datetime.now(UTC):%Y-%m-%d}"
 
 
 @DBOS.workflow(name="erase", max_recovery_attempts=MAX_RECOVERIES)

@@ -67,13 +67,12 @@ class Plans:
 
     async def _tell_unplanned(self, run: Run, why: str) -> None:
         """Tell the asker, once, that nothing is planned."""
+        # Opened before it is claimed: what Slack does not open now is told by the next try.
+        channel_id = run.channel_id or (await self._posts.messages_tab(run.team_id, run.user_id)).channel_id
         claim = await self._records.drafts.claim_post(
-            f"{run.run_id}/plan/told", team_id=run.team_id, run_id=run.run_id, channel_id=run.channel_id
+            f"{run.run_id}/plan/told", team_id=run.team_id, run_id=run.run_id, channel_id=channel_id
         )
         if claim.first:
-            channel_id = (
-                run.channel_id or (await self._posts.messages_tab(run.team_id, run.user_id)).channel_id
-            )
             sentence = text("plan.not-planned", run.language, why=why)
             await self._delivery.tell(channel_id, run.user_id, sentence)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from bot.delivery import CLOCK_MARGIN, Delivery
@@ -22,6 +23,11 @@ class Spot:
 
     channel_id: str
     thread_ts: str = ""
+
+
+def name_file(stem: str, request_id: str, ending: str) -> str:
+    """Return a name that is one request's alone, so that its file is found again and comes once."""
+    return f"{stem}-{sha256(request_id.encode()).hexdigest()[:8]}.{ending}"
 
 
 def _question_is_gone(spot: Spot, error: SlackError) -> bool:
@@ -114,7 +120,15 @@ class Posts:
         return next((ts for ts in found if ts not in known), "")
 
     async def file_once(
-        self, post_id: str, spot: Spot, name: str, content: bytes, *, title: str, run_id: str
+        self,
+        post_id: str,
+        spot: Spot,
+        name: str,
+        content: bytes,
+        *,
+        title: str,
+        run_id: str = "",
+        alt: str = "",
     ) -> None:
         """Bring a file unless it stands already; *name* is its alone, so that it is found again.
 
@@ -133,7 +147,7 @@ class Posts:
             )
         if not ts:
             ts = await self._delivery.upload(
-                spot.channel_id, name=name, content=content, title=title, thread_ts=spot.thread_ts
+                spot.channel_id, name=name, content=content, title=title, alt=alt, thread_ts=spot.thread_ts
             )
         await self._records.drafts.posted(post_id, ts=ts)
 

@@ -1,10 +1,11 @@
-"""Price lists that people upload in Slack: looked at, imported whole or not at all, and answered once."""
+"""Files that came without a task: a price list is imported whole or not at all, a table offered; answered once."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import html
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from bot.quotes.pricelist import Fault, is_price_list, read_prices
 from bot.quotes.prices import compare_lists, valid_on
 from bot.reading import Content
 from bot.records.uploads import Upload
-from bot.tasks import Language, UserError
+from bot.tasks import Language, Task, UserError
 from bot.texts import text
 from bot.views import button, fallback, placeholder, section
 
@@ -25,8 +26,9 @@ MOST_FAULTS = 5
 class PriceUploads:
     """Answers each upload where it was sent."""
 
-    def __init__(self, desk: Desk, posts: Posts) -> None:
+    def __init__(self, desk: Desk, posts: Posts, tasks: Mapping[str, Task]) -> None:
         self._desk = desk
+        self._tasks = tasks
         self._records = desk.records
         self._posts = posts
 
@@ -71,7 +73,18 @@ class PriceUploads:
                 return placeholder(returned)
             if is_price_list(content.rows) and await self._desk.is_admin(upload.user_id):
                 return _question(upload, found.name)
+            if buttons := self._table_tasks(upload):
+                told = section(text("file.how-table", upload.language, name=found.name))
+                return [told, {"type": "actions", "elements": buttons}]
         return placeholder(text("file.how", upload.language, name=found.name))
+
+    def _table_tasks(self, upload: Upload) -> list[dict[str, Any]]:
+        """Return a button for each task that writes a text per row: a press starts it, as its name in words would."""
+        tasks = [task for task in self._tasks.values() if task.table is not None and task.listed]
+        return [
+            button(f"use_table_{at}", task.title_in(upload.language), f"{upload.upload_id}#{task.name}")
+            for at, task in enumerate(tasks)
+        ]
 
     async def _import(self, upload: Upload) -> list[dict[str, Any]]:
         """Import a file for an admin and return what came of it; nothing when the question stands again."""

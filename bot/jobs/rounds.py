@@ -28,7 +28,7 @@ from bot.digest import (
 )
 from bot.handlers import Desk
 from bot.handlers.budget import month_limit
-from bot.jobs.posts import Posts, Spot
+from bot.jobs.posts import Posts, Spot, name_file
 from bot.jobs.runs import Runs
 from bot.records import WorkspaceSettings
 from bot.records.baselines import FORGOTTEN_AFTER, Timer
@@ -289,7 +289,7 @@ class Rounds:
                 ts, _ = await self._posts.once(post_id, spot, line, blocks([]))
                 png = await asyncio.to_thread(chart_png, figures, titles=titles, language=language)
                 alt = chart_alt(figures, titles=titles, language=language)
-                await self._send_file(
+                await self._posts.file_once(
                     f"{post_id}/png", Spot(spot.channel_id, ts), "week.png", png, title=line[:80], alt=alt
                 )
         except SlackError as error:
@@ -316,9 +316,9 @@ class Rounds:
         blocks = report_blocks(figures, titles=titles, language=language)
         await self._posts.once(post_id, spot, line, blocks)
         pdf = await asyncio.to_thread(report_pdf, figures, titles=titles, language=language)
-        name = f"tijdwinst-{start.astimezone(figures.zone):%Y-%m-%d}-{figures.last_day:%Y-%m-%d}.pdf"
-        title = text("report.file-title", language)
-        await self._send_file(f"{post_id}/pdf", spot, name, pdf, title=title)
+        stem = f"tijdwinst-{start.astimezone(figures.zone):%Y-%m-%d}-{figures.last_day:%Y-%m-%d}"
+        name, title = name_file(stem, request_id, "pdf"), text("report.file-title", language)
+        await self._posts.file_once(f"{post_id}/pdf", spot, name, pdf, title=title)
 
     async def bring_file(
         self, post_id: str, team_id: str, user_id: str, *, name: str, content: bytes, title: str
@@ -329,20 +329,4 @@ class Rounds:
             SlackError: Slack did not take it.
         """
         spot = await self._posts.messages_tab(team_id, user_id)
-        await self._posts.file_once(post_id, spot, name, content, title=title, run_id="")
-
-    async def _send_file(
-        self, post_id: str, spot: Spot, name: str, content: bytes, *, title: str, alt: str = ""
-    ) -> None:
-        """Upload a file at most once: where a crash leaves it open whether it came, the message stands without."""
-        claim = await self.records.drafts.claim_post(
-            post_id, team_id=self.team_id, run_id="", channel_id=spot.channel_id
-        )
-        if claim.restored and await self._delivery.find_file(
-            spot.channel_id, name=name, since=claim.claimed_at, thread_ts=spot.thread_ts
-        ):
-            return
-        if claim.first:
-            await self._delivery.upload(
-                spot.channel_id, name=name, content=content, title=title, alt=alt, thread_ts=spot.thread_ts
-            )
+        await self._posts.file_once(post_id, spot, name, content, title=title)

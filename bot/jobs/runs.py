@@ -45,6 +45,9 @@ from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
 
+FORGOTTEN_AFTER_S = 12 * 3600.0
+"""An outage that a run met so long ago is none of its own any more."""
+
 TROUBLE = {
     "key": "admin.key",
     "credit": "admin.credit",
@@ -118,7 +121,7 @@ class Runs:
         self._talks = talks
         self._halted = halted
         self.plans = Plans(desk, delivery, posts, tasks)
-        self.uploads = PriceUploads(desk, posts)
+        self.uploads = PriceUploads(desk, posts, tasks)
         self.acceptance = Acceptance(desk, posts, tasks)
         self.second_looks = SecondLooks(desk, posts)
         self.allowance = Allowance(desk, posts)
@@ -236,7 +239,6 @@ class Runs:
             return {"outcome": "refused", "key": error.key, "params": error.params}
         except LLMError as error:
             return await self._fault(run, error)
-        self._down_since.pop(run_id, None)
         await self._desk.records.people.clear_notices(run.team_id, tuple(TROUBLE))
         notes = self._desk.gate.remarks(run_id, version, run.language)
         written = replace(written, notes=(*written.notes, *notes))
@@ -304,9 +306,13 @@ class Runs:
     async def _fault(self, run: Run, error: LLMError) -> dict[str, Any]:
         log.warning("run=%s model fault kind=%s", run.run_id, error.kind)
         if error.retryable:
-            since = self._down_since.setdefault(run.run_id, time.monotonic())
-            wait_s = error.retry_after_s or 0.0
-            if time.monotonic() - since + wait_s < self.limits.told_after_s:
+            moment_s, wait_s = time.monotonic(), error.retry_after_s or 0.0
+            since_s = self._down_since.setdefault(run.run_id, moment_s)
+            # What went on at another replica, or nowhere, is closed by nobody here.
+            self._down_since = {
+                run_id: at for run_id, at in self._down_since.items() if moment_s - at < FORGOTTEN_AFTER_S
+            }
+            if moment_s - since_s + wait_s < self.limits.told_after_s:
                 raise Outage(error.kind) from error
             return {"outcome": "waiting", "delay_s": min(wait_s, 900.0)}
         if error.kind in TROUBLE:
@@ -315,14 +321,14 @@ class Runs:
         retry = outcome == "failed" or error.kind == "stopped"
         return {"outcome": outcome, "key": VERDICTS[error.kind], "retry": retry}
 
-    async def give_up(self, run_id: str) -> None:
-        """Tell the asker, and the admins once, that the bot crashed on a run as often as the engine tries it.
+    async def give_up(self, run_id: str, version: int) -> None:
+        """Tell the asker, and the admins once, that the bot crashed on a version as often as the engine tries it.
 
         Raises:
             SlackError: it could not be told.
         """
         verdict = {"outcome": "failed", "key": "error.generic", "retry": True}
-        await self.refuse(run_id, 1, verdict)
+        await self.refuse(run_id, version, verdict)
         await self._tell_admins(await self.records.requests.need(run_id), "given-up")
 
     async def _tell_admins(self, run: Run, kind: str) -> None:
@@ -398,6 +404,8 @@ class Runs:
 
     async def close(self, run_id: str, outcome: Outcome, reason: str) -> None:
         """Close the ledger row."""
+        if outcome != "waiting":
+            self._down_since.pop(run_id, None)
         duration_ms = await self.records.ledger.close(run_id, outcome, reason=reason)
         if duration_ms is not None:
             self._metrics.count_run(outcome, None if outcome == "waiting" else duration_ms / 1000)

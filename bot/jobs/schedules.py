@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -64,19 +65,43 @@ async def sweep_step() -> None:
 async def _sweep() -> None:
     before = datetime.now(UTC) - timedelta(seconds=30)
     here = await _take_up(before)
-    for run_id in await at_work().records.ledger.unfinished(before):
-        if team_of(run_id) not in here:
-            continue
-        status = await DBOS.get_workflow_status_async(run_id)
-        if status is not None and status.status in GIVEN_UP:
-            log.error("run=%s given up by the engine status=%s", run_id, status.status)
-            try:
-                await (await runs_of(run_id)).give_up(run_id)
-            except SlackError as error:
-                log.warning("run=%s not told: %s", run_id, error)
-                if error.away:
-                    continue
-            await close(run_id, "failed", status.status.lower())
+    ended = await DBOS.list_workflows_async(
+        name="run", status=list(GIVEN_UP), load_input=False, load_output=False
+    )
+    suspects = {one.workflow_id.split("~")[0] for one in ended if team_of(one.workflow_id) in here}
+    records = at_work().records
+    for run_id in await records.ledger.unfinished(before) if suspects else ():
+        status = await _given_up(run_id, 1) if run_id in suspects else ""
+        if status and await _give_up(run_id, 1, status):
+            await close(run_id, "failed", status.lower())
+    for run_id, version, review_id in await records.reviews.being_written(before) if suspects else ():
+        if run_id in suspects and (status := await _given_up(run_id, version, review_id)):
+            # The row of its run has its end: the version before it stands.
+            await _give_up(run_id, version, status)
+
+
+async def _given_up(run_id: str, version: int, review_id: int = 0) -> str:
+    """Return the engine's word for why nothing writes a version any more; empty while something may.
+
+    Args:
+        review_id: the press, or the message, that asked for a version after the first.
+    """
+    began = rf"~{version}~{review_id}" if review_id else "|~chosen"
+    writer = re.compile(rf"({began}|~accepted~\d+\.{version})(~~.*)?")
+    found = await DBOS.list_workflows_async(workflow_id_prefix=run_id, load_input=False, load_output=False)
+    statuses = {one.status for one in found if writer.fullmatch(one.workflow_id.removeprefix(run_id))}
+    return "" if statuses & {*AT_WORK} else next((one for one in GIVEN_UP if one in statuses), "")
+
+
+async def _give_up(run_id: str, version: int, status: str) -> bool:
+    """Tell the asker of a version that the engine gave it up; False while Slack is away."""
+    log.error("run=%s version=%s given up by the engine status=%s", run_id, version, status)
+    try:
+        await (await runs_of(run_id)).give_up(run_id, version)
+    except SlackError as error:
+        log.warning("run=%s not told: %s", run_id, error)
+        return not error.away
+    return True
 
 
 async def _take_up(before: datetime) -> set[str]:
@@ -293,10 +318,16 @@ async def _purge_departed() -> None:
 
 
 async def _forget_workflows(team_id: str) -> None:
-    """Delete the runs of a team from the engine, those that waited for it to come back too."""
-    listed = await DBOS.list_workflows_async(
-        workflow_id_prefix=f"{team_id}:", load_input=False, load_output=False
-    )
+    """Delete all that the engine knows of a team, what waited for it to come back too.
+
+    What brings something (a set, a CV, an export) has a word before the team in its id.
+    """
+    theirs = re.compile(rf"([a-z-]+:)?{re.escape(team_id)}:.*")
+    listed = [
+        one
+        for one in await DBOS.list_workflows_async(load_input=False, load_output=False)
+        if theirs.fullmatch(one.workflow_id)
+    ]
     for one in listed:
         if one.status in AT_WORK:
             await DBOS.cancel_workflow_async(one.workflow_id)

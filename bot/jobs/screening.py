@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -32,9 +32,9 @@ from bot.views.screening import board, lock_button
 
 log = logging.getLogger(__name__)
 
-SHOW_EVERY_S = (
-    5.0  # a board that three hundred CVs change may be changed so often, and once more at their end
-)
+SHOW_EVERY_S = 5.0
+"""A board that three hundred CVs change is changed so often, and once more at their end."""
+
 FAULTS = {"refusal": "screening.fault.refused", "too_long": "screening.fault.long"}
 STRANDED = "screening.fault.ours"
 CLOSED = "screening.fault.closed"
@@ -49,8 +49,7 @@ class CvReader:
     tasks: Mapping[str, Task]
     acceptance: Acceptance
     allowance: Allowance
-    clock: Callable[[], float] = time.monotonic
-    _shown: dict[str, float] = field(default_factory=dict)
+    _shown: dict[str, float] = field(default_factory=dict)  # boards that were changed in the last seconds
 
     async def take(self, candidate_id: str) -> str:
         """Fetch a CV, take out who it is of, and keep the rest; return `ready` when it is to be read now.
@@ -163,14 +162,11 @@ class CvReader:
         candidates = await self.desk.records.candidates.of(screening_id)
         if vacancy is None or not candidates:
             return
-        waits = any(one.is_at_work for one in candidates)
-        if (
-            waits
-            and not at_once
-            and self.clock() - self._shown.get(screening_id, -SHOW_EVERY_S) < SHOW_EVERY_S
-        ):
+        moment_s = time.monotonic()
+        self._shown = {board: at for board, at in self._shown.items() if moment_s - at < SHOW_EVERY_S}
+        if screening_id in self._shown and not at_once and any(one.is_at_work for one in candidates):
             return
-        self._shown[screening_id] = self.clock()
+        self._shown[screening_id] = moment_s
         closed = (
             format_day(date.fromisoformat((vacancy.texts_until or "")[:10]), vacancy.language)
             if vacancy.closed_at

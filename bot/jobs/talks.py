@@ -103,9 +103,9 @@ class Talks:
         # Known before the records are asked: a Stop of this moment is met by the one or the other.
         self._open[run.run_id] = talk
         status = asyncio.create_task(self._keep_status(run))
-        if version > 1:
-            await self.begin(run, task)
         try:
+            if version > 1:
+                await self.begin(run, task)
             if await self._records.conversations.is_stopped(run.run_id, version):
                 talk.halt.set()
             yield talk

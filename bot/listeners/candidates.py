@@ -57,6 +57,8 @@ def register(app: AsyncApp, intake: Intake) -> None:
             candidate, press = found[0], str(action["action_ts"]).replace(".", "")
             intake.later(jobs.explain(candidate.candidate_id, user_id=body["user"]["id"], press=press))
             intake.later(intake.answer(body, text("screening.explain-comes", intake.language)))
+        else:
+            intake.later(intake.answer(body, text("screening.gone", intake.language)))
 
     app.action("screening_next")(next_one)
     app.action("screening_next_in")(next_one)
@@ -225,6 +227,7 @@ async def _introduce(intake: Intake, ack: AsyncAck, body: dict[str, Any], candid
     found = await _find(intake, candidate_id, user_id)
     if found is None:
         await ack()
+        intake.later(intake.answer(body, text("screening.gone", intake.language)))
         return
     if await takes_two(intake) and found[0].deciders == {user_id}:
         await ack()

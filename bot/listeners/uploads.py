@@ -1,4 +1,4 @@
-"""Files that come without a task: a price list by its words or its columns, or a question what the file is for."""
+"""Files that come without a task: a price list by its words or its columns, a table, or a question what it is for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot import jobs
 from bot.listeners.intake import COMMIT_WITHIN_S, Intake
 from bot.reading import kind_of
 from bot.records.uploads import Upload
-from bot.tasks import Task
+from bot.tasks import Run, Task
 from bot.texts import text
 
 _PRICES = re.compile(
@@ -25,7 +25,7 @@ FEW_WORDS = 4
 
 
 def register(app: AsyncApp, intake: Intake) -> None:
-    """Attach the listener of the button that makes a file the price list."""
+    """Attach the listeners of the buttons that say what a file is for."""
 
     async def use(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         user_id, upload_id = body["user"]["id"], str(action.get("value") or "")
@@ -37,7 +37,39 @@ def register(app: AsyncApp, intake: Intake) -> None:
             channel_id = (body.get("channel") or {}).get("id") or ""
             intake.later(intake.tell(user_id, text("review.already", intake.language), channel_id=channel_id))
 
+    async def written(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        upload_id, _, name = str(action.get("value") or "").rpartition("#")
+        refusal = await _take_table(intake, upload_id, name, user_id=body["user"]["id"])
+        await ack()
+        if refusal:
+            intake.later(intake.answer(body, refusal))
+
     app.action("use_prices")(use)
+    app.action(re.compile(r"use_table_\d+"))(written)
+
+
+async def _take_table(intake: Intake, upload_id: str, name: str, *, user_id: str) -> str:
+    """Take a table that its sender wants a text per row of; return why not, where it is not taken.
+
+    Raises:
+        TimeoutError, STORE_ERRORS: it is not stored: no ack, and the press can be made again.
+    """
+    upload = await intake.records.uploads.get(upload_id)
+    if upload is None or name not in intake.tasks:
+        return text("bulk.gone", intake.language)
+    if user_id != upload.user_id:
+        return text("review.not-yours", intake.language, user=f"<@{upload.user_id}>")
+    run = Run(
+        run_id=upload.upload_id,
+        team_id=upload.team_id,
+        channel_id=upload.channel_id,
+        user_id=user_id,
+        task=name,
+        surface="message",
+        language=upload.language,
+        files=(upload.file_id,),
+    )
+    return "" if await intake.accept(run) else text("review.already", intake.language)
 
 
 async def take_file(

@@ -196,6 +196,14 @@ class Bulk:
                     "update bulk_items set state = 'open' where set_id = ? and state = 'waiting'", [set_id]
                 )
             elif act == "retry":
+                # Of a set that was cancelled nobody wants the rows that were never written.
+                db.execute(
+                    """
+                    update bulk_items set state = 'waiting' where set_id = ? and state = 'open'
+                        and not exists (select 1 from drafts where run_id = set_id || ':' || row_number)
+                    """,
+                    [set_id],
+                )
                 db.execute(
                     """
                     update bulk_items set state = 'open', tries = 0, trouble = ''
@@ -335,6 +343,21 @@ class Bulk:
             return float(row[0])
 
         return await self._store.write(work)
+
+    async def returned(self, upload_id: str) -> dict[tuple[int, int], str]:
+        """Return what the verdicts of a sheet were taken as before, by row and version; nothing the first time."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                """
+                select row_number, reviews.version, act from bulk_returns
+                join bulk_sets using (set_id) join bulk_items using (set_id)
+                join reviews on run_id = set_id || ':' || row_number
+                where upload_id = ? and reviews.user_id = bulk_sets.user_id and decided_at >= returned_at
+                """,
+                [upload_id],
+            ).fetchall()
+        )
+        return {(row[0], row[1]): row[2] for row in rows}
 
     async def begin_look(self, set_id: str) -> None:
         """Start the review's clock where it does not run: there is something to look at."""

@@ -163,10 +163,13 @@ class Ledger:
         return None if row is None else str(row[0])
 
     async def unfinished(self, before: datetime) -> list[str]:
-        """Return the runs that were started before a moment and have no end yet."""
+        """Return the runs that were started before a moment and have no end yet, or one that waits for more."""
         rows = await self._store.read(
             lambda db: db.execute(
-                "select run_id from runs where finished_at is null and started_at < ? order by started_at",
+                """
+                select run_id from runs where (finished_at is null or outcome = 'waiting') and started_at < ?
+                order by started_at
+                """,
                 [iso(before)],
             ).fetchall()
         )

@@ -176,6 +176,21 @@ class Reviews:
         )
         return [(row[0], row[1], row[2]) for row in rows]
 
+    async def being_written(self, before: datetime) -> list[tuple[str, int, int]]:
+        """Return the redos `(run_id, version, review_id)` from before a moment whose *version* is not there yet."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                """
+                select run_id, version + 1, review_id from reviews where act = 'redone' and decided_at <= ?
+                    and review_id = (select max(review_id) from reviews as later
+                        where later.run_id = reviews.run_id)
+                    and version = (select max(version) from drafts where drafts.run_id = reviews.run_id)
+                """,
+                [iso(before)],
+            ).fetchall()
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
+
     async def shown(self, review_id: int) -> None:
         """Write down that Slack shows a decision."""
         await self._store.write(

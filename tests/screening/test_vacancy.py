@@ -201,6 +201,26 @@ async def test_after_the_verdict(world: World) -> None:
     assert row["review"] == "discarded"
 
 
+@pytest.mark.parametrize("action", ["screening_introduce", "screening_explain"])
+async def test_a_candidate_who_is_gone_is_told(world: World, action: str) -> None:
+    """Pressed in a form that was open when the candidate was deleted, a button says so instead of nothing."""
+    ts = await vacancy(world)
+    await world.slack.say(ANNA, world.im, "", thread_ts=ts, files=[("cv.docx", word(*CV))])
+    told = await board(world, ts, "1 of 1 CVs read")
+    await decide(world, told["ts"])
+    await world.bot.records.store.write(
+        lambda db: [
+            db.execute(f"delete from {name}") for name in ("screening_findings", "screening_candidates")
+        ]
+    )
+    await world.slack.click_in_view(ANNA, action)
+    said_so = await world.slack.called(
+        "chat.postEphemeral", where=lambda told: "cannot be shown any more" in told["text"]
+    )
+
+    assert said_so.arguments["user"] == ANNA
+
+
 async def test_it_is_off_until_an_admin_filled_it_in(world: World) -> None:
     """Who asks reads what is missing and whom to ask; a colleague cannot fill it in; half of it keeps it off."""
     await world.slack.command(ANNA, world.im, "/draft", "screening Joiner in Deventer")
