@@ -25,10 +25,10 @@ from bot.jobs.knowledge import KnowledgeFiles
 from bot.jobs.papers import Papers
 from bot.jobs.plans import Plans
 from bot.jobs.posts import Posts
-from bot.jobs.prices import PriceUploads
 from bot.jobs.screening import CvReader
 from bot.jobs.second_look import SecondLooks
 from bot.jobs.talks import Talk, Talks
+from bot.jobs.uploads import Uploads
 from bot.llm import LLMError
 from bot.metrics import Metrics
 from bot.records import Records
@@ -121,7 +121,7 @@ class Runs:
         self._talks = talks
         self._halted = halted
         self.plans = Plans(desk, delivery, posts, tasks)
-        self.uploads = PriceUploads(desk, posts, tasks)
+        self.uploads = Uploads(desk, posts, tasks)
         self.acceptance = Acceptance(desk, posts, tasks)
         self.second_looks = SecondLooks(desk, posts)
         self.allowance = Allowance(desk, posts)
