@@ -12,7 +12,16 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.context import Context, Files, Place, Transcript, permalink
+from bot.context import (
+    Context,
+    Files,
+    Place,
+    Transcript,
+    files_in,
+    permalink,
+    speakers,
+    write_transcript,
+)
 from bot.handlers.admission import admit
 from bot.handlers.budget import reserve
 from bot.handlers.gate import Gate, Passage
@@ -119,14 +128,14 @@ class Desk:
         return await self._conversation(run, messages)
 
     async def _conversation(self, run: Run, messages: list[dict[str, Any]]) -> Conversation:
-        ids = self.context.speakers(messages)
+        ids = speakers(self.identity, messages)
         known = await self.records.people.get(run.team_id, ids)
         fresh = await self.context.people(ids - known.keys())
         if fresh:
             await self.records.people.put(fresh)
         names = {person.user_id: person.name for person in (*known.values(), *fresh)}
-        transcript = self.context.transcript(messages, names, skip_ts=run.message_ts)
-        files = self.context.files_in(messages)
+        transcript = write_transcript(self.identity, messages, names, skip_ts=run.message_ts)
+        files = files_in(self.identity, messages)
         return Conversation(transcript=transcript, channel_id=run.source_channel_id, files=files)
 
     async def admit(self, run: Run, task: Task, *, at_the_gate: bool = False) -> None:
