@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo run test coverage check fix lock bench evals audit manifest docker
+.PHONY: demo run test coverage check fix lock bench pictures evals audit manifest docker
 
 .venv/runtime: requirements.txt
 	@test -x $(PY) || $(PYTHON) -m venv .venv
@@ -22,10 +22,10 @@ run: .venv/runtime ## the bot, with the settings in .env
 	@$(PY) -m bot
 
 test: .venv/dev ## all tests
-	@$(PY) -m pytest --numprocesses 2
+	@$(PY) -m pytest --numprocesses 2 --dist worksteal
 
 coverage: .venv/dev ## all tests with branch coverage, which takes twice as long; what CI runs
-	@$(PY) -m pytest --numprocesses 2 --cov --cov-report=term
+	@$(PY) -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=term
 
 check: .venv/dev ## what CI checks besides the tests
 	@$(PY) -m ruff format --check .
@@ -42,6 +42,9 @@ manifest: .venv/runtime ## write manifest.json anew from the task files
 
 bench: .venv/dev ## the figures, side by side; prints a table
 	@$(PY) -m tests.bench
+
+pictures: .venv/dev ## the pictures of the pages, light and dark; PICTURES="quote home" takes only some
+	@$(PY) -m tests.browser.pictures $(PICTURES)
 
 evals: .venv/dev ## grade the prompts with real models; costs money, says how much first (docs/evals.md)
 	@$(PY) -m tests.evals

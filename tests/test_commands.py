@@ -23,7 +23,7 @@ from tests.quotes.test_quote import PRICES
 ROOT = Path(__file__).parent.parent
 PAGES = (*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")), *ROOT.glob("docs/*.md"))
 _STARTS = r"(?:[A-Z_]+=\S+ )*(?:(?:make|docker|pre-commit|git|pip|datasette|(?:\.venv/bin/)?python) |pg_\w+ -|pytest )"
-_LISTED = re.compile(r"\s(?:  +|(?<=make coverage )the )\S.*$")
+_LISTED = re.compile(r"\s{2,}\S.*$")
 """What a list of commands says behind a command."""
 
 
@@ -43,7 +43,7 @@ def commands() -> tuple[str, ...]:
         blocks = (re.sub(r"\s+#.*", "", line) for line in re.findall(r"^    (\S.*)$", prose, re.M))
         found |= {code for code in inline if re.match(_STARTS, code)}
         found |= {_LISTED.sub("", line) for line in blocks if re.match(_STARTS, line)}
-    return tuple(sorted({command.removeprefix(".venv/bin/") for command in found}))
+    return tuple(sorted({command.replace(".venv/bin/", "") for command in found}))
 
 
 EVALS = "evals/test_run.py::test_one_case_of_each_task_goes_through_the_local_model"
@@ -82,8 +82,9 @@ NOT = {
     "make bench": "takes twenty minutes of a quiet machine; its figures are in docs/performance.md",
     "python -m tests.bench acks soak": "as make bench",
     "python -m tests.bench_day": "takes a minute; its table is in docs/performance.md",
-    "python -m tests.browser.pictures": "takes a minute of a browser; its pictures are in docs/pictures",
+    "make pictures": "takes two minutes of a browser and writes docs/pictures, which a test looks through",
     "python -m tests.guard.measure": "takes minutes; its table is in docs/privacy.md",
+    "TEST_STORE=postgres python -m pytest tests/test_home.py": "runs tests, as test_on_postgres.py does",
     "make lock": "asks a package index",
     "make audit": "asks a service on the internet",
     "docker build --tag tijdwinst .": "needs Docker and the internet",

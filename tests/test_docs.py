@@ -161,6 +161,8 @@ def test_the_readme_lists_every_task() -> None:
 
 
 PAGES = (*DOCS.parent.glob("*.md"), *DOCS.glob("*.md"))
+PAPERS = ("quote-paper", "evaluation")
+"""Pictures of paper, which is white for everybody."""
 
 
 def _anchors(page: Path) -> set[str]:
@@ -179,3 +181,24 @@ def test_no_link_of_a_page_leads_nowhere(page: Path) -> None:
         if not name.startswith(("https://", "http://")):
             assert target.exists(), link
             assert not anchor or anchor in _anchors(target), link
+
+
+def test_every_picture_is_shown_light_and_dark() -> None:
+    """Who reads at night gets the dark picture, nobody loads a large one, and none lies there unused."""
+    pictures = {path.name: path.stat().st_size for path in (DOCS / "pictures").iterdir()}
+    shown = {name for page in PAGES for name in re.findall(r"pictures/([\w.-]+\.png)", page.read_text())}
+
+    assert shown == pictures.keys()
+    for name, size in pictures.items():
+        stem, _, rest = name.partition(".")
+        light = stem.removesuffix("-dark")
+        assert light in PAPERS or {f"{light}.{rest}", f"{light}-dark.{rest}"} <= pictures.keys(), name
+        assert size < 150_000, name
+    assert sum(pictures.values()) < 1_500_000
+
+
+def test_every_picture_says_in_words_what_it_shows() -> None:
+    """Who cannot see a picture hears what is in it."""
+    for page in PAGES:
+        images = re.findall(r"<img [^>]*>", page.read_text())
+        assert all(len(re.findall(r'alt="[^"]{20,}"', image)) == 1 for image in images), page.name

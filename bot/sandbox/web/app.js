@@ -58,7 +58,7 @@ function drawNav() {
     const focused = list.contains(document.activeElement) && document.activeElement.getAttribute("href");
     list.replaceChildren(...state.channels.map((one) => make("li", {}, make("a", {
       href: address(one.id), "aria-current": (at.view === "talk" || at.view === "threads") && one.id === state.channel ? "page" : null },
-      make("span", { class: "name" }, `${one.kind === "mpim" ? "" : one.kind === "private" ? "🔒 " : "# "}${one.name}`),
+      make("span", { class: one.kind === "private" ? "name private" : "name" }, one.kind === "private" ? make("span", { class: "quiet" }, t("private, ")) : one.kind === "mpim" ? null : "# ", one.name),
       one.threads ? make("span", { class: "badge" }, count(one.threads, "1 thread", "{n} threads")) : null))));
     if (focused) [...list.querySelectorAll("a")].find((one) => one.getAttribute("href") === focused)?.focus();
   }

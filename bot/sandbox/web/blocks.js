@@ -5,7 +5,7 @@ import { $, make, store } from "./dom.js";
 import { field, values } from "./fields.js";
 import { menuButton } from "./menus.js";
 import { link, markdown, mrkdwn, richText, table, textObject } from "./text.js";
-import { t } from "./words.js";
+import { locale, t } from "./words.js";
 
 let made = 0; // for ids that labels need
 
@@ -70,7 +70,14 @@ function picture(one, size) {
 function chart(one) {
   const { segments = [], series = [] } = one.chart;
   const label = (point, n) => point.label ?? point.name ?? point.x ?? n + 1, amount = (point) => (typeof point === "object" ? point.value ?? point.y ?? "" : point);
-  const row = (points) => make("dl", { class: "chart" }, points.flatMap((point, n) => [make("dt", {}, String(label(point, n))), make("dd", {}, String(amount(point)))]));
+  const most = Math.max(1, ...[...segments, ...series.flatMap((line) => line.data || line.points || [])].map((point) => Math.abs(amount(point)) || 0));
+  // The figure says it; the bar beside it is for the eye.
+  const value = (point) => {
+    const shown = make("dd", { class: amount(point) < 0 ? "less" : null }, Number.isFinite(amount(point)) ? amount(point).toLocaleString(locale()) : String(amount(point)));
+    shown.style.setProperty("--part", Math.abs(amount(point)) / most || 0);
+    return shown;
+  };
+  const row = (points) => make("dl", { class: "chart" }, points.flatMap((point, n) => [make("dt", {}, String(label(point, n))), value(point)]));
   return make("figure", { class: "card" }, make("figcaption", {}, make("strong", {}, one.title)), segments.length ? row(segments) : null,
     series.map((line) => make("div", {}, line.name || line.label ? make("div", { class: "small" }, line.name || line.label) : null, row(line.data || line.points || []))));
 }

@@ -84,6 +84,7 @@ const DUTCH = {
   "You are not in this channel yet: writing here joins it": "Je zit nog niet in dit kanaal: wie hier schrijft wordt lid",
   "You cannot see that conversation: here is another.": "Dat gesprek kun je niet zien: hier is een ander.",
   "new": "nieuw",
+  "private, ": "besloten, ",
   "unknown": "onbekend",
   "{name}: thread": "{name}: thread",
   "{name}: threads": "{name}: threads",
