@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gettext
+from collections.abc import Callable
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import cache
@@ -45,9 +47,15 @@ def text(key: str, language: Language, **params: Any) -> str:
         raise KeyError(key)
     sentence = message.string
     if isinstance(sentence, tuple | list):
-        # English and Dutch both have one singular, for exactly one.
-        sentence = sentence[0 if params.get("count") == 1 else 1]
+        count = params.get("count")
+        sentence = sentence[_plural(language)(count) if isinstance(count, int) else 1]
     return str(sentence).format_map(params)
+
+
+@cache
+def _plural(language: Language) -> Callable[[int], int]:
+    """Return which of its sentences a language takes for a count: what the head of its catalogue says."""
+    return gettext.c2py(catalogue(language).plural_expr)
 
 
 @cache

@@ -16,9 +16,14 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import _parser, main
+from bot.compose import PROMPTS
+from bot.handlers import HANDLERS
+from bot.listeners.helping import HELP
 from bot.settings import Settings
+from bot.tasks import RESERVED_COMMANDS, find_task, load_tasks
 from tests.conftest import ANNA, CHEF, SALES, running
 from tests.quotes.test_quote import PRICES
+from tests.test_owner import WORDS
 
 ROOT = Path(__file__).parent.parent
 PAGES = (*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")), *ROOT.glob("docs/*.md"))
@@ -256,3 +261,26 @@ def test_no_command_is_only_written_down() -> None:
     for where in ELSEWHERE.values():
         file, _, name = where.partition("::")
         assert re.search(rf"^(?:async )?def {name}\(", (ROOT / "tests" / file).read_text(), re.M), where
+
+
+PATHS = ("/data", "/healthz", "/readyz", "/metrics")
+"""What looks like a command of Slack and is a folder or an address of the bot's own."""
+
+
+def test_every_slash_command_is_one() -> None:
+    """Whoever types what a page says into Slack is not told that there is no such command, task or word."""
+    tasks = load_tasks(PROMPTS, HANDLERS)
+    commands = {*RESERVED_COMMANDS, "/invite", *(task.command for task in tasks.values())}
+    seen = 0
+    for page in PAGES:
+        prose = re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.S | re.M)
+        for code in re.findall(r"`(/[a-z]+(?: [^`]*)?)`", prose):
+            command, *rest = code.split()
+            if command not in PATHS:
+                assert command in commands, f"{page.name}: {code}"
+                seen += 1
+            if rest and command == "/tijdwinst":
+                assert rest[0] in (*WORDS, *HELP), f"{page.name}: {code}"
+            if rest and command == "/draft" and not rest[0].startswith("<"):
+                assert find_task(tasks, " ".join(rest))[0], f"{page.name}: {code}"
+    assert seen > 50
