@@ -4,26 +4,69 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+import os
+import random
 import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 from cryptography.fernet import Fernet
 
+from bot.jobs import Limits
 from bot.records import Records
 from bot.records.moving import Moved, move
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
-from tests import bench_ledger, postgres
+from tests import bench_day, bench_ledger, postgres
 from tests.conftest import ANNA, SALES, buttons, make_slack
 from tests.process import BotProcess
 
-PEOPLE = 40
-RUNS = 240
-AT_ONCE = 10
+TOGETHER = 5  # commands that reach one replica at a time
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is asked of the replicas.
+
+    Attributes:
+        model_s: the median of an answer's seconds, and the sigma of its logarithm.
+        asked: how many runs are asked for and have not ended, all the time, of each replica.
+        warm_s, seconds: how long that goes on before it is measured, and while.
+    """
+
+    model_s: tuple[float, float]
+    asked: int
+    warm_s: float
+    seconds: float
+
+
+WORKING = Load(bench_day.MODEL_S, Limits().at_once * 5 // 4, warm_s=30, seconds=40)
+"""A model that takes its time: what binds are the drafts that one process writes at a time."""
+
+FLAT_OUT = Load((0.0, 0.0), 30, warm_s=5, seconds=15)
+"""A model that answers at once: what binds is the processor, which all replicas share with the server and Slack."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What a load came to.
+
+    Attributes:
+        a_second: runs that ended in a second.
+        bots_ms, server_ms, rest_ms: what a run took of the processor at the replicas, at PostgreSQL, and at the
+            local Slack, model and load.
+    """
+
+    a_second: float
+    bots_ms: float
+    server_ms: float
+    rest_ms: float
 
 
 def moving(rows: int = 1_000_000) -> float:
@@ -72,27 +115,62 @@ async def started(
                 await records.close()
 
 
-async def throughput(server: postgres.Server, count: int) -> float:
-    """Return how many runs a second *count* replicas end, when more are asked for than they can do at once."""
-    async with started(server, count) as (slack, _, bots, records):
-        people = [f"UP{number}" for number in range(PEOPLE)]
-        for user_id in people:
-            slack.workspace.add_user(user_id, user_id.lower(), user_id)
-            slack.workspace.channels[SALES].members.append(user_id)
-        begun = time.perf_counter()
-        for first in range(0, RUNS, AT_ONCE):
-            bots[first // AT_ONCE % count].point()
-            await asyncio.gather(
-                *(
-                    slack.command(
-                        people[number % PEOPLE], SALES, "/draft", f"proofread This are text {number}."
-                    )
-                    for number in range(first, min(RUNS, first + AT_ONCE))
-                )
+async def throughput(server: postgres.Server, count: int, load: Load) -> Pace:
+    """Return what *count* replicas end while more is asked of them, all the time, than they can do at once."""
+    chance = random.Random(1)
+    median_s, sigma = load.model_s
+
+    async def think(_: dict[str, Any]) -> str:
+        await asyncio.sleep(chance.lognormvariate(0, sigma) * median_s)
+        return "This is a text."
+
+    async with started(server, count) as (slack, model, bots, records):
+        model.answer_with(think)
+        programs = [[bot.pid for bot in bots], [server.pid], [os.getpid()]]
+        asking = asyncio.create_task(_keep_asking(slack, bots, records, asked=load.asked * count))
+        try:
+            await asyncio.sleep(load.warm_s)
+            begun_s, first = time.perf_counter(), await _ended(records)
+            spent_s = [_cpu_s(pids) for pids in programs]
+            await asyncio.sleep(load.seconds)
+            took_s, ended = time.perf_counter() - begun_s, await _ended(records) - first
+            spent_s = [_cpu_s(pids) - before for pids, before in zip(programs, spent_s, strict=True)]
+        finally:
+            asking.cancel()
+            await asyncio.wait({asking})
+        bots_ms, server_ms, rest_ms = (one * 1000 / max(1, ended) for one in spent_s)
+        return Pace(ended / took_s, bots_ms, server_ms, rest_ms)
+
+
+async def _keep_asking(slack: Slack, bots: list[BotProcess], records: Records, *, asked: int) -> None:
+    """Let so many people wait for their drafts: whenever some have theirs, others ask, of the replicas in turn."""
+    # Twice as many, so that hardly anybody asks who waits still: a person's runs are written one at a time.
+    people = [f"UP{number}" for number in range(2 * asked)]
+    for user_id in people:
+        slack.workspace.add_user(user_id, user_id.lower(), user_id)
+        slack.workspace.channels[SALES].members.append(user_id)
+    turns = itertools.cycle(bots)
+    sent = 0
+    while True:
+        while sent - await _ended(records) > asked - TOGETHER:  # noqa: ASYNC110 - what is looked at is in another process
+            await asyncio.sleep(0.05)
+        next(turns).point()
+        coming = range(sent, sent + TOGETHER)
+        await asyncio.gather(
+            *(
+                slack.command(people[one % len(people)], SALES, "/draft", f"proofread This are text {one}.")
+                for one in coming
             )
-        while await _ended(records) < RUNS:  # noqa: ASYNC110 - what is looked at is in another process
-            await asyncio.sleep(0.1)
-        return RUNS / (time.perf_counter() - begun)
+        )
+        sent += TOGETHER
+
+
+def _cpu_s(pids: list[int]) -> float:
+    """Return what processes and all that they started took of the processor."""
+    every = [one for pid in pids for one in (psutil.Process(pid), *psutil.Process(pid).children())]
+    times = [one.cpu_times() for one in every]
+    # Of those that ended, their parent knows.
+    return sum(told.user + told.system + told.children_user + told.children_system for told in times)
 
 
 async def _ended(records: Records) -> int:
@@ -133,14 +211,14 @@ async def _asked(records: Records) -> bool:
     return bool(rows)
 
 
-async def replicas() -> dict[str, float]:
-    """Return runs a second of one, two and three replicas, and the seconds of a takeover."""
+async def replicas(counts: tuple[int, ...] = (1, 2, 3)) -> tuple[dict[int, Pace], dict[int, Pace], float]:
+    """Return the paces of one, two and three replicas on a working day and flat out, and a takeover's seconds."""
     server = postgres.Server(durable=True)
     server.start()
     try:
         server.make_template()
-        told = {f"{count}": await throughput(server, count) for count in (1, 2, 3)}
-        told["takeover_s"] = await takeover(server)
-        return told
+        working = {count: await throughput(server, count, WORKING) for count in counts}
+        flat_out = {count: await throughput(server, count, FLAT_OUT) for count in counts}
+        return working, flat_out, await takeover(server)
     finally:
         server.remove()

@@ -93,6 +93,12 @@ class Server:
                     raise
                 time.sleep(0.05)
 
+    @property
+    def pid(self) -> int:
+        """The number of its first process, which starts the others."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         """Stop it at once, as a machine that fails does."""
         if self._process is not None:

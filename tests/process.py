@@ -104,6 +104,12 @@ class BotProcess:
         """Have Slack send its requests to this process, as a load balancer may."""
         self._slack.connect_http(f"http://127.0.0.1:{self.port}/slack/events", SECRET)
 
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        assert self.process is not None
+        return self.process.pid
+
     def memory_mb(self) -> float:
         """Return what it holds in memory."""
         assert self.process is not None

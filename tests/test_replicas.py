@@ -70,6 +70,16 @@ async def _asked(records: Records) -> list[Any]:
     )
 
 
+async def _looks_every(records: Records, seconds: float) -> bool:
+    """Say whether each replica looks into the queue of people's runs after so many seconds."""
+    rows = await records.store.read(
+        lambda db: db.execute(
+            "select polling_interval_sec from dbos.queues where name = 'interactive'"
+        ).fetchall()
+    )
+    return bool(rows[0][0] == seconds)
+
+
 def _cards(slack: Slack, user_id: str = ANNA) -> list[dict[str, Any]]:
     room = slack.workspace.im_with(user_id).id
     return [one for one in slack.messages(room) if "approve" in buttons(one)]
@@ -78,7 +88,7 @@ def _cards(slack: Slack, user_id: str = ANNA) -> list[dict[str, Any]]:
 async def test_replicas_keep_one_order_and_one_set_of_settings(tmp_path: Path) -> None:
     """Requests of one person that reach two bots in turn are written one after the other, in their order.
 
-    What an admin sets at one of them holds at the other, without a restart.
+    What an admin sets at one of them holds at the other, without a restart. Two look into the queue as often as one.
     """
     async with replicas(tmp_path, postgres.database_for(tmp_path)) as (slack, model, bots, records):
         model.latency_s = 0.3
@@ -108,6 +118,7 @@ async def test_replicas_keep_one_order_and_one_set_of_settings(tmp_path: Path) -
 
         await until(in_dutch)
         await until(lambda: _measured(bots[0], "tijdwinst_replicas 2.0"))
+        await until(lambda: _looks_every(records, 0.2))
         numbered = await _measured(bots[1], "tijdwinst_slot 1.0")
         codes = [await bot.end() for bot in bots]
 
@@ -125,7 +136,10 @@ async def _measured(bot: BotProcess, line: str) -> bool:
 
 
 async def test_a_survivor_takes_over(tmp_path: Path) -> None:
-    """A machine dies while it writes: another one brings the draft, once, and pays for no answer twice."""
+    """A machine dies while it writes: another one brings the draft, once, and pays for no answer twice.
+
+    The survivor looks into the queue for both.
+    """
     async with replicas(tmp_path, postgres.database_for(tmp_path)) as (slack, model, bots, records):
         model.latency_s = 60.0
         bots[0].point()
@@ -148,6 +162,7 @@ async def test_a_survivor_takes_over(tmp_path: Path) -> None:
         survivor.point()
         await slack.wait_for(lambda: _cards(slack) or None, 60)
         await until(lambda: _closed(records, 1))
+        await until(lambda: _looks_every(records, 0.1))
         rows = await records.ledger.newest()
         calls = await records.store.read(
             lambda db: db.execute("select result from calls order by called_at").fetchall()

@@ -27,7 +27,8 @@ Shown = TypeVar("Shown")
 VERSION = "1"  # pinned: the default is a hash of the source, and every edit would strand the waiting runs
 GIVEN_UP = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 AT_WORK = ("PENDING", "ENQUEUED", "DELAYED")
-QUEUES = ("interactive", "batch")
+QUEUES = {"interactive": 0.1, "batch": 0.25}
+"""Each queue, and after how many seconds a bot that is alone looks into it again."""
 MAX_RECOVERIES = 5
 KEEP_DAYS = 7  # finished workflows; longer than Slack redelivers, because a forgotten id could run again
 MOST_MINUTES_BETWEEN = 60  # tries of what failed by a fault of ours

@@ -14,7 +14,7 @@ from typing import Any
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from bot.jobs.backups import backup, show_restored
-from bot.jobs.durable import VERSION, Engine, Teams, at_work, put_to_work
+from bot.jobs.durable import QUEUES, VERSION, Engine, Teams, at_work, put_to_work
 from bot.jobs.runs import Limits
 from bot.jobs.schedules import clean, plans, rounds, sweep, sweep_now
 from bot.jobs.slots import Slot
@@ -52,10 +52,10 @@ async def open_engine(
         "interactive",
         partition_concurrency=1,
         worker_concurrency=limits.at_once,
-        polling_interval_sec=0.1,
+        polling_interval_sec=QUEUES["interactive"],
     )
     await DBOS.register_queue_async(
-        "batch", partition_concurrency=1, worker_concurrency=4, polling_interval_sec=0.25
+        "batch", partition_concurrency=1, worker_concurrency=4, polling_interval_sec=QUEUES["batch"]
     )
     await _schedule("sweep", sweep, "* * * * *")
     await _schedule("plans", plans, "* * * * *")
@@ -78,6 +78,8 @@ def configure(url: str, executor_id: str) -> DBOSConfig:
         "max_executor_threads": 16,
         # Looks at lists in memory that stay empty here; at its end it is waited for.
         "notification_listener_polling_interval_sec": 0.1,
+        # The same of what it would tell: by default a hundred times a second.
+        "notification_coalesce_sec": 0.1,
         "log_level": "ERROR",
     }
 

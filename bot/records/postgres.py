@@ -192,42 +192,83 @@ class PgStore(Store):
             db.close()
 
     def do_batch(self, batch: list[Job]) -> list[Result]:
-        """Run *batch* in one transaction under the lock of all writers, each job in its savepoint."""
-        begin = f"select pg_advisory_xact_lock({LOCKS}, {WRITING}); savepoint job"
+        """Run *batch*, and what waits when it is its turn, in one transaction under the lock of all writers.
+
+        At first in one piece, because a savepoint is a round trip that every other writer waits for. When a job
+        fails, nothing was done, and all is done again with a savepoint for each.
+        """
         try:
-            if self._db is None:
-                self._db = connect(self.url)
-            try:
-                self._run("begin; " + begin)
-            except psycopg.OperationalError:
-                # The server may have closed a connection that nobody used: nothing was done on it yet.
-                self._drop()
-                self._db = connect(self.url)
-                self._run("begin; " + begin)
-            results = [self._do(job) for job in batch]
-            self._run("commit")
+            return self._do_whole(batch) or self._do_apart(batch)
         except psycopg.Error as error:
             self._drop()
+            self.gather(batch)  # so that what waits is told at once, not one by one
             return [(job, None, error) for job in batch]
-        return results
 
     def end_writing(self) -> None:
         """Close the writer's connection."""
         self._drop()
 
-    def _do(self, job: Job) -> Result:
-        assert self._db is not None
+    def _take_turn(self) -> PgDatabase:
+        """Begin a transaction, and wait in it for the lock of all writers."""
+        begin = f"begin; select pg_advisory_xact_lock({LOCKS}, {WRITING})"
+        if self._db is None:
+            self._db = connect(self.url)
         try:
-            result = job.work(self._db)
-        except Exception as error:  # whatever the work raises belongs to its caller, not to this thread
-            if self._db.conn.broken:
-                raise
-            self._run("rollback to savepoint job")
-            if isinstance(error, psycopg.Error) and is_away(error):
-                raise
-            return job, None, error
-        self._run("release savepoint job; savepoint job")
-        return job, result, None
+            self._run(begin)
+        except psycopg.OperationalError:
+            # The server may have closed a connection that nobody used: nothing was done on it yet.
+            self._drop()
+            self._db = connect(self.url)
+            self._run(begin)
+        return self._db
+
+    def _do_whole(self, batch: list[Job]) -> list[Result]:
+        """Run *batch* in one piece; where a job of several fails nothing is done, and there are no results."""
+        db = self._take_turn()
+        self.gather(batch)
+        results: list[Result] = []
+        for job in batch:
+            try:
+                results.append((job, job.work(db), None))
+            except Exception as error:  # whatever the work raises belongs to its caller, not to this thread
+                self._undo(error, "rollback")
+                return [(job, None, error)] if len(batch) == 1 else []
+        self._commit()
+        return results
+
+    def _do_apart(self, batch: list[Job]) -> list[Result]:
+        """Run *batch* with a savepoint for each job: one that fails is undone alone."""
+        db = self._take_turn()
+        results: list[Result] = []
+        for job in batch:
+            self._run("savepoint job")
+            try:
+                results.append((job, job.work(db), None))
+            except Exception as error:  # as above
+                self._undo(error, "rollback to savepoint job")
+                results.append((job, None, error))
+            self._run("release savepoint job")
+        self._commit()
+        return results
+
+    def _undo(self, error: Exception, statement: str) -> None:
+        """Undo what a job did that failed; raise *error* again where it is the connection's or the server's."""
+        assert self._db is not None
+        if self._db.conn.broken:
+            raise error
+        self._run(statement)
+        if isinstance(error, psycopg.Error) and is_away(error):
+            raise error
+
+    def _commit(self) -> None:
+        """Commit; of a transaction with an error that a job kept to itself the server says only here that it is undone.
+
+        Raises:
+            psycopg.Error: nothing is stored.
+        """
+        assert self._db is not None
+        if self._db.conn.execute("commit").statusmessage != "COMMIT":
+            raise psycopg.errors.InFailedSqlTransaction("the writes were undone")
 
     def _run(self, statements: str) -> None:
         assert self._db is not None

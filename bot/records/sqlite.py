@@ -135,6 +135,7 @@ class FileStore(Store):
     def do_batch(self, batch: list[Job]) -> list[Result]:
         """Run *batch* in one transaction, each job in its savepoint."""
         assert self._db is not None
+        self.gather(batch)
         results = _commit(self._db, batch)
         self._commits += 1
         if self._commits >= COMMITS and not self._carrying.is_set():

@@ -52,6 +52,7 @@ class Store(ABC):
         self.path = path
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._closing = False
         self._readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="records-read")
 
     @abstractmethod
@@ -72,6 +73,8 @@ class Store(ABC):
 
     async def write(self, work: Callable[[Database], T]) -> T:
         """Run *work* on the writer thread and return its result once it is committed.
+
+        It may be done twice, the first time in vain: it changes nothing but the database.
 
         Raises:
             STORE_ERRORS: the work or its commit failed; then nothing of it is stored.
@@ -112,7 +115,7 @@ class Store(ABC):
 
     @abstractmethod
     def do_batch(self, batch: list[Job]) -> list[Result]:
-        """Carry *batch* out in one transaction and say what came of each, after the commit."""
+        """Carry *batch*, and what `gather` adds, out in one transaction; say what came of each, after the commit."""
 
     def begin_writing(self) -> None:  # noqa: B027 - a file needs more than a server
         """Prepare the writer's thread."""
@@ -123,23 +126,25 @@ class Store(ABC):
 
     def start_writer(self) -> None:
         """Start the writer's thread."""
+        self._closing = False
         self._thread = threading.Thread(target=self._write_forever, name="records-write", daemon=True)
         self._thread.start()
 
     def _write_forever(self) -> None:
         self.begin_writing()
-        running = True
-        while running and (job := self._jobs.get()) is not None:
-            batch = [job]
-            while len(batch) < BATCH and not self._jobs.empty():
-                more = self._jobs.get()
-                if more is None:
-                    running = False
-                    break
-                batch.append(more)
-            for done, result, failure in self.do_batch(batch):
+        while not self._closing and (job := self._jobs.get()) is not None:
+            for done, result, failure in self.do_batch([job]):
                 _answer(done, result, failure)
         self.end_writing()
+
+    def gather(self, batch: list[Job]) -> None:
+        """Add to *batch* what waits; best when it is this writer's turn, because more comes while it waits for that."""
+        while len(batch) < BATCH and not self._closing and not self._jobs.empty():
+            more = self._jobs.get()
+            if more is None:
+                self._closing = True
+            else:
+                batch.append(more)
 
 
 def is_damaged(error: BaseException) -> bool:

@@ -119,6 +119,29 @@ def test_an_interrupted_move_goes_on(tmp_path: Path) -> None:
     db.close()
 
 
+def test_whatever_stands_in_a_row_arrives(tmp_path: Path) -> None:
+    """A text may hold what parts rows, columns and nothing on the way: it arrives as it was, beside plain ones."""
+    odd = ["a\tb", "a\nb", "a\rb", r"a\nb", r"\.", "a\x1eb", "a\x1fb", "\x1e", "\x1f\x1e", "", "\u2028é", "N"]
+    path, url = _filled(tmp_path, 0), postgres.database_for(tmp_path)
+    db = sqlite3.connect(path)
+    # More than go at a time, so that some of them go among plain ones only.
+    for number in range(2_500):
+        work = odd[number] if number < len(odd) else "plain"
+        minutes = None if number % 3 == 0 else [0.1 + 0.2, 0.0, 15.0, 1e-7, 1e21][number % 5]
+        db.execute(
+            "insert into timings (team_id, user_id, work, started_at, minutes) values ('T1', ?, ?, '', ?)",
+            [f"U{number}", work, minutes],
+        )
+    db.commit()
+    move(path, url, told=lambda moved: None)
+    server = connect(url)
+    there = _rows(server, "timings")
+    server.close()
+
+    assert there == _rows(db, "timings")
+    db.close()
+
+
 def test_a_row_that_arrives_otherwise_is_told(tmp_path: Path) -> None:
     """What PostgreSQL stores is read back and compared: a table that differs is not kept."""
     path, url = _filled(tmp_path, 3), postgres.database_for(tmp_path)

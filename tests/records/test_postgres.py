@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 from bot.records import Records, is_away
 from bot.records.budgets import Limit, OverLimitError
 from bot.records.database import Database
-from bot.records.postgres import connect, migrate
+from bot.records.postgres import LOCKS, WRITING, connect, migrate
 from bot.records.schema import migrate as migrate_file
 from bot.records.sqlite import FileDatabase
 from tests import postgres
@@ -192,6 +193,51 @@ async def test_replicas_share_one_budget(records: Records, tmp_path: Path) -> No
     await other.close()
 
     assert sum(allowed) == 10
+
+
+def _note(db: Database, kind: str) -> int:
+    """Write something down, and return the transaction that did."""
+    db.execute("insert into notices values ('T1', ?, '2026-11-20')", [kind])
+    return int(db.execute("select txid_current()").fetchone()[0])
+
+
+async def test_what_waits_is_stored_together(records: Records, tmp_path: Path) -> None:
+    """While another replica writes, requests gather, and go in one commit at this one's turn.
+
+    One that fails undoes no other.
+    """
+    url = postgres.database_for(tmp_path)
+    with closing(connect(url)) as other:
+        other.execute("select pg_advisory_lock(?, ?)", [LOCKS, WRITING])
+        first = asyncio.create_task(records.store.write(partial(_note, kind="first")))
+        async with asyncio.timeout(60):
+            while not other.execute("select 1 from pg_locks where not granted").fetchall():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        more = [
+            asyncio.create_task(records.store.write(partial(_note, kind=kind)))
+            for kind in ("second", "first", "third")
+        ]
+        await asyncio.sleep(0)  # they are in the queue now
+        other.execute("select pg_advisory_unlock(?, ?)", [LOCKS, WRITING])
+        done = await asyncio.gather(first, *more, return_exceptions=True)
+        stored = other.execute("select kind from notices order by kind").fetchall()
+
+    assert isinstance(done[2], psycopg.errors.UniqueViolation)
+    assert done[0] == done[1] == done[3]
+    assert stored == [("first",), ("second",), ("third",)]
+
+
+async def test_what_was_undone_is_not_acked(records: Records) -> None:
+    """A write that keeps an error of the database to itself is undone by the server: nobody is told it is stored."""
+
+    def work(db: Database) -> None:
+        _note(db, "lost")
+        with suppress(psycopg.Error):
+            db.execute("select * from nowhere")
+
+    with pytest.raises(psycopg.Error):
+        await records.store.write(work)
+    assert not await records.people.noticed("T1", "lost")
 
 
 async def test_quote_numbers_have_no_gap(records: Records, tmp_path: Path) -> None:
