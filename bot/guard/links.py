@@ -6,6 +6,8 @@ import html
 import re
 from collections.abc import Iterable
 
+from bot.guard.pseudonyms import ANY_MARK
+
 _SCHEME = r"(?:[a-z][a-z0-9+.-]{1,15}://|(?:mailto|tel|javascript|data|vbscript|file|sms|slack|skype|callto):(?=[^\W_]|[/%+(&#])|//(?=[\w-]+\.\w))"
 _END = r"[^\s<>|\"`\[\]{}]"
 _HOST = r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+"
@@ -24,7 +26,10 @@ _MARKDOWN = re.compile(
     r"(?:<(?P<bracketed>[^<>\n]{0,2000})>|(?P<target>[^\s()]{0,2000}(?:\([^\s()]{0,500}\)[^\s()]{0,500}){0,3}))"
     r"(?P<title>[ \t]{1,3}[\"'(][^\n\"')]{0,300}[\"')])?[ \t]{0,3}\)"
 )
-_REFERENCE = re.compile(r"^[ ]{0,3}\[[^\]\n]+\]:[ \t]*<?(?P<target>\S+?)>?(?=\s|$)", re.MULTILINE)
+# A name's token at the beginning of a line, as in "[NAME1_bc]: yes", is who spoke: its brackets go with it.
+_REFERENCE = re.compile(
+    rf"^[ ]{{0,3}}\[(?!\s*{ANY_MARK}\s*\])[^\]\n]+\]:[ \t]*<?(?P<target>\S+?)>?(?=\s|$)", re.MULTILINE
+)
 _SLACK = re.compile(
     r"<(?P<target>[a-z][a-z0-9+.-]*:[^<>|\s]*|//[^<>|\s]*)(?:\|(?P<words>[^<>\n]*))?>", re.IGNORECASE
 )

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from bot.guard.kinds import LINK, Finding, Kind, settle
 
 # Made once and not for each nonce: that took a tenth of a run's own time.
-_ANY_MARK = r"([A-Z]{3,10})(?:\\?[_ -])?(\d+[a-z]?)\\?[_ -]([a-z0-9]{2})"
-_MARK = re.compile(rf"{_ANY_MARK}()", re.IGNORECASE)
-_INSIDE = rf"\s*{_ANY_MARK}(['’]?s)?\s*"
+ANY_MARK = r"([A-Z]{3,10})(?:\\?[_ -])?(\d+[a-z]?)\\?[_ -]([a-z0-9]{2})"
+_MARK = re.compile(rf"{ANY_MARK}()", re.IGNORECASE)
+_INSIDE = rf"\s*{ANY_MARK}(['’]?s)?\s*"
 # With brackets, also escaped ones and with a possessive inside them; or bare, as a word of its own.
-_TOKEN = re.compile(rf"\\\[{_INSIDE}\\\]|\[{_INSIDE}\]|(?<![\w\[]){_ANY_MARK}()(?!\w)", re.IGNORECASE)
+_TOKEN = re.compile(rf"\\\[{_INSIDE}\\\]|\[{_INSIDE}\]|(?<![\w\[]){ANY_MARK}()(?!\w)", re.IGNORECASE)
 
 
 @dataclass

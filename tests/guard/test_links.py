@@ -39,6 +39,7 @@ def test_no_link_comes_out_that_did_not_go_in(written: str) -> None:
         "<https://intra.example/x|hier> en http://intra.example/x",
         "www.bakker.nl of https://bakker.nl/",
         f"[1]({OURS}C1/p1712345678901234)",
+        "[NAME1_bc]: Booked.\n[NAME1b_bc]: yes.",
         "Mail jan@bakker.nl over offerte.pdf, versie 2.4.1, B.V. Jansen, 10.30 uur, prijs: 3.50",
     ],
 )
@@ -58,6 +59,7 @@ def test_links_of_the_input_and_our_own_stay(written: str) -> None:
         ("https://shop.example@evil.example/", "hxxps://shop[.]example@evil[.]example/"),
         ("&#104;ttps://evil.example", "hxxps://evil[.]example"),
         ("[x]: https://evil.example/z", "[x] : hxxps://evil[.]example/z"),
+        ("[NAME1_bc]: https://evil.example/z", "[NAME1_bc]: hxxps://evil[.]example/z"),
         ("evil.example/leak?d=1 en www.evil.org", "evil[.]example/leak?d=1 en www[.]evil[.]org"),
         ("[bel](javascript:alert(1))", "bel ((javascript):alert(1))"),
         (f"{OURS}../redirect?u=evil", "hxxps://acme[.]slack[.]com/archives/[.][.]/redirect?u=evil"),

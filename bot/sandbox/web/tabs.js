@@ -8,10 +8,15 @@ export function ledgerItems() {
   const { state } = store;
   const columns = { started_at: "asked", task: "task", surface: "from", outcome: "outcome", review: "review", model: "model", input_tokens: "input tokens",
     output_tokens: "output tokens", cost_microusd: "cost (µ$)", review_minutes: "review (min)", minutes_saved: "saved (min)" };
-  const shown = (name, value) => (value == null ? t("unknown") : name === "started_at" ? new Date(value).toLocaleTimeString(locale()) : String(value));
-  const rows = state.ledger.slice().reverse();
+  const figures = ["input_tokens", "output_tokens", "cost_microusd", "review_minutes", "minutes_saved"];
+  const shown = (name, value) => {
+    if (value == null) return t("unknown");
+    if (name === "started_at") return new Date(value).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" });
+    return figures.includes(name) ? Number(value).toLocaleString(locale(), { maximumFractionDigits: 1 }) : String(value);
+  };
+  const names = Object.keys(columns), rows = state.ledger.slice().reverse();
   const text = t(rows.length ? "The newest runs. Unknown stays unknown: a run without a decision has saved nothing yet." : "No runs yet.");
-  const drawn = () => make("div", {}, make("p", {}, text), rows.length ? table(Object.values(columns), rows.map((row) => Object.keys(columns).map((name) => shown(name, row[name])))) : null);
+  const drawn = () => make("div", { class: "dense" }, make("p", {}, text), rows.length ? table(Object.values(columns).map((one) => t(one)), rows.map((row) => names.map((name) => shown(name, row[name]))), names.map((name) => (figures.includes(name) ? "right" : null))) : null);
   return [{ key: "ledger", json: JSON.stringify(rows), make: drawn }];
 }
 
