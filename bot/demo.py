@@ -65,12 +65,7 @@ async def demo(environ: Mapping[str, str], *, export: Path | None, port: int) ->
 
         slack.ledger = newest
         slack.connect_http(f"http://127.0.0.1:{bot.server.port}/slack/events", SIGNING_SECRET)
-        if own_key:
-            print(
-                "Claude writes the drafts, with your ANTHROPIC_API_KEY: what it summarises goes to Anthropic."
-            )
-        else:
-            print("An offline extract writes the drafts, no AI: nothing leaves this machine.")
+        print(who_writes(own_key))
         print(
             f"The demo is at {slack.url}  (Ctrl-C ends it; its ledger is {folder}/records.sqlite)", flush=True
         )

@@ -99,14 +99,6 @@ def format_moment(moment: datetime, language: Language, tz: tzinfo) -> str:
     return format_datetime(moment, "EEE d MMM y, HH:mm", tzinfo=tz, locale=language)
 
 
-def format_money_microusd(amount_microusd: int, language: Language) -> str:
-    """Return an amount in dollars; below ten cents with four decimals, as one draft costs less than a cent."""
-    dollars = Decimal(amount_microusd) / 1_000_000
-    if abs(dollars) >= Decimal("0.1"):
-        return format_currency(dollars, "USD", "¤#,##0.00", locale=language)
-    return format_currency(dollars, "USD", "¤#,##0.0000", locale=language, currency_digits=False)
-
-
 def format_cents(cents: int, currency: str, language: Language) -> str:
     """Return an amount that is already rounded to whole cents: `€1,234.56`, `€ -0,05`."""
     return format_currency(Decimal(cents) / 100, currency, locale=language)

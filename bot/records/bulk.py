@@ -44,7 +44,7 @@ PRESSES: dict[Press, tuple[tuple[Stage, ...], Stage]] = {
 
 _SET = (
     "set_id, team_id, user_id, task, language, channel_id, file_id, words, file_name, headers, mapping, stage, turn,"
-    " shown_turn, trouble, trouble_params, asking_minutes, files, uses_batches, looked_at,"
+    " trouble, trouble_params, asking_minutes, files, uses_batches, looked_at,"
     " last_decided, received_at, confirmed_at, ended_at"
 )
 
@@ -66,7 +66,6 @@ class BulkSet:
     mapping: Mapping | None = None
     stage: Stage = "reading"
     turn: int = 1
-    shown_turn: int = 0
     trouble: str = ""
     trouble_params: str = "{}"
     asking_minutes: float = 0.0

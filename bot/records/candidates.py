@@ -21,7 +21,7 @@ FREE_CVS = 5
 
 _FIELDS = (
     "candidate_id, screening_id, number, file_id, file_name, user_id, agreed_at, agreed_by, status, fault, cv, hidden,"
-    " removed, same_as, input_hash, model, prompt_version, criteria_version, read_at, band, cover, decided, verdict,"
+    " removed, same_as, input_hash, model, prompt_version, criteria_version, band, cover, decided, verdict,"
     " verdict_by, verdict_at, changed_verdict, change_reason, changed_by"
 )
 

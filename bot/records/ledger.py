@@ -259,32 +259,7 @@ class Ledger:
             )
             if not cursor.rowcount:
                 return
-            # A sum with one unknown part is unknown: the cost stays null, the count says how many. Tokens are those
-            # that are known; null when none are.
-            db.execute(
-                """
-                update runs set
-                    model = ?, calls = calls + 1,
-                    calls_unpriced = calls_unpriced + ?,
-                    input_tokens = coalesce(input_tokens + ?, input_tokens, ?),
-                    output_tokens = coalesce(output_tokens + ?, output_tokens, ?),
-                    cache_read_tokens = coalesce(cache_read_tokens + ?, cache_read_tokens, ?),
-                    cache_write_tokens = coalesce(cache_write_tokens + ?, cache_write_tokens, ?),
-                    cost_microusd = case when calls = 0 then ? else cost_microusd + ? end
-                where run_id = ?
-                """,
-                [
-                    call.model,
-                    int(call.cost_microusd is None),
-                    *(call.input_tokens,) * 2,
-                    *(call.output_tokens,) * 2,
-                    *(call.cache_read_tokens,) * 2,
-                    *(call.cache_write_tokens,) * 2,
-                    call.cost_microusd,
-                    call.cost_microusd,
-                    call.run_id,
-                ],
-            )
+            _add_to_run(db, call)
             if answer is not None:
                 db.execute(
                     "insert into answers values (?, ?, ?, ?, ?, ?) on conflict do nothing",
@@ -310,6 +285,36 @@ class Ledger:
             )
         )
         return rows[::-1]
+
+
+def _add_to_run(db: Database, call: Call) -> None:
+    """Add what a call took to the row of its run."""
+    # A sum with one unknown part is unknown: the cost stays null, the count says how many. Tokens are those
+    # that are known; null when none are.
+    db.execute(
+        """
+        update runs set
+            model = ?, calls = calls + 1,
+            calls_unpriced = calls_unpriced + ?,
+            input_tokens = coalesce(input_tokens + ?, input_tokens, ?),
+            output_tokens = coalesce(output_tokens + ?, output_tokens, ?),
+            cache_read_tokens = coalesce(cache_read_tokens + ?, cache_read_tokens, ?),
+            cache_write_tokens = coalesce(cache_write_tokens + ?, cache_write_tokens, ?),
+            cost_microusd = case when calls = 0 then ? else cost_microusd + ? end
+        where run_id = ?
+        """,
+        [
+            call.model,
+            int(call.cost_microusd is None),
+            *(call.input_tokens,) * 2,
+            *(call.output_tokens,) * 2,
+            *(call.cache_read_tokens,) * 2,
+            *(call.cache_write_tokens,) * 2,
+            call.cost_microusd,
+            call.cost_microusd,
+            call.run_id,
+        ],
+    )
 
 
 def _end_call(db: Database, attempt: str) -> int | None:

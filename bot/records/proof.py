@@ -142,19 +142,6 @@ class Proof:
         )
         return [OpenDraft(*row) for row in rows]
 
-    async def waiting_for(self, team_id: str, user_id: str) -> int:
-        """Return how many drafts wait for one person's decision."""
-        row = await self._store.read(
-            lambda db: db.execute(
-                """
-                select count(*) from runs where settled_at is null and delivered_at is not null
-                    and team_id = ? and user_id = ?
-                """,
-                [team_id, user_id],
-            ).fetchone()
-        )
-        return int(row[0])
-
     async def by_hand(self, team_id: str, from_: datetime, to: datetime) -> list[ByHand]:
         """Return the control sample of a period: what was done by hand, and how long that took."""
         rows = await self._store.read(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from bot.records.database import Database
 from bot.records.moments import iso, now
@@ -126,41 +126,23 @@ class Reviews:
             if message_id:
                 form = [message_id, run_id, version, user_id, iso(at), iso(at)]
                 db.execute("insert into forms values (?, ?, ?, ?, ?, ?)", form)
-            if act == "undone" and (state.review == "redone" or state.revised):
-                _restore(db, run_id, state.version)
-            if act == "undone":
-                withdraw(db, run_id, at)
             if view_id:
                 key = _form_key(run_id, view_id)
                 db.execute("update forms set submitted_at = ? where view_id = ?", [iso(at), key])
+            if act == "undone":
+                _undo(db, run_id, state, at)
             minutes = minutes_each
             if minutes is None:
                 minutes = 0.0 if act == "undone" else _reading(db, run_id, version, at)
-            cursor = db.execute(
-                """
-                insert into reviews (run_id, version, act, user_id, decided_at, review_minutes, instruction,
-                    shown_at, delete_after) values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning review_id
-                """,
-                [
-                    run_id,
-                    version,
-                    act,
-                    user_id,
-                    iso(at),
-                    minutes,
-                    instruction or None,
-                    None if minutes_each is None else iso(at),
-                    delete_date(db, run_id=run_id),
-                ],
+            review_id = _write_down(
+                db,
+                [run_id, version, act, user_id, iso(at), minutes, instruction or None],
+                shown_at=None if minutes_each is None else iso(at),
             )
-            review_id = int(cursor.fetchone()[0])
             _keep_text(db, run_id, version, act=act, final_text=final_text)
             if revision is not None:
                 revision.keep(db, at)
-            accepted = "edited" if _by_hand(db, run_id, version) else "approved"
-            review = {"undone": "open", "revised": "open", "shared": accepted}.get(act, act)
-            if act == "shared" and state.review in ACCEPTED:
-                review = state.review
+            review = _stands(state, act, by_hand=_by_hand(db, run_id, version))
             self._book(db, run_id, review=review, user_id=user_id, at=at)
             return Decision("done", review_id, _state(db, run_id))
 
@@ -239,6 +221,36 @@ class Reviews:
             )
         compare(db, run_id)
         settle(db, run_id)
+
+
+def _undo(db: Database, run_id: str, state: State, at: datetime) -> None:
+    """Take back what came of the last decision: another version, or a question to a second person."""
+    if state.review == "redone" or state.revised:
+        _restore(db, run_id, state.version)
+    withdraw(db, run_id, at)
+
+
+def _stands(state: State, act: Press, *, by_hand: bool) -> str:
+    """Return where the review of a draft stands after *act*; sharing accepts what nobody had accepted."""
+    if act in ("undone", "revised"):
+        return "open"
+    if act != "shared":
+        return act
+    if state.review in ACCEPTED:
+        return state.review
+    return "edited" if by_hand else "approved"
+
+
+def _write_down(db: Database, decision: list[Any], *, shown_at: str | None) -> int:
+    """Write a decision into the books, its values in the order of their columns, and return its id."""
+    cursor = db.execute(
+        """
+        insert into reviews (run_id, version, act, user_id, decided_at, review_minutes, instruction,
+            shown_at, delete_after) values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning review_id
+        """,
+        [*decision, shown_at, delete_date(db, run_id=decision[0])],
+    )
+    return int(cursor.fetchone()[0])
 
 
 def _state(db: Database, run_id: str) -> State | None:

@@ -45,7 +45,6 @@ class Candidate:
     model: str | None = None
     prompt_version: str | None = None
     criteria_version: str | None = None
-    read_at: str | None = None
     band: str | None = None
     cover: str | None = None
     decided: int | None = None

@@ -1,4 +1,4 @@
-"""The nouns of the house: Task, Run, Draft, Review; and how people name a task. No file is read here."""
+"""The nouns of the house: Task, Run, Draft; and how people name a task. No file is read here."""
 
 from __future__ import annotations
 
@@ -22,9 +22,6 @@ ANSWER = "answer"
 Surface = Literal["command", "mention", "shortcut", "message", "form", "table"]
 """How the asker reached us: slash command, @mention, message shortcut, messages tab, New draft form; or a row of a
 table that they sent."""
-
-Act = Literal["approved", "edited", "redone", "discarded"]
-"""What a person did with a draft; a draft without an act is `open`."""
 
 Outcome = Literal["running", "waiting", "drafted", "refused", "failed", "by_hand"]
 """How a run ended: `drafted` is delivered, `refused` was told why, `failed` got an apology, `by_hand` is control."""
@@ -212,18 +209,6 @@ class Draft:
     sources: dict[str, str] = field(default_factory=dict)
     messages_read: int = 0
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Review:
-    """What a person did with one version of a draft."""
-
-    run_id: str
-    version: int
-    act: Act
-    user_id: str
-    decided_at: str
-    final_text: str = ""
 
 
 @dataclass(frozen=True)

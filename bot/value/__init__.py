@@ -37,13 +37,10 @@ from bot.value.runs import (
     REVIEW_WORD_MINUTES,
     UNREVIEWED_DAYS,
     ReviewWord,
-    RunFacts,
-    RunMinutes,
     minutes_saved,
     review_minutes,
-    settle_run,
 )
-from bot.value.sums import RunSums, Sums, sum_runs
+from bot.value.sums import RunSums, Sums, join_sums
 from bot.value.totals import Total, Totals, add_up
 
 __all__ = [
@@ -65,8 +62,6 @@ __all__ = [
     "Range",
     "Rates",
     "ReviewWord",
-    "RunFacts",
-    "RunMinutes",
     "RunSums",
     "Spent",
     "Sums",
@@ -82,15 +77,14 @@ __all__ = [
     "cost_model",
     "cost_period",
     "find_break_even",
+    "join_sums",
     "minutes_saved",
     "months_between",
     "rate",
     "read_number",
     "review_minutes",
     "round_together",
-    "settle_run",
     "split_whole",
-    "sum_runs",
     "to_cents",
     "value_minutes",
     "vary",

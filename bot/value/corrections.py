@@ -80,15 +80,6 @@ def read_number(written: str) -> Decimal | None:
     return sign * _number(bare) if NUMBER.fullmatch(bare) else None
 
 
-def find_dates(text: str) -> Counter[str]:
-    """Return the dates in a text, however written: `2026-11-23`, `23/11/2026`, `23 november`, `Monday`.
-
-    Digits are read day first, as in Dutch and British English. Missed: `tomorrow`, `week 12`, a month
-    alone; `23-11` without a year counts as two numbers.
-    """
-    return _take_dates(_normalise(text))[0]
-
-
 def find_names(text: str) -> Counter[str]:
     """Return the words with a capital that do not open a sentence.
 
@@ -164,7 +155,11 @@ def _date_pattern() -> re.Pattern[str]:
 
 
 def _take_dates(text: str) -> tuple[Counter[str], str]:
-    """Return the dates of a normalised text, and the text without them: their digits are no numbers."""
+    """Return the dates of a normalised text, and the text without them: their digits are no numbers.
+
+    Digits are read day first, as in Dutch and British English. Missed: `tomorrow`, `week 12`, a month
+    alone; `23-11` without a year counts as two numbers.
+    """
     found: Counter[str] = Counter()
 
     def note(match: re.Match[str]) -> str:

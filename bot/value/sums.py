@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from operator import attrgetter
-
-from bot.value.runs import RunFacts, RunMinutes
 
 
 @dataclass(frozen=True)
@@ -70,35 +67,6 @@ def join_sums(sums: Iterable[Sums]) -> Sums:
     """Return the sums of several groups together."""
     columns = list(zip(*map(_values, sums), strict=True))
     return Sums(*map(sum, columns)) if columns else Sums()
-
-
-def sum_runs(runs: Iterable[tuple[RunFacts, RunMinutes]]) -> list[RunSums]:
-    """Return the group sums of settled runs, as the ledger's `group by` gives them; only decided runs are in it."""
-    found: dict[tuple[str, str, str, bool], list[Sums]] = defaultdict(list)
-    for facts, minutes in runs:
-        if minutes.standing in ("accepted", "unused"):
-            key = (facts.task, facts.reviewer, facts.month, minutes.standing == "accepted")
-            found[key].append(_one(facts, minutes))
-    return [RunSums(*key, sums=join_sums(sums)) for key, sums in sorted(found.items())]
-
-
-def _one(facts: RunFacts, minutes: RunMinutes) -> Sums:
-    spent = minutes.asking_minutes + minutes.reviewing_minutes
-    said = minutes.reviewing_source == "word"
-    rework = minutes.rework_minutes
-    return Sums(
-        runs=1,
-        spent_minutes=spent,
-        spent_squares=spent * spent,
-        said_runs=1 if said else 0,
-        said_minutes=minutes.reviewing_minutes if said else 0.0,
-        said_clock_minutes=facts.clock_minutes if said else 0.0,
-        unsaid_clock_minutes=0.0 if said else facts.clock_minutes,
-        open_ended_runs=1 if minutes.open_ended else 0,
-        rework_runs=0 if rework is None else 1,
-        rework_minutes=rework or 0.0,
-        rework_squares=(rework or 0.0) ** 2,
-    )
 
 
 def _variance(runs: float, total: float, squares: float) -> float:

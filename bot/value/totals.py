@@ -31,7 +31,6 @@ class Total:
         counted_runs, extra_runs: within the cap, and the "extra work made possible" above it.
         extra_minutes: what the extra runs would have given; in no other figure.
         people: how many reviewers it rests on.
-        rework_answers: how many said what came back; under five the point knows no rework, only its low end does.
         open_ended_runs: `40-plus` without a number; if there are many, ask for the minutes.
         rows_minutes: the counted rows as they stand in the ledger, added up.
         clock_minutes: taken off because the clock sees less of reviewing than people say; may be negative.
@@ -51,7 +50,6 @@ class Total:
     extra_runs: float
     extra_minutes: float
     people: int
-    rework_answers: int
     open_ended_runs: int
     rows_minutes: float
     clock_minutes: float
@@ -139,7 +137,6 @@ def _total(kind: BaselineKind, parts: Mapping[str, TaskEstimate], *, groups: Seq
         extra_runs=added("extra_runs"),
         extra_minutes=added("extra"),
         people=len({group.reviewer for group in groups}),
-        rework_answers=int(sums.rework_runs),
         open_ended_runs=int(sums.open_ended_runs),
         rows_minutes=rows,
         clock_minutes=clock,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.value import compare_texts
-from bot.value.corrections import find_dates, find_names, find_numbers
+from bot.value.corrections import find_names, find_numbers
 
 DRAFT = " ".join(f"woord{n}" for n in range(100))
 
@@ -92,7 +92,7 @@ def test_another_date_is_flagged() -> None:
     assert (found.date_changed, found.number_changed) == (True, False)
     assert compare_texts("op maandag", "op dinsdag").date_changed
     assert compare_texts("in May 2026", "in May 2027").date_changed
-    assert find_dates("You may call me, mar the table") == {}
+    assert not compare_texts("You may call me", "You mar the table").date_changed
 
 
 def test_another_name_is_flagged() -> None:

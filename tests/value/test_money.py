@@ -38,7 +38,6 @@ TOTAL = Total(
     extra_runs=0,
     extra_minutes=0,
     people=3,
-    rework_answers=100,
     open_ended_runs=0,
     rows_minutes=2400,
     clock_minutes=0,

@@ -13,15 +13,13 @@ from hypothesis import strategies as st
 
 from bot.value import (
     Baseline,
-    RunFacts,
     RunSums,
     Total,
     Totals,
     add_up,
     control_baseline,
-    settle_run,
-    sum_runs,
 )
+from tests.value.rows import RunFacts, settle_run, sum_runs
 
 QUOTE, LETTER = (
     Baseline("measured", low=36, typical=40, high=44, timed_runs=9, error_minutes=2, excess_minutes=0.1),
