@@ -143,9 +143,9 @@ def on_postgres() -> bool:
     return os.environ.get("TEST_STORE") == "postgres"
 
 
-def store_for(folder: Path) -> dict[str, str]:
-    """Return the setting of where an installation in *folder* has its records; the same folder has the same ones."""
-    return {"database_url": postgres.database_for(folder)} if on_postgres() else {}
+def store_url(folder: Path) -> str:
+    """Return the database of an installation in *folder*, the same one each time; empty where that is its files."""
+    return postgres.database_for(folder) if on_postgres() else ""
 
 
 @cache
@@ -186,14 +186,14 @@ async def running(
     """Start the bot on *tmp_path* between a Slack and a model."""
     limits = more.pop("limits", LIMITS)
     prompts = more.pop("prompts", PROMPTS)
-    more = {**store_for(tmp_path), **more}
+    more.setdefault("database_url", store_url(tmp_path))
     quiet_s = more.pop("quiet_s", 600.0)
     async with AsyncExitStack() as stack:
         if slack is None:
             slack = await stack.enter_async_context(make_slack())
         if model is None:
             model = await stack.enter_async_context(Model())
-        if "database_url" not in more:
+        if not more["database_url"]:
             lay_tables(tmp_path)
         settings = Settings(
             slack_bot_token=slack.token,

@@ -19,13 +19,14 @@ from dbos import DBOS
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import jobs
-from bot.compose import Bot, open_records
+from bot.compose import Bot
 from bot.guard import open_vault
 from bot.installing import Keyring
 from bot.installing.kept import LEASE
 from bot.jobs import durable, keeping
 from bot.knowledge import EVERYONE, Passage
 from bot.offline import export, import_prices
+from bot.premises import open_records
 from bot.records import Records
 from bot.records.backups import make_backup, newest_backup
 from bot.records.erased import erasures_since
@@ -37,7 +38,7 @@ from bot.sandbox.teams import TOKEN_LIVES_S, Teams
 from bot.sandbox.watch import PATIENCE_S
 from bot.settings import Settings, SettingsError
 from tests import postgres
-from tests.conftest import ANNA, BEN, LIMITS, SALES, SECRET, buttons, check_readable, make_slack, store_for
+from tests.conftest import ANNA, BEN, LIMITS, SALES, SECRET, buttons, check_readable, make_slack, store_url
 from tests.process import BotProcess
 from tests.stored import stored
 from tests.test_operations import figures
@@ -119,7 +120,7 @@ def many(folder: Path, teams: Teams, model: Model, **more: Any) -> Bot:
         anthropic_base_url=model.url,
         data_dir=folder,
         port=0,
-        **{**store_for(folder), **more},
+        **{"database_url": store_url(folder), **more},
     )
     return Bot(settings, limits=LIMITS, pace_s=0.0)
 
@@ -410,6 +411,7 @@ def _bytes(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.glob("*.sqlite*"))
 
 
+@pytest.mark.sqlite("the backups that go are those of the files")
 async def test_a_purge_that_broke_off_is_ended(tmp_path: Path) -> None:
     """Killed after its rows went, what stands in files goes the next night; other firms' erasures stay known."""
     async with town(tmp_path, 1, 2) as made:

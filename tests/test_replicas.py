@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 from cryptography.fernet import Fernet
@@ -88,7 +89,8 @@ def _cards(slack: Slack, user_id: str = ANNA) -> list[dict[str, Any]]:
 async def test_replicas_keep_one_order_and_one_set_of_settings(tmp_path: Path) -> None:
     """Requests of one person that reach two bots in turn are written one after the other, in their order.
 
-    What an admin sets at one of them holds at the other, without a restart. Two look into the queue as often as one.
+    What an admin sets at one of them holds at the other, without a restart. A command that somebody recorded and sends
+    to the other one as well is done once. Two look into the queue as often as one.
     """
     async with replicas(tmp_path, postgres.database_for(tmp_path)) as (slack, model, bots, records):
         model.latency_s = 0.3
@@ -104,6 +106,22 @@ async def test_replicas_keep_one_order_and_one_set_of_settings(tmp_path: Path) -
                 " join requests using (run_id) order by called_at"
             ).fetchall()
         )
+        known = await _known(records)
+        replayed = urlencode(
+            {
+                "command": TASK,
+                "text": "proofread Number 6: this are a sentence with faults.",
+                "user_id": ANNA,
+                "channel_id": SALES,
+                "team_id": "T1",
+                "trigger_id": "9.9",
+            }
+        )
+        taken = []
+        for bot in bots:
+            bot.point()
+            taken.append((await slack.send_raw(replayed, "application/x-www-form-urlencoded")).status)
+        once = await _known(records) - known
         in_english = (await slack.command(ANNA, SALES, "/draft", "nothing-like-this")).body
         await records.workspaces.change(
             "T1", replace(await records.workspaces.get("T1"), language="nl"), user_id=CHEF
@@ -124,8 +142,15 @@ async def test_replicas_keep_one_order_and_one_set_of_settings(tmp_path: Path) -
 
     assert [row[0].split(":")[0] for row in calls] == [f"Number {number}" for number in range(6)]
     assert all(after[1] >= before[2] for before, after in pairwise(calls))
+    assert (taken, once) == ([200, 200], 1)
     assert codes == [0, 0]
     assert numbered
+
+
+async def _known(records: Records) -> int:
+    """Return how many requests are stored."""
+    rows = await records.store.read(lambda db: db.execute("select count(*) from requests").fetchall())
+    return int(rows[0][0])
 
 
 async def _measured(bot: BotProcess, line: str) -> bool:

@@ -71,13 +71,13 @@ class Glances:
         return await self._store.read(work)
 
     async def recent(self, team_id: str, user_id: str, *, most: int) -> list[Glance]:
-        """Return what a person asked for last, the newest first."""
+        """Return what a person asked for last, the newest first; rows of a table and CVs have boards of their own."""
         return await self._store.read(
             lambda db: [
                 _glance(db, row)
                 for row in db.execute(
                     f"""
-                    {_GLANCE} where team_id = ? and user_id = ? and surface <> 'table'
+                    {_GLANCE} where team_id = ? and user_id = ? and surface <> 'table' and task <> 'cv'
                     order by started_at desc limit ?
                     """,
                     [team_id, user_id, most],

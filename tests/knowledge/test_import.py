@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import openpyxl  # type: ignore[import-untyped]
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from bot.knowledge_import import import_folder
 from bot.records import Records
 from bot.settings import Settings
-from tests.conftest import ANNA, BEN, SALES, make_slack, running
+from tests.conftest import ANNA, BEN, SALES, make_slack, running, store_url
 from tests.documents import mail, pdf, slides, word
 
 
@@ -57,6 +58,10 @@ BAD = {
 }
 
 
+def _settings(folder: Path, **more: Any) -> Settings:
+    return Settings(data_dir=folder, database_url=store_url(folder), **more)
+
+
 async def test_a_folder_is_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Added, changed, the same and gone are counted; what cannot be read is named and the rest goes in."""
     folder = tmp_path / "docs"
@@ -66,7 +71,7 @@ async def test_a_folder_is_followed(tmp_path: Path, capsys: pytest.CaptureFixtur
     (folder / ".hidden.md").write_text("niet dit")
     (folder / "scan.pdf").write_bytes(pdf("", ""))
     (folder / "foto.psd").write_bytes(b"8BPS")
-    settings = Settings(data_dir=tmp_path / "data")
+    settings = _settings(tmp_path / "data")
     first = await import_folder(settings, folder, audience="", owner=BEN)
     told = capsys.readouterr()
     (folder / "foto.psd").unlink()
@@ -98,9 +103,9 @@ async def test_every_kind_goes_in_and_what_cannot_be_read_is_named(
     folder.mkdir()
     for name, content in (GOOD | {name: content for name, (content, _) in BAD.items()}).items():
         (folder / name).write_bytes(content)
-    code = await import_folder(Settings(data_dir=tmp_path / "data"), folder, audience="", owner="")
+    code = await import_folder(_settings(tmp_path / "data"), folder, audience="", owner="")
     told = capsys.readouterr()
-    records = Records(tmp_path / "data" / "records.sqlite")
+    records = Records(tmp_path / "data" / "records.sqlite", database_url=store_url(tmp_path / "data"))
     records.open()
     found = {
         name: [
@@ -125,8 +130,8 @@ async def test_what_cannot_be_meant_changes_nothing(
     folder.mkdir()
     (folder / "a.md").write_text("Vijfentwintig dagen.")
     async with make_slack() as slack:
-        settings = Settings(
-            data_dir=tmp_path / "data", slack_bot_token=slack.token, slack_api_url=f"{slack.url}/api/"
+        settings = _settings(
+            tmp_path / "data", slack_bot_token=slack.token, slack_api_url=f"{slack.url}/api/"
         )
         codes = [
             await import_folder(settings, folder / "none", audience="", owner=""),

@@ -12,6 +12,7 @@ from typing import Any
 
 import openpyxl  # type: ignore[import-untyped]
 import pytest
+from cryptography.fernet import Fernet
 
 from bot.__main__ import main
 from bot.demo import PRICES
@@ -20,7 +21,7 @@ from bot.quotes.pricelist import read_amount, read_prices
 from bot.reading import SheetError, read_sheet
 from bot.records import Records
 from bot.tasks import LANGUAGES
-from tests.conftest import running
+from tests.conftest import on_postgres, running, store_url
 
 DUTCH = (
     "Artikelnummer;Naam;Eenheid;Prijs ex. btw;BTW;Geldig vanaf;Geldig t/m;Staffel;Bodemprijs\r\n"
@@ -193,6 +194,8 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "ANTHROPIC_API_KEY": "k",
         "DATA_DIR": str(tmp_path / "data"),
         "LANGUAGE": "en",
+        "DATABASE_URL": store_url(tmp_path / "data"),
+        "SECRET_KEYS": Fernet.generate_key().decode() if on_postgres() else "",
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
@@ -200,7 +203,7 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def _prices(path: Path) -> list[PriceRow]:
-    records = Records(path / "records.sqlite")
+    records = Records(path / "records.sqlite", database_url=store_url(path))
     records.open()
     # As the bot does at its first start: until then nobody knows whose the list is.
     await records.teams.adopt("T1")
