@@ -18,7 +18,7 @@ from pathlib import Path
 import aiohttp
 from dotenv import dotenv_values
 
-from bot.compose import PROMPTS, Bot, StartError, database_fault, open_records
+from bot.compose import PROMPTS, Bot
 from bot.delivery import client
 from bot.handlers import HANDLERS
 from bot.knowledge_import import import_folder
@@ -26,6 +26,7 @@ from bot.llm import LLM, LLMError, route_of
 from bot.logs import set_up as set_up_log
 from bot.manifest import SCOPES, manifest
 from bot.offline import digest, evaluate, export, export_templates, import_prices, purge
+from bot.premises import StartError, database_fault, open_records
 from bot.records import STORE_ERRORS
 from bot.records.export import TABLES
 from bot.records.teams import TeamError

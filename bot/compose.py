@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 from collections import Counter
 from collections.abc import Coroutine
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import IO, Any
 
 import aiohttp
-import psycopg
 
 from bot import jobs
 from bot.app import QUIET_S, Server, Socket
@@ -24,12 +22,12 @@ from bot.installing import Keyring, Pages
 from bot.llm import LLM, Offer, route_of
 from bot.manifest import SCOPES
 from bot.metrics import Metrics, Reading
-from bot.records import STORE_ERRORS, Records, WorkspaceSettings
-from bot.records.address import place_of
-from bot.records.backups import RESTORING, newest_backup
+from bot.premises import StartError, database_fault, lock_folder, open_records, refuse_half_restored
+from bot.records import STORE_ERRORS
+from bot.records.backups import newest_backup
 from bot.records.store import is_damaged
 from bot.settings import Settings
-from bot.tasks import Identity, TijdwinstError, load_company, load_firm, load_tasks
+from bot.tasks import Identity, load_company, load_firm, load_tasks
 from bot.tokens import ANY_TEAM
 from bot.wire import SlackError, SocketClient, Wire
 from bot.workspace import Shared, Workspace
@@ -41,66 +39,6 @@ PROMPTS = Path(__file__).parent.parent / "prompts"
 NAME_WITHIN_S = 60.0
 RENEW_EVERY_S = 60.0
 RETRY_START_S = (1, 2, 5, 10, 30)
-
-
-class StartError(TijdwinstError):
-    """The bot cannot start; the message says why and what to do."""
-
-
-def database_fault(url: str, error: BaseException) -> str:
-    """Return what is wrong with a PostgreSQL database, and what to do; the password stays out of it."""
-    place = place_of(url)
-    if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
-        return (
-            f"PostgreSQL at {place} holds a ledger of an older version: start this version of the bot once."
-        )
-    told = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return f"PostgreSQL at {place} cannot be used ({told}): start it, and check DATABASE_URL and its rights."
-
-
-def open_records(settings: Settings) -> Records:
-    """Return the records of an installation, not opened yet; the environment gives each workspace's defaults."""
-    defaults = WorkspaceSettings(
-        language=settings.language, tz_name=settings.tz_name, currency=settings.currency
-    )
-    path = settings.data_dir.absolute() / "records.sqlite"
-    return Records(path, defaults, database_url=settings.database_url)
-
-
-def lock_folder(folder: Path) -> IO[str]:
-    """Take a data folder for ourselves until what is returned is closed; make it where there is none.
-
-    Raises:
-        StartError: it cannot be written, or a bot runs on it.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = (folder / "bot.lock").open("a")
-    except OSError as error:
-        raise StartError(
-            f"DATA_DIR={folder} cannot be written ({error.strerror}): create it, or make it writable"
-            " for the user that runs the bot."
-        ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise StartError(
-            f"another bot runs on DATA_DIR={folder}: stop it first, or give this one a folder of its own."
-        ) from error
-    return lock
-
-
-def _refuse_half_restored(folder: Path) -> None:
-    """Refuse files of which some are a backup's and some are not.
-
-    Raises:
-        StartError: somebody was stopped while putting a backup back.
-    """
-    if (folder / RESTORING).exists():
-        raise StartError(
-            f"a restore into DATA_DIR={folder} was cut off: do it again with `python -m bot restore FILE`."
-        )
 
 
 class Bot:
@@ -154,7 +92,7 @@ class Bot:
             StartError: the data folder or the port cannot be used, or another bot has them.
         """
         self._lock = lock_folder(self.settings.data_dir)
-        _refuse_half_restored(self.settings.data_dir)
+        refuse_half_restored(self.settings.data_dir)
         await self._open_doors()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=100), timeout=aiohttp.ClientTimeout(total=30)

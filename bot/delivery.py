@@ -261,9 +261,8 @@ class Delivery:
         Args:
             view_hash: what the form was when *view* was made; one that changed since stays as it is.
         """
-        asked = self._slack.views_update(view_id=view_id, hash=view_hash or None, view=view)
         try:
-            await self._call("views.update", asked)
+            await self.redraw_form(view_id, view, view_hash=view_hash)
         except SlackError as error:
             log.warning("the form was not brought up to date: %s", error)
             return False

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.compose import Bot, StartError
+from bot.compose import Bot
+from bot.premises import StartError
 from bot.quotes.pricelist import read_prices
 from bot.reading import read_sheet
 from bot.sandbox.export import ExportError, load_export

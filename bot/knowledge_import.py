@@ -13,11 +13,11 @@ from pathlib import Path
 
 import aiohttp
 
-from bot.compose import database_fault, open_records
 from bot.delivery import client
 from bot.guard import open_vault
 from bot.installing import Keyring
 from bot.knowledge import EVERYONE, make_passages, parse_audience
+from bot.premises import database_fault, open_records
 from bot.reading import LARGEST_FILE_BYTES, FileError, kind_of, read_apart
 from bot.records import STORE_ERRORS, Records
 from bot.records.knowledge import Document

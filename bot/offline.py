@@ -11,10 +11,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot.compose import PROMPTS, database_fault, lock_folder, open_records
+from bot.compose import PROMPTS
 from bot.digest import Figures, gather, parse_period, period_of, report_pdf, report_text, week_text
 from bot.disk import shred
 from bot.handlers import HANDLERS
+from bot.premises import database_fault, lock_folder, open_records
 from bot.quotes import PriceRow
 from bot.quotes.pricelist import read_prices
 from bot.reading import SheetError, read_sheet

@@ -7,8 +7,8 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from bot.compose import StartError, database_fault, lock_folder, open_records
 from bot.guard import begin_rotation, end_rotation, open_vault
+from bot.premises import StartError, database_fault, lock_folder, open_records
 from bot.records import STORE_ERRORS
 from bot.records.backups import BackupError, make_backup, restore_backup
 from bot.records.erased import FILE as ERASED

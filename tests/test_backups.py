@@ -20,9 +20,10 @@ import aiohttp
 import pytest
 
 from bot import jobs
-from bot.compose import Bot, StartError
+from bot.compose import Bot
 from bot.guard import open_vault
 from bot.offline import purge
+from bot.premises import StartError
 from bot.records.backups import (
     KEPT_DAYS,
     RESTORING,

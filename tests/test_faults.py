@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from bot.compose import PROMPTS, Bot, StartError
+from bot.compose import PROMPTS, Bot
 from bot.jobs import Limits
+from bot.premises import StartError
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
 from bot.settings import Settings

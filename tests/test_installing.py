@@ -19,13 +19,14 @@ from dbos import DBOS
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import jobs
-from bot.compose import Bot, open_records
+from bot.compose import Bot
 from bot.guard import open_vault
 from bot.installing import Keyring
 from bot.installing.kept import LEASE
 from bot.jobs import durable, keeping
 from bot.knowledge import EVERYONE, Passage
 from bot.offline import export, import_prices
+from bot.premises import open_records
 from bot.records import Records
 from bot.records.backups import make_backup, newest_backup
 from bot.records.erased import erasures_since

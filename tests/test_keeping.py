@@ -16,8 +16,8 @@ import pytest
 from sqlite_utils import Database
 
 from bot import jobs
-from bot.compose import StartError
 from bot.offline import purge
+from bot.premises import StartError
 from bot.records import STORE_ERRORS, Records, WorkspaceSettings
 from bot.records.dialect import SCHEMA
 from bot.records.erasures import NOT_WALKED

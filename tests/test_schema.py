@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from bot.compose import Bot, StartError
+from bot.compose import Bot
 from bot.offline import digest, evaluate
+from bot.premises import StartError
 from bot.records import Records
 from bot.records.schema import migrations
 from bot.sandbox.model import Model

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from bot.context.conversations import Context, Place, Transcript, find_link, permalink
+from bot.context.conversations import Context
 from bot.context.files import Files, Found, Picture, is_slacks_own
+from bot.context.transcripts import (
+    Place,
+    Transcript,
+    files_in,
+    find_link,
+    permalink,
+    speakers,
+    write_transcript,
+)
 
 __all__ = [
     "Context",
@@ -12,7 +21,10 @@ __all__ = [
     "Picture",
     "Place",
     "Transcript",
+    "files_in",
     "find_link",
     "is_slacks_own",
     "permalink",
+    "speakers",
+    "write_transcript",
 ]

@@ -12,7 +12,16 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.context import Context, Files, Place, Transcript, permalink
+from bot.context import (
+    Context,
+    Files,
+    Place,
+    Transcript,
+    files_in,
+    permalink,
+    speakers,
+    write_transcript,
+)
 from bot.handlers.admission import admit
 from bot.handlers.budget import reserve
 from bot.handlers.gate import Gate, Passage
@@ -119,14 +128,14 @@ class Desk:
         return await self._conversation(run, messages)
 
     async def _conversation(self, run: Run, messages: list[dict[str, Any]]) -> Conversation:
-        ids = self.context.speakers(messages)
+        ids = speakers(self.identity, messages)
         known = await self.records.people.get(run.team_id, ids)
         fresh = await self.context.people(ids - known.keys())
         if fresh:
             await self.records.people.put(fresh)
         names = {person.user_id: person.name for person in (*known.values(), *fresh)}
-        transcript = self.context.transcript(messages, names, skip_ts=run.message_ts)
-        files = self.context.files_in(messages)
+        transcript = write_transcript(self.identity, messages, names, skip_ts=run.message_ts)
+        files = files_in(self.identity, messages)
         return Conversation(transcript=transcript, channel_id=run.source_channel_id, files=files)
 
     async def admit(self, run: Run, task: Task, *, at_the_gate: bool = False) -> None:
@@ -286,7 +295,7 @@ class Desk:
         try:
             answer = await self._unless_halted(brief, asking, spoken)
         except LLMError as error:
-            failed = _failed_call(attempt, run.run_id, error)
+            failed = write_call(attempt, run.run_id, error)
             if error.kind in ("cut_off", "stopped") and error.partial and shape is None:
                 paid = Paid(text=error.partial, model=error.model, cut=True)
                 return await self._book(replace(failed, call_id=call_id), paid, attempt)
@@ -297,7 +306,8 @@ class Desk:
             raise
         text = answer.text if answer.data is None else json.dumps(answer.data, ensure_ascii=False)
         paid = Paid(text=text, model=answer.model)
-        return await self._book(_call(call_id, run.run_id, answer), paid, attempt)
+        call = write_call(call_id, run.run_id, answer, duration_ms=answer.duration_ms)
+        return await self._book(call, paid, attempt)
 
     async def _book(self, call: Call, paid: Paid, attempt: str) -> Paid:
         """Book a call; while the disk is full its answer waits here, so that it is not paid again."""
@@ -376,32 +386,18 @@ def _broken(spoken: Spoken, model_id: str) -> LLMError:
     )
 
 
-def _call(call_id: str, run_id: str, answer: Answer) -> Call:
+def write_call(call_id: str, run_id: str, result: Answer | LLMError, *, duration_ms: int = 0) -> Call:
+    """Return the ledger's row of a call: what it took where the server told, and how it ended."""
+    usage = result.usage
     return Call(
         call_id=call_id,
         run_id=run_id,
-        model=answer.model,
-        result="answered",
-        input_tokens=answer.usage.input_tokens,
-        output_tokens=answer.usage.output_tokens,
-        cache_read_tokens=answer.usage.cache_read_tokens,
-        cache_write_tokens=answer.usage.cache_write_tokens,
-        cost_microusd=answer.usage.cost_microusd,
-        duration_ms=answer.duration_ms,
-    )
-
-
-def _failed_call(call_id: str, run_id: str, error: LLMError) -> Call:
-    usage = error.usage
-    return Call(
-        call_id=call_id,
-        run_id=run_id,
-        model=error.model,
-        result=error.kind,
+        model=result.model,
+        result="answered" if isinstance(result, Answer) else result.kind,
         input_tokens=usage.input_tokens if usage else None,
         output_tokens=usage.output_tokens if usage else None,
         cache_read_tokens=usage.cache_read_tokens if usage else None,
         cache_write_tokens=usage.cache_write_tokens if usage else None,
         cost_microusd=usage.cost_microusd if usage else None,
-        duration_ms=0,
+        duration_ms=duration_ms,
     )

@@ -6,6 +6,7 @@ from bot.jobs.backups import back_up
 from bot.jobs.candidates import ask_second_look, explain, read_cvs, show_board, show_closed
 from bot.jobs.durable import share_a_queue
 from bot.jobs.engine import close_engine, open_engine, waiting
+from bot.jobs.files import forget_document, take_documents, take_prices
 from bot.jobs.keeping import bring_personal, bring_proof, erase_asked, show_lift, start_erasing
 from bot.jobs.posts import Posts
 from bot.jobs.rounds import Rounds
@@ -17,7 +18,6 @@ from bot.jobs.talks import Talks
 from bot.jobs.workflows import (
     accepted,
     bring_copy,
-    forget_document,
     go_on,
     halt,
     show_answer,
@@ -27,8 +27,6 @@ from bot.jobs.workflows import (
     show_review,
     show_second,
     start,
-    take_documents,
-    take_prices,
 )
 
 __all__ = [

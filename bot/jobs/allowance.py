@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from typing import Any
 
 from bot.handlers import Desk
 from bot.handlers.budget import BudgetError, day_note, word_limit
-from bot.jobs.posts import Posts, Spot
+from bot.jobs.admins import Admins
+from bot.jobs.posts import Posts
 from bot.records import Records
 from bot.records.budgets import Lift, Limit
 from bot.tasks import Draft, Run
 from bot.texts import format_moment, text
-from bot.views import Block, fallback, placeholder
+from bot.views import fallback, placeholder
 from bot.views.keeping import lift_card
-from bot.wire import SlackError
-
-log = logging.getLogger(__name__)
 
 
 class Allowance:
     """Tells of limits; everything it does may be done twice."""
 
-    def __init__(self, desk: Desk, posts: Posts) -> None:
+    def __init__(self, desk: Desk, posts: Posts, admins: Admins) -> None:
         self.records: Records = desk.records
         self._desk = desk
+        self._admins = admins
         self._posts = posts
 
     async def note(self, run: Run, written: Draft) -> Draft:
@@ -51,7 +49,7 @@ class Allowance:
         user = f"<@{limit.subject}>"
         sentence = text(f"budget-ask.{limit.kind}", settings.language, user=user, **amounts)
         blocks = lift_card(limit.kind, limit.subject, limit.period, sentence, settings.language)
-        return await self._tell_admins(limit.team_id, _post_id(limit), sentence, blocks, anew=False)
+        return (await self._admins.tell(_post_id(limit), sentence, blocks)).fault is None
 
     async def show_lift(self, lift: Lift) -> None:
         """Tell the admins who lifted a limit, and whoever had reached it that they can go on.
@@ -69,38 +67,13 @@ class Allowance:
             admin=f"<@{lift.user_id}>",
             when=moment,
         )
-        await self._tell_admins(lift.team_id, _post_id(lift), told, placeholder(told), anew=True)
+        seen = await self._admins.tell(_post_id(lift), told, placeholder(told), anew=True)
+        if seen.fault is not None:
+            raise seen.fault
         if lift.kind == "day":
             sentence = text("budget-lifted.you", language, admin=f"<@{lift.user_id}>")
             spot = await self._posts.messages_tab(lift.team_id, lift.subject)
             await self._posts.once(f"{_post_id(lift)}/you", spot, fallback(sentence), placeholder(sentence))
-
-    async def _tell_admins(
-        self, team_id: str, post_id: str, sentence: str, blocks: list[Block], *, anew: bool
-    ) -> bool:
-        """Post to each admin, or with *anew* bring what stands up to date; False when Slack is away."""
-        try:
-            for user_id in await self._desk.context.admins():
-                await self._tell_one(team_id, user_id, f"{post_id}/{user_id}", sentence, blocks, anew=anew)
-        except SlackError as error:
-            if anew:
-                raise
-            log.warning("%s the admins were not told: %s", post_id, error)
-            return False
-        return True
-
-    async def _tell_one(
-        self, team_id: str, user_id: str, post_id: str, sentence: str, blocks: list[Block], *, anew: bool
-    ) -> None:
-        """Tell one admin; one who cannot be reached holds nobody else up."""
-        bring = self._posts.bring if anew else self._posts.once
-        try:
-            spot: Spot = await self._posts.messages_tab(team_id, user_id)
-            await bring(post_id, spot, fallback(sentence), blocks)
-        except SlackError as error:
-            if error.away:
-                raise
-            log.warning("%s an admin was not told: %s", post_id, error)
 
 
 def _post_id(limit: Limit | Lift) -> str:

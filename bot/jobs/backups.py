@@ -9,9 +9,10 @@ from typing import Any
 
 from dbos import DBOS, SetWorkflowID
 
-from bot.jobs.durable import MAX_RECOVERIES, apart, at_work, rounds_of, runs_of, step, team_of
+from bot.jobs.durable import MAX_RECOVERIES, apart, at_work, runs_of, step, team_of
 from bot.records.backups import BackupError, is_due, make_nightly
 from bot.texts import text
+from bot.views import placeholder
 from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ async def back_up(moment: datetime) -> None:
             if await records.people.noticed(team_id, NOTICE):
                 continue
             sentence = text("admin.no-backup", (await records.workspaces.get(team_id)).language)
-            if await _tell_admins(team_id, f"no-backup/{moment:%Y-%m-%dT%H}", sentence):
+            if await _tell_admins(team_id, f"no-backup/{moment:%Y-%m-%dT%H}/{team_id}", sentence):
                 await records.people.first_notice(team_id, NOTICE)
         return
     log.info("backup made: %s", path.name)
@@ -54,12 +55,13 @@ async def back_up(moment: datetime) -> None:
         await records.people.clear_notices(team_id, (NOTICE,))
 
 
-async def _tell_admins(team_id: str, kind: str, sentence: str) -> bool:
+async def _tell_admins(team_id: str, post_id: str, sentence: str) -> bool:
     try:
-        return await (await rounds_of(team_id)).tell_admins(team_id, kind, sentence)
+        told = await (await runs_of(team_id)).admins.tell(post_id, sentence, placeholder(sentence))
     except SlackError as error:
         log.warning("team=%s its admins were not told: %s", team_id, error)
         return False
+    return told.fault is None
 
 
 @DBOS.workflow(name="restored", max_recovery_attempts=MAX_RECOVERIES)

@@ -10,13 +10,14 @@ from bot.bulk import Row, make_row
 from bot.handlers import Brief, Desk
 from bot.handlers.admission import AcceptError
 from bot.handlers.budget import BudgetError, reserve
+from bot.handlers.desk import write_call
 from bot.handlers.gate import Passage
 from bot.handlers.table import About, Anew, Work, ask_about, check
 from bot.llm import Answer, LLMError, Question
 from bot.records.bulk import BulkSet
 from bot.records.bulk_batches import Claim
 from bot.records.bulk_items import Item
-from bot.records.ledger import Call, Paid
+from bot.records.ledger import Paid
 from bot.tasks import Draft, Run, Task, UserError
 from bot.texts import text
 
@@ -76,14 +77,14 @@ class Rows:
         attempt, ledger = attempt_of(claim, item), self._records.ledger
         if isinstance(result, Answer):
             paid = Paid(text=result.text, model=result.model)
-            await ledger.book(_call(_call_id(item), item, result), answer=paid, attempt=attempt)
+            await ledger.book(write_call(_call_id(item), item.run_id, result), answer=paid, attempt=attempt)
             # The same tokens stand for the same values again: they follow from the run, and from what all rows share.
             passage = await self._let_out(one, brief, item, asked)
             if passage is not None:
                 await self._let_in(one, work, item, row, passage, paid)
             return
         if result.usage is not None:
-            await ledger.book(_call(attempt, item, result), attempt=attempt)
+            await ledger.book(write_call(attempt, item.run_id, result), attempt=attempt)
         else:
             await ledger.end_call(attempt)
         if result.usage is not None or (result.kind not in NEEDS_ADMIN and one.stage == "running"):
@@ -206,19 +207,3 @@ def _call_id(item: Item) -> str:
 def attempt_of(claim: Claim, item: Item) -> str:
     """Return what stands in the ledger while a row waits for its batch."""
     return f"{_call_id(item)}!{claim.claim_id}"
-
-
-def _call(call_id: str, item: Item, result: Answer | LLMError) -> Call:
-    usage = result.usage
-    return Call(
-        call_id=call_id,
-        run_id=item.run_id,
-        model=result.model,
-        result="answered" if isinstance(result, Answer) else result.kind,
-        input_tokens=usage.input_tokens if usage else None,
-        output_tokens=usage.output_tokens if usage else None,
-        cache_read_tokens=usage.cache_read_tokens if usage else None,
-        cache_write_tokens=usage.cache_write_tokens if usage else None,
-        cost_microusd=usage.cost_microusd if usage else None,
-        duration_ms=0,
-    )

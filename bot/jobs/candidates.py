@@ -91,7 +91,8 @@ async def candidate_workflow(candidate_id: str, screening_id: str, lane: str, tr
         board_workflow,
         screening_id,
         False,
-        workflow_id=f"board:{candidate_id}~{tries}",
+        # Of this workflow, not of the CV: one that was agreed on later has a second, whose board is another.
+        workflow_id=f"board:{DBOS.workflow_id}",
         turn_of=_board(screening_id),
     )
 

@@ -118,7 +118,8 @@ async def _is_busy_after(wait_s: float) -> bool:
 
 async def waiting() -> tuple[int, float]:
     """Return how many runs wait in the queues, and how long the oldest that is due has waited, in seconds."""
-    queued = await DBOS.list_queued_workflows_async(load_input=False)
+    # Without those at work, which stay in their queue until they end.
+    queued = await DBOS.list_queued_workflows_async(status=["ENQUEUED", "DELAYED"], load_input=False)
     due_ms = [max(flow.created_at or 0, flow.delay_until_epoch_ms or 0) for flow in queued]
     return len(queued), max(0.0, time.time() - min(due_ms) / 1000) if due_ms else 0.0
 

@@ -171,20 +171,8 @@ class Rounds:
             spent=budget.spent_shown(settings.language),
             budget=budget.shown(settings.language),
         )
-        return await self.tell_admins(team_id, kind, sentence)
-
-    async def tell_admins(self, team_id: str, kind: str, sentence: str) -> bool:
-        """Tell the admins in their messages tabs; False when Slack is away, so that it is tried again."""
-        try:
-            admins = await self._desk.context.admins()
-        except SlackError as error:
-            log.warning("the admins are not known: %s", error)
-            return False
-        told = [
-            await self._told(f"{kind}/{team_id}/{user_id}", team_id, user_id, sentence, placeholder(sentence))
-            for user_id in admins
-        ]
-        return all(told)
+        told = await self._runs.admins.tell(f"{kind}/{team_id}", sentence, placeholder(sentence))
+        return told.fault is None
 
     async def _told(
         self, post_id: str, team_id: str, user_id: str, sentence: str, blocks: list[Block]

@@ -16,6 +16,7 @@ from bot.handlers.admission import AcceptError
 from bot.handlers.budget import BudgetError
 from bot.handlers.choosing import CHANGE
 from bot.jobs.acceptance import Acceptance
+from bot.jobs.admins import Admins
 from bot.jobs.allowance import Allowance
 from bot.jobs.bulk import BulkSets
 from bot.jobs.cards import Cards
@@ -25,10 +26,10 @@ from bot.jobs.knowledge import KnowledgeFiles
 from bot.jobs.papers import Papers
 from bot.jobs.plans import Plans
 from bot.jobs.posts import Posts
-from bot.jobs.prices import PriceUploads
 from bot.jobs.screening import CvReader
 from bot.jobs.second_look import SecondLooks
 from bot.jobs.talks import Talk, Talks
+from bot.jobs.uploads import Uploads
 from bot.llm import LLMError
 from bot.metrics import Metrics
 from bot.records import Records
@@ -38,7 +39,6 @@ from bot.texts import format_minutes, text
 from bot.views import (
     apology,
     by_hand_card,
-    fallback,
     placeholder,
 )
 from bot.wire import SlackError
@@ -121,10 +121,11 @@ class Runs:
         self._talks = talks
         self._halted = halted
         self.plans = Plans(desk, delivery, posts, tasks)
-        self.uploads = PriceUploads(desk, posts, tasks)
+        self.uploads = Uploads(desk, posts, tasks)
         self.acceptance = Acceptance(desk, posts, tasks)
         self.second_looks = SecondLooks(desk, posts)
-        self.allowance = Allowance(desk, posts)
+        self.admins = Admins(desk, posts)
+        self.allowance = Allowance(desk, posts, self.admins)
         self.cvs = CvReader(desk, posts, tasks, self.acceptance, self.allowance)
         self.bulk = BulkSets(desk, delivery, posts, tasks, self.acceptance, self.allowance)
         self.documents = KnowledgeFiles(desk, posts)
@@ -337,25 +338,9 @@ class Runs:
             return
         language = (await self.records.workspaces.get(run.team_id)).language
         sentence = text(TROUBLE[kind], language, run=run.run_id)
-        try:
-            admins = await self._desk.context.admins()
-        except SlackError as error:
-            log.warning("run=%s cannot tell the admins: %s", run.run_id, error)
+        post_id, blocks = f"{run.run_id}/admin-{kind}", placeholder(sentence)
+        if not (await self.admins.tell(post_id, sentence, blocks, run_id=run.run_id)).reached:
             # Nobody was told, so the next run may.
-            await self.records.people.clear_notices(run.team_id, (kind,))
-            return
-        told = 0
-        for user_id in admins:
-            try:
-                spot = await self._posts.messages_tab(run.team_id, user_id)
-                post_id = f"{run.run_id}/admin-{kind}-{user_id}"
-                await self._posts.once(
-                    post_id, spot, fallback(sentence), placeholder(sentence), run_id=run.run_id
-                )
-                told += 1
-            except SlackError as error:
-                log.warning("could not tell admin %s: %s", user_id, error)
-        if not told:
             await self.records.people.clear_notices(run.team_id, (kind,))
 
     async def deliver(self, run_id: str, version: int) -> None:

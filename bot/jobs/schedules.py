@@ -25,20 +25,18 @@ from bot.jobs.durable import (
     step,
     team_of,
 )
+from bot.jobs.files import forget_document, take_documents, take_prices
 from bot.jobs.keeping import erase_asked, wipe_engine
 from bot.jobs.rounds import Rounds
 from bot.jobs.sets import attend_sets
 from bot.jobs.workflows import (
     close,
-    forget_document,
     go_on,
     go_on_accepted,
     second,
     show,
     showing,
     start,
-    take_documents,
-    take_prices,
 )
 from bot.records.backups import delete_backups
 from bot.records.baselines import DROPPED_AFTER

@@ -32,13 +32,13 @@ def register(app: AsyncApp, intake: Intake) -> None:
     async def command(ack: AsyncAck, body: dict[str, Any]) -> None:
         await _command(intake, ack, body)
 
-    async def mention(event: dict[str, Any], body: dict[str, Any]) -> None:
-        await _message(intake, event, body, surface="mention")
+    async def mention(event: dict[str, Any]) -> None:
+        await _message(intake, event, surface="mention")
 
-    async def message(event: dict[str, Any], body: dict[str, Any]) -> None:
+    async def message(event: dict[str, Any]) -> None:
         # Channels' messages reach us only as mentions; the same words twice are one request by their id.
         if event.get("channel_type") == "im" and event.get("subtype") in PLAIN_MESSAGE_SUBTYPES:
-            await _message(intake, event, body, surface="message")
+            await _message(intake, event, surface="message")
 
     async def summarise(ack: AsyncAck, body: dict[str, Any]) -> None:
         refusal = await _shortcut(intake, body, "summarise")
@@ -96,7 +96,7 @@ async def _command(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     await ack(text("ack.working", intake.language, task=task.title_in(intake.language)))
 
 
-async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], *, surface: Surface) -> None:
+async def _message(intake: Intake, event: dict[str, Any], *, surface: Surface) -> None:
     if event.get("bot_id") or not event.get("user") or event["user"] == intake.bot_user_id:
         return
     words = re.sub(rf"<@{intake.bot_user_id}(\|[^>]*)?>", "", event.get("text") or "").strip()
@@ -106,15 +106,8 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
     here = Place(channel_id, thread_ts) if surface == "mention" else None
     run_id = f"{intake.team_id}:{channel_id}:{ts}"
     attached = tuple(file["id"] for file in event.get("files") or [] if file.get("id"))
-    in_thread = thread_ts if surface == "mention" else event.get("thread_ts") or ""
-    if await take_documents(intake, event, words, upload_id=run_id, thread_ts=in_thread):
-        return
     task, rest = intake.recognise(words)
-    if task is None and await follow_up(intake, words, event, message_id=run_id, surface=surface):
-        return
-    if await take_cvs(intake, event, words, delivery_id=run_id):
-        return
-    if await take_file(intake, event, words, task=task, upload_id=run_id, thread_ts=in_thread):
+    if await _is_no_request(intake, event, words, task=task, message_id=run_id, surface=surface):
         return
     at_top = _channel(channel_id) if surface == "mention" and not event.get("thread_ts") else ""
     source, rest = intake.source(rest, otherwise=here, here=at_top, task=task)
@@ -160,6 +153,26 @@ async def _message(intake: Intake, event: dict[str, Any], body: dict[str, Any], 
         files=attached,
     )
     await intake.accept(aim(run, source), choosing=choosing)
+
+
+async def _is_no_request(
+    intake: Intake,
+    event: dict[str, Any],
+    words: str,
+    *,
+    task: Task | None,
+    message_id: str,
+    surface: Surface,
+) -> bool:
+    """Take a message that brings files for something else, or follows a draft up; False for a request."""
+    thread_ts = event.get("thread_ts") or (event["ts"] if surface == "mention" else "")
+    if await take_documents(intake, event, words, upload_id=message_id, thread_ts=thread_ts):
+        return True
+    if task is None and await follow_up(intake, words, event, message_id=message_id, surface=surface):
+        return True
+    if await take_cvs(intake, event, words, delivery_id=message_id):
+        return True
+    return await take_file(intake, event, words, task=task, upload_id=message_id, thread_ts=thread_ts)
 
 
 def _wants_summary(source: Source, rest: str, surface: Surface) -> bool:

@@ -78,6 +78,22 @@ def register(app: AsyncApp, intake: Intake) -> None:
             await intake.accept(replace(run, run_id=f"{run.run_id}^", received_at=""))
         await ack()
 
+    async def told_minutes(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await _told_minutes(intake, ack, body)
+
+    app.action(re.compile("^took:"))(took)
+    app.action("reason")(reason)
+    app.action(re.compile("^rework:"))(rework)
+    app.action("by_hand")(by_hand)
+    app.action("draft_anyway")(draft_anyway)
+    for callback_id in ("took", "by_hand", "timer_minutes"):
+        app.view(callback_id)(told_minutes)
+    _register_baselines(app, intake)
+
+
+def _register_baselines(app: AsyncApp, intake: Intake) -> None:
+    """Attach the listeners of timers, and of the list of work."""
+
     async def timer_minutes(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
         intake.later(_ask_timed(intake, body, int(action["value"])))
@@ -89,21 +105,11 @@ def register(app: AsyncApp, intake: Intake) -> None:
         await ack()
         intake.later(intake.answer(body, text("timer.dropped" if timer else "timer.none", intake.language)))
 
-    async def told_minutes(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await _told_minutes(intake, ack, body)
-
     async def listed(ack: AsyncAck, body: dict[str, Any]) -> None:
         await _listed(intake, ack, body)
 
-    app.action(re.compile("^took:"))(took)
-    app.action("reason")(reason)
-    app.action(re.compile("^rework:"))(rework)
-    app.action("by_hand")(by_hand)
-    app.action("draft_anyway")(draft_anyway)
     app.action("timer_minutes")(timer_minutes)
     app.action("timer_drop")(timer_drop)
-    for callback_id in ("took", "by_hand", "timer_minutes"):
-        app.view(callback_id)(told_minutes)
     app.view("baseline")(listed)
 
 

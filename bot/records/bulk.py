@@ -186,30 +186,7 @@ class Bulk:
             )
             if not cursor.rowcount:
                 return None
-            if act in ("style", "map"):
-                db.execute("update bulk_sets set looked_at = null where set_id = ?", [set_id])
-            if act == "map" and mapping is not None:
-                choose_samples(db, set_id, mapping)
-            elif act == "start":
-                db.execute(
-                    "update bulk_items set state = 'open' where set_id = ? and state = 'waiting'", [set_id]
-                )
-            elif act == "retry":
-                # Of a set that was cancelled nobody wants the rows that were never written.
-                db.execute(
-                    """
-                    update bulk_items set state = 'waiting' where set_id = ? and state = 'open'
-                        and not exists (select 1 from drafts where run_id = set_id || ':' || row_number)
-                    """,
-                    [set_id],
-                )
-                db.execute(
-                    """
-                    update bulk_items set state = 'open', tries = 0, trouble = ''
-                    where set_id = ? and state = 'failed'
-                    """,
-                    [set_id],
-                )
+            _open_rows(db, set_id, act, mapping)
             return _get(db, set_id)
 
         return await self._store.write(work)
@@ -392,6 +369,32 @@ class Bulk:
 def file_mark(set_id: str) -> str:
     """Return what the names of a set's files carry, so that one that comes back is known."""
     return f"{uuid.uuid5(uuid.NAMESPACE_OID, set_id).hex[:8]}"
+
+
+def _open_rows(db: Database, set_id: str, act: Press, mapping: Mapping | None) -> None:
+    """Open the rows that a press wants written."""
+    if act in ("style", "map"):
+        db.execute("update bulk_sets set looked_at = null where set_id = ?", [set_id])
+    if act == "map" and mapping is not None:
+        choose_samples(db, set_id, mapping)
+    elif act == "start":
+        db.execute("update bulk_items set state = 'open' where set_id = ? and state = 'waiting'", [set_id])
+    elif act == "retry":
+        # Of a set that was cancelled nobody wants the rows that were never written.
+        db.execute(
+            """
+            update bulk_items set state = 'waiting' where set_id = ? and state = 'open'
+                and not exists (select 1 from drafts where run_id = set_id || ':' || row_number)
+            """,
+            [set_id],
+        )
+        db.execute(
+            """
+            update bulk_items set state = 'open', tries = 0, trouble = ''
+            where set_id = ? and state = 'failed'
+            """,
+            [set_id],
+        )
 
 
 def _since_look(db: Database, set_id: str, most_minutes: float) -> float:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.compose import PROMPTS, StartError
+from bot.compose import PROMPTS
+from bot.premises import StartError
 from bot.sandbox.model import Model
 from tests.conftest import ANNA, BEN, CHEF, SALES, World, make_slack, running, said
 from tests.stored import ENGINE, stored

@@ -23,7 +23,7 @@ from bot.views import button, fallback, placeholder, section
 MOST_FAULTS = 5
 
 
-class PriceUploads:
+class Uploads:
     """Answers each upload where it was sent."""
 
     def __init__(self, desk: Desk, posts: Posts, tasks: Mapping[str, Task]) -> None:
