@@ -149,7 +149,8 @@ class SetCards:
                     left=counts.undecided,
                 )
             )
-        names = ["retry"] if failed else []
+        stopping = await self._records.bulk_batches.open_claim(one.set_id) is not None
+        names = ["retry"] if failed and not stopping else []
         if rules.paper:
             names += [*LETTERS] if counts.accepted else []
         elif counts.written:

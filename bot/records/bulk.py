@@ -154,6 +154,8 @@ class Bulk:
     ) -> BulkSet | None:
         """Write a press into the books; None when the set is not where the press needs it to be.
 
+        What failed is tried again once the batch that was stopped is taken: what else it was to bring is not wanted.
+
         Args:
             mapping: of `map`: which column is what.
             asking_minutes: what it took a person to ask: it is spread over all rows.
@@ -170,7 +172,9 @@ class Bulk:
                     asking_minutes = asking_minutes + ?, mapping = coalesce(?, mapping),
                     confirmed_at = case when ? = 'start' then ? else confirmed_at end,
                     ended_at = case when ? = 'cancelled' then ? else null end
-                where set_id = ? and stage in ({marks})
+                where set_id = ? and stage in ({marks}) and (? <> 'retry' or not exists (
+                    select 1 from bulk_batches where bulk_batches.set_id = bulk_sets.set_id
+                        and bulk_batches.ended_at is null))
                 """,
                 [
                     becomes,
@@ -182,6 +186,7 @@ class Bulk:
                     iso(now()),
                     set_id,
                     *needs,
+                    act,
                 ],
             )
             if not cursor.rowcount:
