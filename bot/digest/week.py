@@ -24,6 +24,7 @@ from bot.digest.words import (
     word_unpriced,
     word_value,
 )
+from bot.records.proof import OPEN_MOST
 from bot.tasks import Language
 from bot.texts import currency_digits, format_cents, format_days, text
 from bot.value import BaselineKind, round_together, to_cents
@@ -31,7 +32,6 @@ from bot.value.money import cost_model
 from bot.value.totals import MONEY_RUNS
 from bot.views import Block, context, fallback, section
 
-OPEN_MOST = 100  # how many waiting drafts are looked up at most
 WARNINGS = (Decimal(1), Decimal("0.8"), Decimal("0.5"))
 
 

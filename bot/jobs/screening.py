@@ -217,6 +217,7 @@ class CvReader:
             locked_at=vacancy.locked_at or "",
             notice=rules.notice,
             language=vacancy.language,
+            zone=(await records.workspaces.get(vacancy.team_id)).zone,
         )
         spot = await self.posts.messages_tab(vacancy.team_id, user_id)
         name = text("screening.explain.file", vacancy.language, name=candidate.name, press=press[-6:])

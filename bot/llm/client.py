@@ -83,7 +83,6 @@ class LLM:
         models: the model id behind each tier.
         timeout_s: longest duration of one call in seconds; unless given, a minute and the time that a slow
             model needs for `max_tokens` (25 a second).
-        max_wait_s: longest wait in seconds for a model that said when to come back.
     """
 
     def __init__(
@@ -94,7 +93,6 @@ class LLM:
         base_url: str = "",
         route: Route | None = None,
         timeout_s: float | None = None,
-        max_wait_s: float = MAX_WAIT_S,
     ) -> None:
         self.models = dict(models)
         self.pulse = Pulse()
@@ -102,7 +100,6 @@ class LLM:
         # A server of one's own may need no key; the SDK wants one.
         self.route = replace(route, key=route.key or ("none" if route.base_url else ""))
         self._timeout_s = timeout_s
-        self._max_wait_s = max_wait_s
         self._line = _Line()
         self._not_before: dict[str, float] = {}
         self._ignores_format: set[str] = set()
@@ -333,7 +330,7 @@ class LLM:
         """Wait while *model_id* wants to be left alone: fifty runs need not all knock on a closed door."""
         waited_s = 0.0
         while (wait_s := self._not_before.get(model_id, 0.0) - time.monotonic()) > 0:
-            if waited_s + wait_s > self._max_wait_s:
+            if waited_s + wait_s > MAX_WAIT_S:
                 raise LLMError("busy", "wants to be left alone", model=model_id, retry_after_s=wait_s)
             await asyncio.sleep(wait_s)
             waited_s += wait_s

@@ -36,13 +36,13 @@ def read_apart(content: bytes, kind: str, *, within_s: float = WITHIN_S) -> Cont
     return Content(tuple(told["lines"]), tuple(map(tuple, told["rows"])), parts)
 
 
-def read_paper_apart(content: bytes, *, within_s: float = WITHIN_S) -> Paper:
+def read_paper_apart(content: bytes) -> Paper:
     """Read a PDF or Word file as `read_paper` does, but apart; it blocks, so call it in a thread.
 
     Raises:
-        FileError: as `read_paper`; `too-large` too when it took longer than *within_s* seconds.
+        FileError: as `read_paper`; `too-large` too when it took longer than `WITHIN_S`.
     """
-    told = _run(content, PAPER, within_s)
+    told = _run(content, PAPER, WITHIN_S)
     return Paper(tuple(told["lines"]), tuple(told["hidden"]))
 
 

@@ -292,17 +292,11 @@ class Bulk:
 
         await self._store.write(work)
 
-    async def look(
-        self, set_id: str, numbers: Sequence[int], *, most_minutes: float = IDLE_CAP_MINUTES
-    ) -> float:
-        """Return the minutes since somebody last looked at the set's card; they decide on *numbers* now.
-
-        Args:
-            most_minutes: longer a look does not count.
-        """
+    async def look(self, set_id: str, numbers: Sequence[int]) -> float:
+        """Return the minutes since somebody last looked at the set's card; they decide on *numbers* now."""
 
         def work(db: Database) -> float:
-            minutes = _since_look(db, set_id, most_minutes)
+            minutes = _since_look(db, set_id, IDLE_CAP_MINUTES)
             db.execute(
                 "update bulk_sets set looked_at = ?, last_decided = ?, turn = turn + 1 where set_id = ?",
                 [iso(now()), json.dumps(list(numbers)), set_id],

@@ -10,6 +10,7 @@ from typing import Literal
 
 from bot.records.baselines import current_baseline
 from bot.records.database import Database
+from bot.records.ledger import add_to_run
 from bot.records.moments import iso, now
 from bot.records.store import Store
 from bot.records.workspaces import Workspaces
@@ -242,22 +243,9 @@ def _fold(db: Database, run_id: str, into: str) -> None:
     ).fetchone()
     if row is None:
         return
-    calls, unpriced, *amounts = row
+    calls, unpriced, *tokens, cost = row
     if calls:
-        *counts, cost = amounts
-        # A sum with one unknown part is unknown; tokens are those that are known.
-        db.execute(
-            """
-            update runs set calls = calls + ?, calls_unpriced = calls_unpriced + ?,
-                input_tokens = coalesce(input_tokens + ?, input_tokens, ?),
-                output_tokens = coalesce(output_tokens + ?, output_tokens, ?),
-                cache_read_tokens = coalesce(cache_read_tokens + ?, cache_read_tokens, ?),
-                cache_write_tokens = coalesce(cache_write_tokens + ?, cache_write_tokens, ?),
-                cost_microusd = case when calls = 0 then ? else cost_microusd + ? end
-            where run_id = ?
-            """,
-            [calls, unpriced, *(count for count in counts for _ in range(2)), cost, cost, into],
-        )
+        add_to_run(db, into, calls=calls, unpriced=unpriced, tokens=tokens, cost_microusd=cost)
     db.execute("update calls set run_id = ? where run_id = ?", [into, run_id])
     db.execute("delete from answers where run_id = ?", [run_id])
     db.execute("delete from runs where run_id = ?", [run_id])

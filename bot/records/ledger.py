@@ -259,7 +259,13 @@ class Ledger:
             )
             if not cursor.rowcount:
                 return
-            _add_to_run(db, call)
+            db.execute("update runs set model = ? where run_id = ?", [call.model, call.run_id])
+            tokens = (
+                *(call.input_tokens, call.output_tokens),
+                *(call.cache_read_tokens, call.cache_write_tokens),
+            )
+            unpriced, cost = int(call.cost_microusd is None), call.cost_microusd
+            add_to_run(db, call.run_id, calls=1, unpriced=unpriced, tokens=tokens, cost_microusd=cost)
             if answer is not None:
                 db.execute(
                     "insert into answers values (?, ?, ?, ?, ?, ?) on conflict do nothing",
@@ -287,15 +293,27 @@ class Ledger:
         return rows[::-1]
 
 
-def _add_to_run(db: Database, call: Call) -> None:
-    """Add what a call took to the row of its run."""
-    # A sum with one unknown part is unknown: the cost stays null, the count says how many. Tokens are those
-    # that are known; null when none are.
+def add_to_run(
+    db: Database,
+    run_id: str,
+    *,
+    calls: int,
+    unpriced: int,
+    tokens: Sequence[int | None],
+    cost_microusd: int | None,
+) -> None:
+    """Add what calls took to the row of a run.
+
+    A sum with one unknown part is unknown: the cost stays null, and the count says how many. Tokens are those that are
+    known; null when none are.
+
+    Args:
+        tokens: in, out, and of them from and for the cache.
+    """
     db.execute(
         """
         update runs set
-            model = ?, calls = calls + 1,
-            calls_unpriced = calls_unpriced + ?,
+            calls = calls + ?, calls_unpriced = calls_unpriced + ?,
             input_tokens = coalesce(input_tokens + ?, input_tokens, ?),
             output_tokens = coalesce(output_tokens + ?, output_tokens, ?),
             cache_read_tokens = coalesce(cache_read_tokens + ?, cache_read_tokens, ?),
@@ -303,17 +321,7 @@ def _add_to_run(db: Database, call: Call) -> None:
             cost_microusd = case when calls = 0 then ? else cost_microusd + ? end
         where run_id = ?
         """,
-        [
-            call.model,
-            int(call.cost_microusd is None),
-            *(call.input_tokens,) * 2,
-            *(call.output_tokens,) * 2,
-            *(call.cache_read_tokens,) * 2,
-            *(call.cache_write_tokens,) * 2,
-            call.cost_microusd,
-            call.cost_microusd,
-            call.run_id,
-        ],
+        [calls, unpriced, *(one for one in tokens for _ in range(2)), cost_microusd, cost_microusd, run_id],
     )
 
 

@@ -11,6 +11,9 @@ from bot.records.moments import iso
 from bot.records.store import Store
 from bot.value import RunSums, Sums
 
+OPEN_MOST = 100
+"""So many waiting drafts are looked up; who tells of them says "or more" from there on."""
+
 
 @dataclass(frozen=True)
 class TaskCount:
@@ -128,8 +131,8 @@ class Proof:
             )
         )
 
-    async def open_drafts(self, team_id: str, most: int = 100) -> list[OpenDraft]:
-        """Return the drafts that wait for a decision, the oldest first."""
+    async def open_drafts(self, team_id: str) -> list[OpenDraft]:
+        """Return the drafts that wait for a decision, the oldest first, `OPEN_MOST` of them at most."""
         rows = await self._store.read(
             lambda db: db.execute(
                 """
@@ -137,7 +140,7 @@ class Proof:
                 where settled_at is null and delivered_at is not null and team_id = ?
                 order by delivered_at limit ?
                 """,
-                [team_id, most],
+                [team_id, OPEN_MOST],
             ).fetchall()
         )
         return [OpenDraft(*row) for row in rows]

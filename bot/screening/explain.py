@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, tzinfo
 
 from bot.screening.candidate import Candidate
 from bot.screening.criteria import Criterion
 from bot.screening.scoring import Finding
 from bot.tasks import Language
-from bot.texts import text
+from bot.texts import format_day, format_moment, text
 
 
 def write_explanation(
@@ -20,14 +21,18 @@ def write_explanation(
     locked_at: str,
     notice: str,
     language: Language,
+    zone: tzinfo,
 ) -> str:
-    """Return the explanation as plain text; quotes that are deleted are said to be."""
+    """Return the explanation as plain text, its moments those of *zone*; quotes that are deleted are said to be."""
 
     def say(key: str, **params: object) -> str:
         return text(f"screening.explain.{key}", language, **params)
 
     lines = [say("head", name=one.name, title=title), "", say("how"), "", notice, ""]
-    lines += [say("criteria", day=locked_at[:10], version=one.criteria_version or ""), ""]
+    locked = (
+        format_day(datetime.fromisoformat(locked_at).astimezone(zone).date(), language) if locked_at else ""
+    )
+    lines += [say("criteria", day=locked, version=one.criteria_version or ""), ""]
     for number, (criterion, found) in enumerate(zip(criteria, findings, strict=True), start=1):
         kind = text(f"screening.kind.{criterion.kind}", language)
         lines.append(
@@ -38,11 +43,9 @@ def write_explanation(
     lines += ["", say("removed"), *_removed(one, language)]
     lines += ["", say("decision")]
     if one.verdict:
-        lines.append(
-            say(
-                "verdict", verdict=text(f"screening.verdict.{one.verdict}", language), at=one.verdict_at or ""
-            )
-        )
+        decided = datetime.fromisoformat(one.verdict_at) if one.verdict_at else None
+        at = format_moment(decided, language, zone) if decided else ""
+        lines.append(say("verdict", verdict=text(f"screening.verdict.{one.verdict}", language), at=at))
     if one.changed_verdict:
         verdict = text(f"screening.verdict.{one.changed_verdict}", language)
         reason = text(f"screening.reason.{one.change_reason}", language)

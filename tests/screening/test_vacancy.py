@@ -200,6 +200,7 @@ async def test_after_the_verdict(world: World) -> None:
     assert "4 sentences were left out" in str(written)
     for line in ("AI helps us to read", "made window frames and stairs", "Discuss", "later Hold", "e-mail"):
         assert line in explained
+    assert not re.search(r"\d{4}-\d\d-\d\d", explained)  # days in words: a candidate reads it
     assert row["review"] == "discarded"
 
 
