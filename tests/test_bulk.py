@@ -20,6 +20,7 @@ from bot.bulk import Mapping, Table
 from bot.jobs import carry_on
 from bot.jobs.schedules import sweep_now
 from bot.jobs.sets import carry_on_anew
+from bot.llm import LLMError
 from bot.records.bulk import BulkSet
 from bot.sandbox.model import Reply
 from bot.sandbox.model_rules import user_text
@@ -787,7 +788,7 @@ async def test_what_is_asked_of_all_rows_passes_the_gate(
 
 
 async def test_another_column_of_names_brings_other_texts(world: World) -> None:
-    """Rows that were samples under the first choice of columns, and are none under the next, are written anew."""
+    """Samples under the first choice of columns, and none under the next, are written anew, or told to have failed."""
     records, one = world.bot.records, BulkSet("T1:D1:1.1", "T1", ANNA, "descriptions", "nl", "D1", "F1")
     await records.bulk.add(one)
     rows = [(number, ("" if number < 4 else f"Bak {number}", f"Pot {number}")) for number in range(2, 7)]
@@ -806,10 +807,14 @@ async def test_another_column_of_names_brings_other_texts(world: World) -> None:
         await records.bulk.move(one.set_id, "samples", of="sampling")
     for act in ("style", "start"):
         await records.bulk.press(one.set_id, act)
+    for _ in range(2):
+        (unlucky,) = await records.bulk_items.items(one.set_id, numbers=(6,))
+        await world.workspace.runs.bulk._rows._failed(one, unlucky, LLMError("unusable", "no text"))
     await write("of the pot")
+    items = {item.number: item for item in await records.bulk_items.items(one.set_id)}
 
-    texts = {item.number: item.text for item in await records.bulk_items.items(one.set_id)}
-    assert texts == dict.fromkeys(range(2, 7), "of the pot")
+    assert items.pop(6).state == "failed"
+    assert [item.text for item in items.values()] == ["of the pot"] * 4
 
 
 async def test_an_erasure_takes_the_table(world: World) -> None:

@@ -27,8 +27,7 @@ TITLE_LIMIT, LABEL_LIMIT, AXIS_LIMIT, ALT_LIMIT = 50, 20, 50, 1000
 DRAWN_LIMIT = 34
 """Characters of a name that fit beside its bar."""
 
-PNG_PPI = 144.0
-PNG_SIZE = (1200, 800)  # pixels: 600 x 400 points
+PNG_PPI = 144.0  # 1,200 x 800 pixels
 
 
 @dataclass(frozen=True)

@@ -188,7 +188,9 @@ class Rows:
     async def _failed(self, one: BulkSet, item: Item, error: LLMError) -> None:
         """Keep that a row was not answered; after two tries it is told, and the text before it stands again."""
         log.warning("run=%s row fault kind=%s", item.run_id, error.kind)
-        if item.version > 1 and item.tries + 1 >= MOST_TRIES:
+        # Another choice of columns begins a version too, and its text before answered another question.
+        stood = item.attempt > 1 or item.review == "redone"
+        if stood and item.tries + 1 >= MOST_TRIES:
             await self._items.fall_back(item)
             if item.review == "redone":
                 await self._records.reviews.take_back(item.run_id, item.version - 1)

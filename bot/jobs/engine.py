@@ -21,6 +21,8 @@ from bot.jobs.slots import Slot
 from bot.records import Records
 from bot.records.address import patient
 
+PATIENCE_S = 20  # whole seconds for open workflows when the bot ends
+
 
 async def open_engine(
     path: Path,
@@ -93,9 +95,9 @@ def _prepare(path: Path) -> None:
     path.chmod(0o600)
 
 
-async def close_engine(patience_s: int = 20) -> None:
-    """Let open workflows finish for *patience_s*; what is left is recovered at the next start."""
-    patience_s = patience_s if await _is_busy_after(1.0) else 0
+async def close_engine() -> None:
+    """Let open workflows finish for a while; what is left is recovered at the next start."""
+    patience_s = PATIENCE_S if await _is_busy_after(1.0) else 0
     # In a thread: on the loop it would block the very workflows that it waits for.
     await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=patience_s)
     # DBOS has shut the loop's default executor down with its own.
