@@ -169,7 +169,7 @@ def _crash(secrets: dict[str, str], folder: Path) -> bytes:
     return said
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], dict[str, bytes]]:
     """A bot that has met all secrets, and what every sink holds."""
     return asyncio.run(_live(tmp_path_factory.mktemp("lived")))
