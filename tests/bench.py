@@ -461,7 +461,7 @@ async def bench_replicas() -> list[Figure]:
     gain = working[3].a_second / working[1].a_second
     return [
         Figure(
-            "runs a second of 1, 2, 3 replicas, model of 8 s",
+            "runs a second of 1, 2, 3 replicas, a model of 8 s",
             f"{_rates(working)}: {gain:.2f} x",
             ">= 1.5 x",
             "",
