@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,7 +26,7 @@ from bot.tasks import (
     write_fields,
     write_task,
 )
-from tests.conftest import ANNA, CHEF, SALES, World, running
+from tests.conftest import ANNA, CHEF, SALES, World, on_postgres, running, store_url
 from tests.test_measuring import _form
 
 INVITE = {
@@ -201,6 +202,8 @@ async def test_a_template_is_there_after_a_restart_and_as_a_file(
     async with running(tmp_path) as world:
         again = world.workspace.tasks["klanten-uitnodigen"]
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", store_url(tmp_path))
+    monkeypatch.setenv("SECRET_KEYS", Fernet.generate_key().decode() if on_postgres() else "")
     monkeypatch.chdir(tmp_path)
     printed = await _main(["export", "templates"]), capsys.readouterr().out
     written = await _main(["export", "templates", "--out", str(tmp_path / "out")])
