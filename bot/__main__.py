@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from dotenv import dotenv_values
@@ -213,6 +214,13 @@ def _parser() -> argparse.ArgumentParser:
     kind.add_argument("--http", metavar="URL", type=_address, help="for HTTP mode, at this public address")
     made.add_argument("--oauth", action="store_true", help="with --http: for many workspaces that install it")
     kind.add_argument("--socket", action="store_true", help="for Socket Mode (the default)")
+    _add_reading(commands)
+    _add_keeping(commands)
+    return parser
+
+
+def _add_reading(commands: Any) -> None:
+    """Add what reads the ledger, and takes data in or out."""
     exported = commands.add_parser("export", help="print what the ledger holds, as JSON lines or CSV")
     exported.add_argument(
         "what", nargs="?", choices=[*TABLES, "templates"], default="runs", help="the runs unless named"
@@ -254,6 +262,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--team", metavar="T1", default="", help="of this workspace, where there are several"
         )
+
+
+def _add_keeping(commands: Any) -> None:
+    """Add what keeps the files."""
     kept = commands.add_parser("backup", help="copy the databases into one file, beside a running bot")
     kept.add_argument(
         "where",
@@ -271,7 +283,6 @@ def _parser() -> argparse.ArgumentParser:
         "file", nargs="?", type=Path, metavar="FILE", help="left out in PostgreSQL, after its own pg_restore"
     )
     commands.add_parser("rotate", help="encrypt what is encrypted anew, under the newest key")
-    return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -283,68 +294,54 @@ def main(arguments: list[str] | None = None) -> int:
         return asyncio.run(check(environ))
     try:
         if chosen.command == "manifest":
-            tasks = load_tasks(PROMPTS, HANDLERS)
-            print(
-                json.dumps(manifest(tasks, url=chosen.http, oauth=chosen.oauth), indent=2, ensure_ascii=False)
-            )
-            return 0
-        if chosen.command == "demo":
+            made = manifest(load_tasks(PROMPTS, HANDLERS), url=chosen.http, oauth=chosen.oauth)
+            print(json.dumps(made, indent=2, ensure_ascii=False))
+        elif chosen.command == "demo":
             from bot.demo import demo
 
             asyncio.run(demo(environ, export=chosen.export, port=chosen.port))
-            return 0
-        offline = chosen.command in (
-            "export",
-            "digest",
-            "evaluate",
-            "purge",
-            "backup",
-            "restore",
-            "rotate",
-            "migrate",
-        )
-        settings = Settings.from_environ(environ, calls_out=not offline)
-        if chosen.command == "export" and chosen.what == "templates":
-            return asyncio.run(export_templates(settings, out=chosen.out, team=chosen.team))
-        if chosen.command == "export":
-            return export(
-                settings,
-                chosen.what,
-                form=chosen.format,
-                start=chosen.start,
-                end=chosen.end,
-                team=chosen.team,
-            )
-        if chosen.command == "digest":
-            return asyncio.run(digest(settings, team=chosen.team))
-        if chosen.command == "evaluate":
-            return asyncio.run(
-                evaluate(settings, start=chosen.start, end=chosen.end, out=chosen.out, team=chosen.team)
-            )
-        if chosen.command == "import" and chosen.what == "knowledge":
-            return asyncio.run(
-                import_folder(
-                    settings, chosen.folder, audience=chosen.audience, owner=chosen.owner, team=chosen.team
-                )
-            )
-        if chosen.command == "purge":
-            return asyncio.run(purge(settings, person=chosen.person, everything=chosen.all, team=chosen.team))
-        if chosen.command == "backup":
-            return backup(settings, chosen.where, with_key=chosen.with_key)
-        if chosen.command == "restore":
-            return restore(settings, chosen.file)
-        if chosen.command == "rotate":
-            return rotate_keys(settings)
-        if chosen.command == "migrate":
-            return migrate(settings)
-        if chosen.command == "import":
-            return import_prices(settings, chosen.file, team=chosen.team)
-        set_up_log(settings.log_format)
-        asyncio.run(run(settings))
+        elif chosen.command:
+            # Only documents are given to a model; everything else needs nobody outside.
+            calls_out = chosen.command == "import" and chosen.what == "knowledge"
+            return _carry_out(chosen, Settings.from_environ(environ, calls_out=calls_out))
+        else:
+            settings = Settings.from_environ(environ)
+            set_up_log(settings.log_format)
+            asyncio.run(run(settings))
     except (SettingsError, TaskFileError, StartError, TeamError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0
+
+
+def _carry_out(chosen: argparse.Namespace, settings: Settings) -> int:
+    """Carry out a command on what the bot keeps; return its exit code."""
+    match chosen.command:
+        case "export" if chosen.what == "templates":
+            return asyncio.run(export_templates(settings, out=chosen.out, team=chosen.team))
+        case "export":
+            span = {"start": chosen.start, "end": chosen.end}
+            return export(settings, chosen.what, form=chosen.format, **span, team=chosen.team)
+        case "digest":
+            return asyncio.run(digest(settings, team=chosen.team))
+        case "evaluate":
+            span = {"start": chosen.start, "end": chosen.end}
+            return asyncio.run(evaluate(settings, **span, out=chosen.out, team=chosen.team))
+        case "import" if chosen.what == "knowledge":
+            whose = {"audience": chosen.audience, "owner": chosen.owner, "team": chosen.team}
+            return asyncio.run(import_folder(settings, chosen.folder, **whose))
+        case "import":
+            return import_prices(settings, chosen.file, team=chosen.team)
+        case "purge":
+            return asyncio.run(purge(settings, person=chosen.person, everything=chosen.all, team=chosen.team))
+        case "backup":
+            return backup(settings, chosen.where, with_key=chosen.with_key)
+        case "restore":
+            return restore(settings, chosen.file)
+        case "rotate":
+            return rotate_keys(settings)
+        case _:
+            return migrate(settings)
 
 
 if __name__ == "__main__":
