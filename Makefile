@@ -22,10 +22,10 @@ run: .venv/runtime ## the bot, with the settings in .env
 	@$(PY) -m bot
 
 test: .venv/dev ## all tests
-	@$(PY) -m pytest --numprocesses 2 --dist worksteal
+	@$(PY) -m pytest --numprocesses 4 --dist worksteal
 
 coverage: .venv/dev ## all tests with branch coverage, which takes twice as long; what CI runs
-	@$(PY) -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=term
+	@$(PY) -m pytest --numprocesses 4 --dist worksteal --cov --cov-report=term
 
 check: .venv/dev ## what CI checks besides the tests
 	@$(PY) -m ruff format --check .
