@@ -89,7 +89,7 @@ class BotProcess:
 
     def _begin(self) -> subprocess.Popen[bytes] | Child:
         # On the loop's own thread: a process ends with the thread that started it.
-        if "PYTEST_CURRENT_TEST" in os.environ:
+        if sys.platform == "linux" and "PYTEST_CURRENT_TEST" in os.environ:
             return _zygote.start(self.environ)
         return subprocess.Popen(
             [sys.executable, "-m", "bot"],
