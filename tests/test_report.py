@@ -126,6 +126,16 @@ def test_no_page_is_nearly_empty(language: Language) -> None:
     assert min(map(len, pages)) > 8
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_keep_clear_of_the_figures_before_them(language: Language) -> None:
+    """In the table of tasks nobody reads how many drafts were not used and the time as one figure."""
+    pdf = report_pdf(good_week(), titles=TITLES, language=language)
+    page = pypdf.PdfReader(io.BytesIO(pdf)).pages[1].extract_text(extraction_mode="layout")
+    gaps = re.findall(r"^ *(?:All tasks|Alle taken) .*\d( +)\d+\s(?:hr|uur)\s", page, re.MULTILINE)
+
+    assert [len(gap) > 4 for gap in gaps] == [True]
+
+
 def test_words_are_never_code() -> None:
     """Whatever a template is called, the report is made and shows it as it is."""
     titles = {"reply": '#panic("x") $y$ *_`\\ #read("report.typ")', "summarise": "</br>&lt;"}

@@ -93,7 +93,7 @@ def kinds_part(figures: Figures, language: Language) -> Json | None:
                 word_sureness(total, language),
             ]
         )
-    return grid(head, rows, widths=(1.8, 1.2, 1.3, 1.35, 1.6, 1.7), left=(0, 5))
+    return grid(head, rows, widths=(1.6, 1.1, 1.2, 1.4, 1.6, 1.9), left=(0, 5))
 
 
 def word_ratio(figures: Figures, language: Language) -> str:
@@ -123,7 +123,7 @@ def tasks_part(
         for row in (*table.rows, table.team)
     ]
     return (
-        grid(head, rows, widths=(1.8, 1.15, 1.25, 0.9, 2.4, 1.2), left=(0, 4), total=True)
+        grid(head, rows, widths=(1.8, 1.05, 1.15, 0.85, 2.75, 1.15), left=(0, 4), total=True)
         if table.rows
         else None
     )
@@ -149,7 +149,7 @@ def each_part(
                 word_each(saved, language),
             ]
         )
-    return grid(head, rows, widths=(1.7, 2.4, 0.8, 0.8), left=(0, 1))
+    return grid(head, rows, widths=(1.5, 2.6, 0.8, 0.8), left=(0, 1))
 
 
 def word_baseline(baseline: Baseline, language: Language) -> str:
