@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bot.digest import (
     Figures,
     chart_alt,
-    chart_block,
+    chart_blocks,
     chart_png,
     choose_advice,
     gather,
@@ -58,7 +58,7 @@ def _cents(said: str) -> int:
 @pytest.mark.parametrize("figures", [good_week(), bad_week(), build()], ids=["good", "bad", "quiet"])
 def test_slack_takes_the_digest(figures: Figures, language: Language) -> None:
     """The digest is posted, whatever the week was like."""
-    picture = [chart_block(figures, titles=TITLES, language=language)]
+    picture = chart_blocks(figures, titles=TITLES, language=language)
     blocks = week_message(figures, titles=TITLES, language=language, late=True, picture=picture)
     words = week_text(figures, titles=TITLES, language=language, late=True)
 
@@ -75,7 +75,7 @@ def test_nobody_is_in_it(language: Language) -> None:
         _message(figures, language),
         week_text(figures, titles=TITLES, language=language, late=False),
         chart_alt(figures, titles=TITLES, language=language),
-        chart_block(figures, titles=TITLES, language=language),
+        chart_blocks(figures, titles=TITLES, language=language),
     ]
 
     assert not re.search(r"UANNA|<@|\bU\d", str(said))
@@ -399,17 +399,33 @@ def test_advice_never_names_a_merged_task() -> None:
 
 
 def test_charts_keep_slacks_limits() -> None:
-    """Slack draws the chart: labels of 20 characters that differ, every one in every series."""
+    """Slack draws two charts: labels of 20 characters that differ, every one in the chart's series."""
     titles = {f"t{at}": f"Explain a tax return to client {at}" for at in range(30)}
-    figures = build(*(Case(f"t{at}", baseline=MEASURED if at % 2 else CLAIMED) for at in range(30)))
-    chart = chart_block(figures, titles=titles, language="nl")["chart"]
-    labels = chart["axis_config"]["categories"]
+    kinds = (MEASURED, ESTIMATED, CLAIMED)
+    figures = build(*(Case(f"t{at}", baseline=kinds[at % 3]) for at in range(30)))
+    first, second, left = chart_blocks(figures, titles=titles, language="nl")
 
-    assert len(set(labels)) == len(labels) == 12
-    assert all(len(label) <= 20 for label in labels)
-    assert [one["name"] for one in chart["series"]] == ["gemeten", "geclaimd"]
-    assert all([point["label"] for point in one["data"]] == labels for one in chart["series"])
+    for block, kind in ((first, "gemeten"), (second, "geschat")):
+        (series,) = block["chart"]["series"]
+        labels = block["chart"]["axis_config"]["categories"]
+        assert len(set(labels)) == len(labels) == 10
+        assert all(len(label) <= 20 for label in labels)
+        assert (block["title"], series["name"]) == (f"Netto minuten per taak, {kind}", kind)
+        assert [point["label"] for point in series["data"]] == labels
+    assert left["elements"][0]["text"] == "Alleen in de tabel: geclaimd."
     assert "Nog 18 staan in de tabel." in chart_alt(figures, titles=titles, language="nl")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_chart_holds_no_task_that_it_knows_nothing_of(language: Language) -> None:
+    """Nobody reads in a chart that a task saved 0 minutes when nothing of that kind is known of it."""
+    figures = build(Case("reply"), Case("summarise", baseline=ESTIMATED))
+    drawn = [one["chart"]["series"] for one in chart_blocks(figures, titles=TITLES, language=language)]
+    points = [[(point["label"], point["value"]) for point in series["data"]] for (series,) in drawn]
+
+    assert [[label for label, _ in one] for one in points] == [["Draft a reply"], ["Summarise a thread"]]
+    assert all(value for one in points for _, value in one)
+    assert chart_blocks(build(), titles=TITLES, language=language) == []
 
 
 def test_the_picture_is_of_one_size_and_the_same_twice() -> None:

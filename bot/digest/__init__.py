@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.digest.advice import Advice, choose_advice, word_advice
-from bot.digest.chart import chart_alt, chart_block, chart_png
+from bot.digest.chart import chart_alt, chart_blocks, chart_png
 from bot.digest.figures import Budget, Figures, gather, gather_totals, rates_of, watch_budget
 from bot.digest.helping import Help, rank_works
 from bot.digest.home import month_line, work_lines
@@ -25,7 +25,7 @@ __all__ = [
     "Table",
     "Verdict",
     "chart_alt",
-    "chart_block",
+    "chart_blocks",
     "chart_png",
     "choose_advice",
     "due_digests",

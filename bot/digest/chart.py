@@ -16,12 +16,15 @@ from bot.digest.words import word_kind, word_minutes, word_task
 from bot.tasks import Language
 from bot.texts import format_days, text
 from bot.value import BaselineKind
-from bot.views import Block
+from bot.views import Block, context
 
 HERE = Path(__file__).parent
 
 MOST_BARS = 12
 """Bars in the picture; Slack's chart takes 20 points, the PNG stays readable with twelve."""
+
+MOST_CHARTS = 2
+"""Slack takes no third chart in a message."""
 
 TITLE_LIMIT, LABEL_LIMIT, AXIS_LIMIT, ALT_LIMIT = 50, 20, 50, 1000
 DRAWN_LIMIT = 34
@@ -52,32 +55,34 @@ def make_bars(
     ]
 
 
-def chart_block(figures: Figures, *, titles: Mapping[str, str], language: Language) -> Block:
-    """Return Slack's chart: a series per kind of baseline, so that no two kinds look alike or add up.
+def chart_blocks(figures: Figures, *, titles: Mapping[str, str], language: Language) -> list[Block]:
+    """Return Slack's charts: one per kind of baseline, the best known first, and what only the table has.
 
-    A point that a series lacks is 0: Slack wants every category in every series.
+    Slack wants every category in every series of a chart. Each kind has a chart of its own, so that a task
+    without a figure of that kind is left out of it: nobody knows that it is 0.
     """
-    bars = make_bars(figures, titles=titles, language=language)[:MOST_BARS]
-    names = list(dict.fromkeys(bar.name for bar in bars)) or [text("chart.nothing", language)]
-    labels = dict(zip(names, _short(names), strict=True))
-    kinds: Sequence[BaselineKind] = [kind for kind in KINDS if any(bar.kind == kind for bar in bars)]
-    series = [
-        _series(
-            word_kind(kind, language),
-            {label: _minutes_of(bars, name, kind) for name, label in labels.items()},
-        )
-        for kind in kinds
+    bars = make_bars(figures, titles=titles, language=language)
+    kinds = [kind for kind in KINDS if any(bar.kind == kind for bar in bars)]
+    charts = [
+        _chart([bar for bar in bars if bar.kind == kind][:MOST_BARS], kind, language)
+        for kind in kinds[:MOST_CHARTS]
+    ]
+    left = [word_kind(kind, language) for kind in kinds[MOST_CHARTS:]]
+    return [*charts, context(text("chart.left", language, kinds=", ".join(left)))] if left else charts
+
+
+def _chart(bars: Sequence[Bar], kind: BaselineKind, language: Language) -> Block:
+    labels, name = _short([bar.name for bar in bars]), word_kind(kind, language)
+    points = [
+        {"label": label, "value": round(bar.minutes, 1)} for label, bar in zip(labels, bars, strict=True)
     ]
     return {
         "type": "data_visualization",
-        "title": text("chart.title", language)[:TITLE_LIMIT],
+        "title": text("chart.title-kind", language, kind=name)[:TITLE_LIMIT],
         "chart": {
             "type": "bar",
-            "series": series or [_series(text("chart.nothing", language), dict.fromkeys(labels.values(), 0))],
-            "axis_config": {
-                "categories": list(labels.values()),
-                "y_label": text("chart.axis", language)[:AXIS_LIMIT],
-            },
+            "series": [{"name": name, "data": points}],
+            "axis_config": {"categories": labels, "y_label": text("chart.axis", language)[:AXIS_LIMIT]},
         },
     }
 
@@ -142,14 +147,6 @@ def chart_data(bars: Sequence[Bar], language: Language) -> dict[str, Any]:
 
 def _more(bars: Sequence[Bar], language: Language) -> str:
     return text("chart.more", language, count=len(bars) - MOST_BARS)
-
-
-def _minutes_of(bars: Sequence[Bar], name: str, kind: BaselineKind) -> float:
-    return round(sum(bar.minutes for bar in bars if bar.name == name and bar.kind == kind), 1)
-
-
-def _series(name: str, points: Mapping[str, float]) -> dict[str, Any]:
-    return {"name": name, "data": [{"label": label, "value": value} for label, value in points.items()]}
 
 
 def _short(names: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from bot.digest import (
     Budget,
     Figures,
     chart_alt,
-    chart_block,
+    chart_blocks,
     chart_png,
     due_digests,
     gather,
@@ -264,9 +264,7 @@ class Rounds:
                 figures, titles=titles, language=language, late=late, note=note, picture=picture
             )
 
-        # A picture of nothing tells nothing.
-        drawn = bool(figures.totals.by_task)
-        chart = [chart_block(figures, titles=titles, language=language)] if drawn else []
+        chart = chart_blocks(figures, titles=titles, language=language)
         try:
             try:
                 await self._posts.once(post_id, spot, line, blocks(chart))

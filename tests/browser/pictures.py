@@ -17,7 +17,7 @@ import typst
 from playwright.async_api import Browser, Locator, expect
 
 from bot.digest import make_table, week_message, week_text
-from bot.digest.chart import chart_block
+from bot.digest.chart import chart_blocks
 from bot.digest.report import TEMPLATE as REPORT
 from bot.digest.report import report_document
 from bot.quotes.paper import TEMPLATE as PAPER
@@ -236,8 +236,8 @@ async def show_digest(album: Album) -> None:
         month_microusd=5_310_000,
     )
     titles = {name: task.title_in(album.language) for name, task in world.bot.tasks.items()}
-    chart = chart_block(figures, titles=titles, language=album.language)
-    blocks = week_message(figures, titles=titles, language=album.language, late=False, picture=[chart])
+    charts = chart_blocks(figures, titles=titles, language=album.language)
+    blocks = week_message(figures, titles=titles, language=album.language, late=False, picture=charts)
     space = world.slack.workspace
     words = week_text(figures, titles=titles, language=album.language, late=False)
     space.add_message(GENERAL, space.bot_user_id, words, blocks=blocks, bot_id=space.bot_id)
