@@ -28,6 +28,9 @@ from bot.tasks import Language
 
 LOCALES = Path(__file__).parent / "locales"
 
+NO_BREAK = "\u00a0"
+"""A space at which no line ends: a number never stands on another line than its unit."""
+
 
 @cache
 def catalogue(language: Language) -> Catalog:
@@ -84,14 +87,15 @@ def guideline_text(language: Language) -> str:
 
 
 def format_minutes(minutes: float, language: Language) -> str:
-    """Return a span of time to the minute: `45 min`, `1 hr 30 min`, `-20 min`."""
+    """Return a span of time to the minute, never broken over two lines: `45 min`, `1 hr 30 min`, `-20 min`."""
     whole = round(abs(minutes))
     hours, rest = divmod(whole, 60)
     units = [(hours, "hour")] if hours else []
     if rest or not hours:
         units.append((rest, "minute"))
     sign = "-" if minutes < 0 and whole else ""
-    return sign + " ".join(format_unit(n, unit, length="short", locale=language) for n, unit in units)
+    said = " ".join(format_unit(n, unit, length="short", locale=language) for n, unit in units)
+    return sign + said.replace(" ", NO_BREAK)
 
 
 def format_moment(moment: datetime, language: Language, tz: tzinfo) -> str:

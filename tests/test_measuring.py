@@ -273,7 +273,7 @@ async def test_a_timer_is_started_and_stopped_by_command(world: World) -> None:
 
     assert "clock runs" in started.body
     assert "less than half a minute" in short.body
-    assert "12 min. That is 1 timed run" in stopped.body
+    assert "12\u00a0min. That is 1 timed run" in stopped.body
     assert "No clock" in again.body
     assert "`summarise`" in unknown.body
 
@@ -416,7 +416,7 @@ async def test_the_control_sample_asks_for_minutes(world: World) -> None:
     await _form(world)
     await world.slack.submit(ANNA, {"minutes": "22"})
     told = await _row(world, by_hand_minutes=22)
-    await world.shown("Done by hand in 22 min", SALES)
+    await world.shown("Done by hand in 22", SALES)
 
     assert world.model.requests == []
     assert row["minutes_saved"] is None

@@ -178,14 +178,16 @@ def test_the_ledgers_rows_lead_to_the_net_time() -> None:
     row = _document(good_week())["method"]["ledger"]["rows"][0]
 
     assert round(total.rows_minutes - taken, 6) == round(total.net.point, 6)
-    assert (row[0], row[5]) == ("measured", "9 hr 2 min")
+    assert (row[0], row[5]) == ("measured", "9\u00a0hr\u00a02\u00a0min")
 
 
 def test_before_and_after_of_one_text() -> None:
     """Before is the baseline; after is everybody's time for each accepted text, with what was thrown away."""
     (table,) = _section(build(Case("reply", (10, 0, 0, 0), unused=0)), "One accepted text, before and after")
 
-    assert table["rows"] == [["Draft a reply", "25 min, timed 8 times, last 20 days ago", "8 min", "17 min"]]
+    assert table["rows"] == [
+        ["Draft a reply", "25\u00a0min, timed 8 times, last 20 days ago", "8\u00a0min", "17\u00a0min"]
+    ]
 
 
 def test_an_old_timing_is_called_old() -> None:
@@ -215,8 +217,8 @@ def test_the_control_sample_stands_beside_what_was_believed() -> None:
     (table,) = _section(figures, "The control sample")
 
     assert len(table["rows"]) == 1
-    assert table["rows"][0][1] == "24 min (5 runs)"
-    assert table["rows"][0][4] == "−1 min"
+    assert table["rows"][0][1] == "24\u00a0min (5 runs)"
+    assert table["rows"][0][4] == "−1\u00a0min"
     assert "The control sample" not in _titles(good_week())
 
 

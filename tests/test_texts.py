@@ -146,8 +146,10 @@ def test_a_name_with_braces_is_only_a_name() -> None:
     ],
 )
 def test_time_is_told_as_people_tell_it(minutes: float, english: str, dutch: str) -> None:
-    """A span of time reads as hours and minutes; time lost has a minus."""
-    assert (format_minutes(minutes, "en"), format_minutes(minutes, "nl")) == (english, dutch)
+    """A span of time reads as hours and minutes, on one line; time lost has a minus."""
+    told = (format_minutes(minutes, "en"), format_minutes(minutes, "nl"))
+
+    assert told == (english.replace(" ", "\u00a0"), dutch.replace(" ", "\u00a0"))
 
 
 def test_a_moment_is_that_of_the_office() -> None:

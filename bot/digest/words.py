@@ -9,6 +9,7 @@ from bot.digest.figures import Figures
 from bot.digest.rows import Row
 from bot.tasks import Language
 from bot.texts import (
+    NO_BREAK,
     format_amount,
     format_cents,
     format_currency_name,
@@ -36,8 +37,9 @@ def word_minutes(minutes: float, language: Language) -> str:
 
 
 def word_each(minutes: float, language: Language) -> str:
-    """Return the minutes of one text, with one decimal."""
-    return text("digest.minutes", language, minutes=word_number(minutes, language))
+    """Return the minutes of one text, with one decimal, the number and its unit on one line."""
+    said = text("digest.minutes", language, minutes=word_number(minutes, language))
+    return NO_BREAK.join(said.rsplit(" ", 1))
 
 
 def word_number(number: float, language: Language) -> str:
