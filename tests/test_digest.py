@@ -85,7 +85,7 @@ def test_break_even_comes_first() -> None:
     """The owner reads first what a text must save, and what it does save."""
     first, *others = _sections(_message(bad_week()))
 
-    assert "must save 2.4 minutes to pay for itself" in first
+    assert "must save 2.4\u00a0min to pay for itself" in first
     assert "−21.9\u00a0min (measured); −16\u00a0min (estimated)" in first
     assert others
 
@@ -117,10 +117,16 @@ def test_few_runs_carry_no_money() -> None:
 
 
 def test_an_unknown_price_is_said_and_in_no_amount() -> None:
-    """A model without a price makes the break-even "or more", and is counted."""
-    blocks = _message(build(Case("reply", unpriced=2)))
+    """Without a price of every call the break-even says that more comes on top; what has no price is counted."""
+    figures = build(Case("reply", unpriced=2))
+    blocks = _message(figures)
+    dutch = _sections(_message(figures, "nl"))[0]
 
-    assert "or more to pay for itself*; some prices are unknown" in _sections(blocks)[0]
+    assert (
+        "known, one accepted text must save less than 0.1\u00a0min to pay for itself*" in _sections(blocks)[0]
+    )
+    assert "prijzen moet een geaccepteerde tekst minder dan 0,1\u00a0min schelen" in dutch
+    assert dutch.index("komt erbij.") > dutch.index("terug te verdienen*;")
     assert "The prices of 2 runs are unknown: they are in no amount." in str(blocks)
     assert _table(blocks)[1][5] == "€0.12 + 2 unknown"
 
@@ -345,7 +351,11 @@ def test_a_title_is_only_words() -> None:
     ("cases", "rule", "evidence"),
     [
         ([Case("reply", (5, 2, 2, 1), unused=25, spent_minutes=20)], "stop", "10 were accepted"),
-        ([Case("reply", (8, 4, 0, 0), baseline=CLAIMED)], "time", "12 texts were accepted, and the 30\u00a0min"),
+        (
+            [Case("reply", (8, 4, 0, 0), baseline=CLAIMED)],
+            "time",
+            "12 texts were accepted, and the 30\u00a0min",
+        ),
         ([Case("reply", (8, 2, 4, 3), unused=3)], "prompt", "10 of 20 drafts (50%)"),
         ([Case("reply", (8, 9, 2, 0), numbers_changed=6)], "numbers", "in 6 of 19 accepted texts"),
         ([Case("reply", (8, 4, 0, 0), cost_microusd=30_000_000)], "model", "costs €2.50 and is worth €5.49"),

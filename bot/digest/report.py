@@ -200,7 +200,7 @@ def _key_figures(figures: Figures, language: Language) -> list[Json]:
     value = "–" if needed is None else word_each(float(needed), language)
     cost = word_money(figures.cost, figures, language)
     # What has no price is in no sum: the sums are then the least that it can be.
-    least = text("key.at-least", language) if figures.spent.calls_unpriced else ""
+    least = text("key.unpriced", language) if figures.spent.calls_unpriced else ""
     found = [
         _figure(value, text("key.break-even", language), least if needed is not None else "", "break-even"),
         _figure(cost, text("key.costs", language), least, "costs"),

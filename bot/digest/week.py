@@ -16,7 +16,6 @@ from bot.digest.words import (
     word_kind_fully,
     word_money,
     word_net,
-    word_number,
     word_rates,
     word_row_minutes,
     word_share,
@@ -111,8 +110,8 @@ def word_break_even(figures: Figures, language: Language) -> str:
     if needed is None:
         key = "digest.break-even-none" if not figures.accepted else "digest.break-even-no-rate"
         return text(key, language)
-    at_least = "digest.break-even-least" if figures.spent.calls_unpriced else "digest.break-even"
-    first = text(at_least, language, minutes=word_number(float(needed), language))
+    key = "digest.break-even-unpriced" if figures.spent.calls_unpriced else "digest.break-even"
+    first = text(key, language, minutes=word_each(float(needed), language))
     said = []
     for kind in _kinds(figures):
         total = figures.totals.by_kind[kind]
