@@ -84,6 +84,8 @@ def test_sources_become_links_and_inventions_are_marked() -> None:
     assert "([1](https://x/p1), [2](https://x/p2))" in link_sources("Both [1, 2].", sources, "en")
     assert link_sources("Invented [9].", sources, "nl") == "Invented [9] (geen bron)."
     assert link_sources("Half [1, 9].", sources, "en") == "Half ([1](https://x/p1), 9) (no source)."
+    assert link_sources("In a folder [3].", {"3": ""}, "en") == "In a folder [3]."
+    assert link_sources("Both [1, 3].", sources | {"3": ""}, "en") == "Both ([1](https://x/p1), 3)."
     assert link_sources("A [1](https://y) link", sources, "en") == "A [1](https://y) link"
 
 

@@ -170,6 +170,7 @@ async def _list(intake: Intake, user_id: str, words: str) -> dict[str, Any]:
         questions[:MOST_QUESTIONS],
         words=words,
         total=len(documents),
+        editor=editor,
         show_moment=lambda moment: format_moment(moment, intake.language, intake.zone),
         language=intake.language,
     )

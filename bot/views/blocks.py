@@ -37,20 +37,13 @@ def link_sources(markdown: str, sources: dict[str, str], language: Language) -> 
 
     def link(found: re.Match[str]) -> str:
         pieces = re.split(r"(\d+)", found.group(1))
-        numbers = [piece for piece in pieces if piece.isdigit()]
-        if not any(number in sources for number in numbers):
-            return f"[{found.group(1)}] ({no_source})"
-        linked = [_linked(piece, sources) for piece in pieces]
-        mark = "" if all(number in sources for number in numbers) else f" ({no_source})"
+        mark = "" if all(number in sources for number in pieces[1::2]) else f" ({no_source})"
+        if not any(sources.get(piece) for piece in pieces):
+            return f"[{found.group(1)}]{mark}"
+        linked = [f"[{piece}]({sources[piece]})" if sources.get(piece) else piece for piece in pieces]
         return f"({''.join(linked)}){mark}"
 
     return _CITATION.sub(link, markdown)
-
-
-def _linked(piece: str, sources: dict[str, str]) -> str:
-    if piece not in sources:
-        return piece
-    return f"[{piece}]({sources[piece]})" if sources[piece] else f"[{piece}]"
 
 
 def split_markdown(markdown: str, limit: int = PART_LIMIT) -> list[str]:

@@ -70,6 +70,7 @@ def knowledge_list(
     *,
     words: str,
     total: int,
+    editor: bool,
     show_moment: Callable[[datetime], str],
     language: Language,
 ) -> Block:
@@ -78,14 +79,20 @@ def knowledge_list(
     Args:
         documents: `records.knowledge.Document`s; *total* of them were found, the list holds the first.
         questions: `records.knowledge.OpenQuestion`s.
+        editor: the reader looks after the base; others see none of its documents.
         show_moment: writes a moment as the firm's clock has it.
     """
     blocks: list[Block] = [
         text_input(
             "words", text("knowledge.search", language), initial=words, multiline=False, optional=True
         ),
-        section(text("knowledge.listed", language, count=total, shown=len(documents))),
     ]
+    if not editor:
+        blocks.append(section(text("knowledge.editors-only", language)))
+    elif documents:
+        blocks.append(section(text("knowledge.listed", language, count=total, shown=len(documents))))
+    else:
+        blocks.append(section(text("knowledge.none-found" if words else "knowledge.none", language)))
     for one in documents:
         name = html.escape(one.name, quote=False)
         shown = f"*<{one.link}|{name}>*" if one.link else f"*{name}*"
@@ -104,7 +111,8 @@ def knowledge_list(
         label = text("button.knowledge-answered", language)
         pressed = button("knowledge_answered", label, one.run_id, spoken=f"{label}: {one.question}")
         blocks.append({"type": "actions", "elements": [pressed]})
-    blocks.append(context(text("knowledge.how", language)))
+    if documents or words:
+        blocks.append(context(text("knowledge.how", language)))
     return form(
         "knowledge",
         title=text("knowledge.title", language),

@@ -64,7 +64,7 @@ async def test_a_document_from_a_folder_has_no_link(world: World) -> None:
     await world.slack.command(ANNA, SALES, "/ask", QUESTION)
     shown = said(await world.card())
 
-    assert "Je krijgt er 25. ([1])" in shown
+    assert "Je krijgt er 25. [1]" in shown
     assert "1. **verlof.md**, Verlof" in shown
     assert "no source" not in shown
 

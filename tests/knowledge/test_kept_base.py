@@ -61,7 +61,7 @@ async def test_what_is_kept_holds_no_personal_data(world: World) -> None:
     assert "12345678" not in told
     assert "Karin" not in told
     assert told.count(token) == 2
-    assert "Bij Sanne de Vries. ([1])" in shown
+    assert "Bij Sanne de Vries. [1]" in shown
 
 
 async def test_a_password_in_a_document_stops_no_question(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from bot.records.knowledge import OpenQuestion
 from bot.records.moments import iso, now
 from bot.tasks.knowledge import without_base
-from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons, said
+from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons, running, said
 from tests.documents import pdf
 from tests.knowledge.conftest import put
 
@@ -101,7 +102,7 @@ async def test_editors_look_after_the_list(world: World) -> None:
     await listed(world, "everyone ·")
     await world.slack.click_in_view(CHEF, "knowledge_answered")
     await world.slack.click_in_view(CHEF, "knowledge_delete")
-    await listed(world, "Documents: 0")
+    await listed(world, "No document has these words in its name.")
 
     assert "Mag mijn hond mee?" in all_of_it
     assert "prijzen &amp; meer.md" in found
@@ -122,6 +123,19 @@ async def test_editors_look_after_the_list(world: World) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("command", "said"), [("knowledge", "Send me a document"), ("kennisbank", "Stuur mij")]
+)
+async def test_an_empty_base_says_how_to_fill_it(tmp_path: Path, command: str, said: str) -> None:
+    """An admin who opens the list before there is anything reads so, and what to do, instead of two noughts."""
+    async with running(tmp_path, language="nl" if command == "kennisbank" else "en") as world:
+        await world.slack.command(CHEF, SALES, "/tijdwinst", command)
+        shown = await listed(world, said)
+
+    assert "shown:" not in shown
+    assert "getoond:" not in shown
+
+
 async def test_owners_see_their_questions_and_no_list(world: World) -> None:
     """Who answers for a document reads what it did not answer; what there is besides is not shown to them."""
     knowledge = world.bot.records.knowledge
@@ -132,7 +146,7 @@ async def test_owners_see_their_questions_and_no_list(world: World) -> None:
     await world.slack.command(BEN, SALES, "/tijdwinst", "knowledge")
     shown = await listed(world, "Mag mijn hond mee?", BEN)
     await world.slack.command(ANNA, SALES, "/tijdwinst", "knowledge")
-    others = await listed(world, "Documents: 0", ANNA)
+    others = await listed(world, "Only admins, and people whom they named", ANNA)
     await world.slack.click_in_view(BEN, "knowledge_answered")
 
     assert "geheim.md" not in shown
