@@ -25,7 +25,7 @@ async def test_help_stands_where_people_ask_for_it(world: World) -> None:
     assert "/summarize" in everything.body
     assert "I do not know the task" in unknown.body
     assert mention.arguments["text"] == everything.answer["text"]
-    assert "Their address, a line each (optional)" in quote.answer["text"]
+    assert "Their address, as on an envelope (optional)" in quote.answer["text"]
     assert "`/quote For Hotel Zon" in quote.answer["text"]
     assert tab.arguments["text"] == quote.answer["text"]
 

@@ -7,10 +7,11 @@ import json
 import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.tasks import Draft, Input, Task, Wording
+from bot.tasks import Draft, Input, Language, Task, Wording
 from bot.views import (
     INPUT_LIMIT,
     PART_LIMIT,
@@ -182,6 +183,37 @@ def test_the_new_draft_form_shows_the_inputs_of_its_task() -> None:
         "static_select",
         "conversations_select",
     ]
+
+
+@pytest.mark.parametrize(("language", "more"), [("en", "Notes"), ("nl", "Notities")])
+def test_a_form_asks_only_once_what_a_text_is_about(language: Language, more: str) -> None:
+    """Below a question that must be answered the free field is for notes; elsewhere it leads."""
+    asked = Input(name="question", label="What do you want to know?", required=True)
+    tasks = {
+        one.name: one
+        for one in (
+            Task(name="ask", title="Ask", description="", prompt="p", inputs=(asked,)),
+            Task(
+                name="social",
+                title="Social",
+                description="",
+                prompt="p",
+                inputs=(replace(asked, required=False),),
+            ),
+        )
+    }
+    ask, social = (
+        [
+            (block["block_id"], block["label"]["text"])
+            for block in task_form(tasks, language=language, metadata={}, chosen=chosen)["blocks"][1:]
+        ]
+        for chosen in ("ask", "social")
+    )
+
+    assert [name for name, _ in ask] == ["input_question", "words"]
+    assert ask[1][1].startswith(more)
+    assert [name for name, _ in social] == ["words", "input_question"]
+    assert not social[0][1].startswith(more)
 
 
 def test_a_form_is_read_whatever_its_fields() -> None:

@@ -45,10 +45,8 @@ def task_form(
             **select_input("task", text("modal.draft.task", language), choices, chosen=chosen),
             "dispatch_action": True,
         },
-        text_input("words", text("modal.draft.text", language), multiline=True, optional=True),
+        *_about(tasks.get(chosen), language),
     ]
-    if chosen in tasks:
-        blocks += task_inputs(tasks[chosen], language)
     return form(
         "new_draft",
         title=text("modal.draft.title", language),
@@ -57,6 +55,15 @@ def task_form(
         blocks=blocks,
         metadata=dict(metadata),
     )
+
+
+def _about(task: Task | None, language: Language) -> list[Block]:
+    """Return the fields of a text: the free one leads, unless the task has a question that must be answered."""
+    own = task_inputs(task, language) if task else []
+    leads = all(field["optional"] for field in own)
+    key = "modal.draft.text" if leads else "modal.draft.more"
+    words = text_input("words", text(key, language), multiline=True, optional=True)
+    return [words, *own] if leads else [*own, words]
 
 
 def task_inputs(task: Task, language: Language) -> list[Block]:
