@@ -263,8 +263,33 @@ def test_a_letter_on_paper_is_what_was_approved() -> None:
     assert all(line in printed for line in ("Bloem & Zn.", "5 maart 2026", "€ 1.482", "#let x = 1"))
     assert numbered == ["1", "1"]
     assert document.sections[1].footer.is_linked_to_previous
+    assert document.sections[1].first_page_footer.is_linked_to_previous
     assert letter_pdf(letter, PAPER) == letter_pdf(letter, PAPER)
     assert len(pypdf.PdfReader(io.BytesIO(letter_pdf(long, PAPER))).pages) == 2
+
+
+def test_a_letter_in_word_looks_as_on_paper() -> None:
+    """Only a second page has a number, at the margin however long the firm's name, and no empty page follows."""
+    sender = "Administratie- en belastingadvieskantoor De Linde & Van den Heuvel B.V."
+    letters = [Letter(at, "Vos", "Geachte heer Vos,\n\nTot ziens.") for at in (1, 2, 3)]
+    document = docx.Document(io.BytesIO(letters_docx(letters, replace(PAPER, sender=sender))))
+    first = document.sections[0]
+    tabs = document.styles["Footer"].paragraph_format.tab_stops
+
+    assert len(document.sections) == 3
+    assert all(one.different_first_page_header_footer for one in document.sections)
+    assert first.first_page_footer.paragraphs[0].text == sender
+    assert first.footer.paragraphs[0].text == f"{sender}\t"
+    assert "PAGE" in first.footer._element.xml
+    assert [round(one.position.mm) for one in tabs] == [160]
+    assert [one.text for one in document.paragraphs] == [
+        sender,
+        "5 maart 2026",
+        "Geachte heer Vos,",
+        "Tot ziens.",
+    ] * 3
+    assert 'w:name="compatibilityMode"' in document.settings.element.xml
+    assert 'w:val="14"' not in document.settings.element.xml
 
 
 @given(st.text(max_size=80), st.text(max_size=200))

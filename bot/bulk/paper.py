@@ -17,7 +17,6 @@ from bot.texts import format_day, text
 
 if TYPE_CHECKING:
     from docx.document import Document
-    from docx.text.paragraph import Paragraph
 
 HERE = Path(__file__).parent
 MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -90,6 +89,7 @@ def letters_docx(letters: Sequence[Letter], paper: Paper) -> bytes:
     for at, letter in enumerate(letters):
         if at:
             document.add_section(WD_SECTION.NEW_PAGE)
+            _close_section(document)
         _write(document, letter, paper)
     return _saved(document)
 
@@ -124,9 +124,10 @@ def _blank(paper: Paper) -> Document:
     import docx
 
     document: Document = docx.Document()
+    _set_version(document)
     _set_style(document, paper.language)
     _set_page(document)
-    _write_footer(document, paper.sender)
+    _write_footers(document, paper.sender)
     properties = document.core_properties
     properties.title = properties.author = _clean(paper.sender)[:200]
     properties.comments = ""
@@ -143,6 +144,15 @@ def _saved(document: Document) -> bytes:
 def _clean(words: str) -> str:
     """Return words without the signs that XML cannot hold."""
     return _CONTROLS.sub("", words)
+
+
+def _set_version(document: Document) -> None:
+    """Say that the document is for today's Word, which else opens it in compatibility mode, as of 2010."""
+    from docx.oxml.ns import qn
+
+    for one in document.settings.element.iter(qn("w:compatSetting")):
+        if one.get(qn("w:name")) == "compatibilityMode":
+            one.set(qn("w:val"), "15")
 
 
 def _set_style(document: Document, language: Language) -> None:
@@ -188,18 +198,28 @@ def _write(document: Document, letter: Letter, paper: Paper) -> None:
             run.add_text(_clean(line))
 
 
-def _write_footer(document: Document, sender: str) -> None:
-    """Let every page name the firm and its own number; the sections after the first one take it over."""
+def _close_section(document: Document) -> None:
+    """Let a letter end with its last paragraph: the break's own, an empty one, may need a page more."""
+    *_, last, broken, _ = document.element.body
+    last.get_or_add_pPr().append(broken.pPr.sectPr)
+    document.element.body.remove(broken)
+
+
+def _write_footers(document: Document, sender: str) -> None:
+    """Let every page name the firm, and from the second on its number; the further sections take them over."""
     from docx.enum.text import WD_TAB_ALIGNMENT
     from docx.shared import Mm, Pt
 
-    footer: Paragraph = document.sections[0].footer.paragraphs[0]
-    # The template's style has one in the middle already.
-    footer.paragraph_format.tab_stops.add_tab_stop(Mm(160), WD_TAB_ALIGNMENT.RIGHT)
-    named = footer.add_run(f"{_clean(sender)}\t\t")
-    counted = footer.add_run()
-    for run in (named, counted):
-        run.font.size = Pt(8)
+    section = document.sections[0]
+    section.different_first_page_header_footer = True
+    # The template's own tabs are those of another paper.
+    tabs = document.styles["Footer"].paragraph_format.tab_stops
+    tabs.clear_all()
+    tabs.add_tab_stop(Mm(160), WD_TAB_ALIGNMENT.RIGHT)
+    for footer in (section.first_page_footer, section.footer):
+        footer.paragraphs[0].add_run(_clean(sender)).font.size = Pt(8)
+    counted = section.footer.paragraphs[0].add_run("\t")
+    counted.font.size = Pt(8)
     _add_field(counted, "PAGE")
 
 
