@@ -72,17 +72,18 @@ def chart_blocks(figures: Figures, *, titles: Mapping[str, str], language: Langu
 
 
 def _chart(bars: Sequence[Bar], kind: BaselineKind, language: Language) -> Block:
-    labels, name = _short([bar.name for bar in bars]), word_kind(kind, language)
+    labels = _short([bar.name for bar in bars])
+    axis = text("chart.axis", language)[:AXIS_LIMIT]
     points = [
         {"label": label, "value": round(bar.minutes, 1)} for label, bar in zip(labels, bars, strict=True)
     ]
     return {
         "type": "data_visualization",
-        "title": text("chart.title-kind", language, kind=name)[:TITLE_LIMIT],
+        "title": text("chart.title-kind", language, kind=word_kind(kind, language))[:TITLE_LIMIT],
         "chart": {
             "type": "bar",
-            "series": [{"name": name, "data": points}],
-            "axis_config": {"categories": labels, "y_label": text("chart.axis", language)[:AXIS_LIMIT]},
+            "series": [{"name": axis, "data": points}],
+            "axis_config": {"categories": labels, "y_label": axis},
         },
     }
 
