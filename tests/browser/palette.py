@@ -6,7 +6,7 @@ import base64
 import struct
 import zlib
 
-from playwright.async_api import Browser
+from playwright.async_api import BrowserContext
 
 _COUNT = """async (png) => {
   const blob = await (await fetch("data:image/png;base64," + png)).blob();
@@ -36,9 +36,9 @@ _COUNT = """async (png) => {
 """Count the colours, keep the 256 that most pixels have, and take the nearest of these for the others."""
 
 
-async def with_palette(browser: Browser, png: bytes) -> bytes:
+async def with_palette(context: BrowserContext, png: bytes) -> bytes:
     """Return a picture anew, in at most 256 colours, on white where it was transparent."""
-    page = await browser.new_page()
+    page = await context.new_page()
     try:
         # What a page may count with is nobody's content: the page is empty.
         width, height, palette, packed = await page.evaluate(_COUNT, base64.b64encode(png).decode())

@@ -7,8 +7,9 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -107,11 +108,16 @@ ABOUT = {
 
 @dataclass
 class Album:
-    """A firm in one language, and the browser that looks at it."""
+    """A firm in one language, and Sanne's window on it, in which every picture is taken."""
 
-    browser: Browser
-    world: World
+    desk: Desk
     language: Language
+    schemes: Mapping[Any, str] = field(default_factory=lambda: SCHEMES)
+
+    @property
+    def world(self) -> World:
+        """The firm, and the bot in it."""
+        return self.desk.world
 
     @property
     def im(self) -> str:
@@ -119,36 +125,30 @@ class Album:
         return self.world.slack.workspace.im_with(SANNE).id
 
     async def take(self, name: str, place: str, what: str = "", *, height: int = CARD_HEIGHT) -> None:
-        """Take what shows of *place* in both themes: the message that holds *what*, the form, or the whole window."""
-        for scheme, ending in SCHEMES.items():
-            context = await self.browser.new_context(
-                viewport={"width": WIDTH, "height": height},
-                color_scheme=scheme,
-                locale="nl-NL" if self.language == "nl" else "en-GB",
-            )
-            desk = Desk(await context.new_page(), self.world)
-            await desk.go(GENERAL)
-            await desk.be("Sanne Bloem")
-            if place != FORM:
-                await desk.go(place)
-            own = {FORM: desk.form, HOME: desk.button(what)}
-            found: Locator = own.get(place, desk.messages(what).last)
+        """Take what shows of *place* in each theme: the message that holds *what*, the form, or the whole window."""
+        page = self.desk.page
+        await page.set_viewport_size({"width": WIDTH, "height": height})
+        for scheme, ending in self.schemes.items():
+            await page.emulate_media(color_scheme=scheme)
+            await self.desk.go(GENERAL if place == FORM else place)
+            own = {FORM: self.desk.form, HOME: self.desk.button(what)}
+            found: Locator = own.get(place, self.desk.messages(what).last)
             await expect(found).to_be_visible()
             if place != HOME:  # it begins at its top, and is published anew while somebody looks
                 await found.scroll_into_view_if_needed()
             # Neither where the keyboard is nor the time of day is part of the picture: the same card, the same bytes.
-            await desk.page.evaluate("document.activeElement?.blur()")
-            await desk.page.evaluate(
+            await page.evaluate("document.activeElement?.blur()")
+            await page.evaluate(
                 "document.querySelectorAll('time').forEach((one) => (one.textContent = '9:41'))"
             )
-            shot = await (desk.page.screenshot() if height == WINDOW_HEIGHT else found.screenshot())
-            await context.close()
+            shot = await (page.screenshot() if height == WINDOW_HEIGHT else found.screenshot())
             await self.keep(name, shot, ending)
 
     async def keep(self, name: str, shot: bytes, ending: str = "") -> None:
         """Write a picture."""
         tongue = "" if self.language == "en" else f".{self.language}"
-        (FOLDER / f"{name}{ending}{tongue}.png").write_bytes(await with_palette(self.browser, shot))
+        small = await with_palette(self.desk.page.context, shot)
+        (FOLDER / f"{name}{ending}{tongue}.png").write_bytes(small)
 
     async def page_of(self, name: str, template: Path, data: Mapping[str, Any]) -> None:
         """Draw the first page of a paper: paper is white in both themes."""
@@ -311,10 +311,26 @@ async def show_table(album: Album) -> None:
     world.model.answer_with(None)
 
 
-SHOWN = {
+SHOWN: dict[Language, Sequence[Callable[[Album], Awaitable[None]]]] = {
     "en": (show_thread, show_quote, show_digest, show_cv, show_table, show_home),
     "nl": (show_quote, show_digest, show_home),
 }
+
+
+@asynccontextmanager
+async def open_album(browser: Browser, language: Language) -> AsyncIterator[Album]:
+    """Start a firm in a language, and open Sanne's window on it."""
+    tag = text("language.tag", language)
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_firm(Path(folder), language) as world:
+            for user in world.slack.workspace.users.values() if language != "en" else ():
+                user.locale = tag
+            context = await browser.new_context(locale=tag)
+            desk = Desk(await context.new_page(), world)
+            await desk.go(GENERAL)
+            await desk.be("Sanne Bloem")
+            yield Album(desk, language)
+            await context.close()
 
 
 async def main(wanted: Sequence[str]) -> None:
@@ -324,14 +340,10 @@ async def main(wanted: Sequence[str]) -> None:
         if browser is None:
             raise SystemExit(SKIPPED)
         for language, scenes in SHOWN.items():
-            spoken: Any = language
-            with tempfile.TemporaryDirectory() as folder:
-                async with open_firm(Path(folder), spoken) as world:
-                    for user in world.slack.workspace.users.values() if spoken != "en" else ():
-                        user.locale = text("language.tag", spoken)
-                    for scene in scenes:
-                        if not wanted or scene.__name__.removeprefix("show_") in wanted:
-                            await scene(Album(browser, world, spoken))
+            async with open_album(browser, language) as album:
+                for scene in scenes:
+                    if not wanted or scene.__name__.removeprefix("show_") in wanted:
+                        await scene(album)
 
 
 if __name__ == "__main__":
