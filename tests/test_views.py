@@ -185,7 +185,7 @@ def test_the_new_draft_form_shows_the_inputs_of_its_task() -> None:
     ]
 
 
-@pytest.mark.parametrize(("language", "more"), [("en", "Notes"), ("nl", "Notities")])
+@pytest.mark.parametrize(("language", "more"), [("en", "Other notes"), ("nl", "Andere notities")])
 def test_a_form_asks_only_once_what_a_text_is_about(language: Language, more: str) -> None:
     """Below a question that must be answered the free field is for notes; elsewhere it leads."""
     asked = Input(name="question", label="What do you want to know?", required=True)
