@@ -1,0 +1,148 @@
+"""Where a row of a table stands: what may happen to it, and that no text of it is lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from bot.jobs import carry_on
+from bot.records.bulk_items import Item
+from bot.sandbox.model import Reply
+from bot.sandbox.model_rules import user_text
+from tests.bulk_set import begin, press, table, unlike
+from tests.conftest import ANNA, World
+from tests.test_bulk import the_set, written
+
+
+async def row(world: World, number: int) -> Item:
+    """Return one row of the only set."""
+    (found,) = await world.bot.records.bulk_items.items((await the_set(world)).set_id, numbers=(number,))
+    return found
+
+
+async def test_a_redo_that_may_not_leave_gives_the_text_back(world: World) -> None:
+    """A password in what should be different: the text stands as it was, says why, and can be approved."""
+    await written(world, 4)
+    card = await world.card(having="bulk_approve")
+    set_id = (await the_set(world)).set_id
+    await world.slack.click(ANNA, world.im, card["ts"], "bulk_item_3", value=f"redo|3.1|{set_id}")
+    await world.slack.wait_for(lambda: world.slack.modal(ANNA))
+    await world.slack.submit(ANNA, {"instruction": "Gebruik wachtwoord: Zwanenhals!4711"})
+    told = str(await world.shown("Not written again"))
+    card = await world.card(having="bulk_approve")
+    await world.slack.click(ANNA, world.im, card["ts"], "bulk_approve")
+    await world.shown("4 accepted")
+
+    assert "4 of 4 texts" in told
+    assert "Zwanenhals" not in str([one.body for one in world.model.requests])
+
+
+async def test_a_cancel_keeps_the_first_texts(world: World) -> None:
+    """Cancelled while code has texts written again, a set keeps those that it had: they are paid."""
+
+    def speak(body: dict[str, Any]) -> str:
+        if any(f"Bak {number}\n" in user_text(body) for number in (4, 5)):
+            world.model.batches.held = True
+            return "Deze plantenbak weegt 999 kilo."
+        return unlike(body)
+
+    world.model.answer_with(speak)
+    await begin(world.slack, table(6))
+    await world.slack.wait_for(lambda: len(world.model.batches.sent()) == 2 or None)
+    await press(world.slack, "bulk_cancel")
+
+    assert await world.shown("is cancelled. 6 of 6")
+    assert "6 of 6 texts wait" in str(await world.shown("texts wait"))
+
+
+async def test_an_answer_under_way_outlives_another_rows_limit(world: World) -> None:
+    """Two texts are written again and a limit stops one of them: the other comes, and each can be approved."""
+    world.model.name = None
+    one = await written(world, 4)
+    records, asked, go_on = world.bot.records, world.model.count, asyncio.Event()
+    spent, estimate = await records.store.read(
+        lambda db: db.execute("select max(cost_microusd), max(estimate_microusd) from calls").fetchone()
+    )
+    settings = await records.workspaces.get("T1")
+    limit = (spent + estimate + 500) * settings.usd_rate / 1_000_000
+    await records.workspaces.change("T1", replace(settings, run_budget=limit), user_id=ANNA)
+
+    async def speak(body: dict[str, Any]) -> str:
+        await go_on.wait()
+        return "Deze plantenbak is korter."
+
+    world.model.answer_with(speak)
+    for number, instruction in ((2, "korter"), (3, "korter " * 4_000)):
+        item = await row(world, number)
+        await records.reviews.decide(
+            item.run_id, version=1, act="redone", user_id=ANNA, instruction=instruction, minutes_each=0.1
+        )
+    await records.bulk.stir(one.set_id)
+    await carry_on(one.set_id)
+    try:
+        await world.slack.wait_for(
+            lambda: (
+                (
+                    world.model.count > asked
+                    and any("count_tokens" in one.path for one in world.model.requests)
+                )
+                or None
+            )
+        )
+    finally:
+        go_on.set()
+    await world.shown("Not written again")
+    await press(world.slack, "bulk_approve")
+    await world.shown("4 accepted")
+
+    assert [(await row(world, number)).version for number in (2, 3)] == [2, 1]
+
+
+async def test_a_redo_and_its_row_are_one_write(world: World) -> None:
+    """Stopped right after a redo was decided, the bot writes that text: it never waits for nobody."""
+    await written(world, 4)
+    item = await row(world, 3)
+    await world.bot.records.reviews.decide(
+        item.run_id, version=1, act="redone", user_id=ANNA, instruction="korter", minutes_each=0.1
+    )
+    again = await row(world, 3)
+
+    assert (again.state, again.version) == ("open", 2)
+
+
+async def test_a_row_that_was_refused_holds_up_no_erasure(world: World) -> None:
+    """A row whose text may not leave is told and done with: who is erased is erased."""
+    world.model.answer_with(unlike)
+    await begin(world.slack, table(6) + b"\nwachtwoord: Zwanenhals!4711;staal;9 cm;plantenbak")
+    await world.shown("6 of 7 texts")
+    records = world.bot.records
+    erased = await records.erasures.erase(await records.erasures.ask("T1", ANNA))
+
+    assert erased.under_way == 0
+    assert await records.store.read(lambda db: db.execute("select count(*) from bulk_sets").fetchone()) == (
+        0,
+    )
+
+
+async def test_a_text_that_failed_first_counts_as_the_others(world: World) -> None:
+    """A row that is written at the second press takes its share of what asking took, and waits for its review."""
+    stubborn = {"declines": True}
+
+    def speak(body: dict[str, Any]) -> Any:
+        if "Bak 5\n" in user_text(body) and stubborn["declines"]:
+            return Reply("", stop_reason="refusal")
+        return unlike(body)
+
+    world.model.answer_with(speak)
+    await begin(world.slack, table(6))
+    await world.shown("5 of 6 texts")
+    stubborn["declines"] = False
+    await press(world.slack, "bulk_retry")
+    await world.shown("6 of 6 texts")
+    rows = await world.rows(6)
+
+    assert {(row["outcome"], row["delivered_at"] is None, row["settled_at"]) for row in rows} == {
+        ("drafted", False, None)
+    }
+    assert len({row["asking_minutes"] for row in rows}) == 1
