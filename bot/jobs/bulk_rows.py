@@ -179,11 +179,10 @@ class Rows:
         written = written.strip()
         faults = check(work, row, written)
         notes = self._desk.gate.remarks(item.run_id, item.version, work.language)
-        await self._records.drafts.add(
-            Draft(run_id=item.run_id, version=item.version, text=written, model=model, notes=notes)
-        )
+        draft = Draft(run_id=item.run_id, version=item.version, text=written, model=model, notes=notes)
+        # The row comes last: until then whoever does this again finds the answer that was paid.
         await self._records.ledger.close(item.run_id, "drafted")
-        await self._items.wrote(item, faults)
+        await self._items.wrote(item, draft, faults)
 
     async def _refused(self, one: BulkSet, item: Item, error: UserError) -> None:
         """Keep that a row is not asked about, or its answer not taken: asking again would change nothing."""

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from bot.bulk import Fault, Mapping, hash_row
 from bot.records.bulk_events import ItemState, Key, change_rows
 from bot.records.database import Database
+from bot.records.drafts import keep_draft
 from bot.records.moments import iso, now
 from bot.records.settlements import settle
 from bot.records.store import Store
+from bot.tasks import Draft
 
 if TYPE_CHECKING:
     from bot.records.reviews import Reviews
@@ -132,11 +134,14 @@ class BulkItems:
             ]
         )
 
-    async def wrote(self, item: Item, faults: Iterable[Fault]) -> None:
-        """Keep that a row has its text; a row that is at another version by now stays as it is."""
-        await self._store.write(
-            lambda db: change_rows(db, "wrote", item.set_id, [_write_faults(faults)], rows=[item.key])
-        )
+    async def wrote(self, item: Item, draft: Draft, faults: Iterable[Fault]) -> None:
+        """Keep a row's text; a row that is at another version by now stays as it is, and takes none."""
+
+        def work(db: Database) -> None:
+            if change_rows(db, "wrote", item.set_id, [_write_faults(faults)], rows=[item.key]):
+                keep_draft(db, draft)
+
+        await self._store.write(work)
 
     async def judge(self, item: Item, faults: Iterable[Fault]) -> None:
         """Keep what is wrong with a text that stands."""
