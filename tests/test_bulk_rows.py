@@ -250,6 +250,24 @@ async def test_a_redo_and_its_row_are_one_write(world: World) -> None:
     assert (again.state, again.version) == ("open", 2)
 
 
+async def test_what_was_approved_meanwhile_is_not_written_again(world: World) -> None:
+    """Approved while code still holds all texts against each other, a text stays: nobody gets one that was not read."""
+    one = await written(world, 4)
+    items = world.bot.records.bulk_items
+    found = await items.items(one.set_id)
+    await world.bot.records.reviews.decide(
+        found[1].run_id, version=1, act="approved", user_id=ANNA, minutes_each=0.1
+    )
+    await items.redo(one.set_id, found)
+
+    assert [(await row(world, number)).state for number in (2, 3, 4, 5)] == [
+        "open",
+        "written",
+        "open",
+        "open",
+    ]
+
+
 async def test_a_row_that_was_refused_holds_up_no_erasure(world: World) -> None:
     """A row whose text may not leave is told and done with: who is erased is erased."""
     world.model.answer_with(unlike)

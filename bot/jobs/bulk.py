@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from collections.abc import Mapping as Dictionary
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.bulk import Fault, find_alike, read_table
 from bot.delivery import Delivery
@@ -28,6 +28,8 @@ from bot.records.bulk_items import Item
 from bot.tasks import Task, UserError
 from bot.texts import text
 from bot.wire import SlackError
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -304,7 +306,7 @@ class BulkSets:
         """
         waiting = {f"{claim.claim_id}-{item.number}": item for item in await self._claimed(claim)}
         known = [(waiting.pop(name), result) for name, result in results if name in waiting]
-        await asyncio.gather(*(self._rows.take(one, work, claim, item, result) for item, result in known))
+        await _all(self._rows.take(one, work, claim, item, result) for item, result in known)
         await self._forget_calls(claim, waiting.values())
         await self._claims.end_claim(claim)
         faults = [result for _, result in known if isinstance(result, LLMError)]
@@ -324,9 +326,7 @@ class BulkSets:
             async with gate:
                 return await self._rows.write(one, work, item)
 
-        # All of them: what is under way when one is stopped is paid, and its row is where it was.
-        ends = await asyncio.gather(*map(write, items), return_exceptions=True)
-        faults = [end for end in ends if end is not None]
+        faults = [fault for fault in await _all(map(write, items)) if fault is not None]
         if faults:
             raise faults[0]
 
@@ -395,6 +395,15 @@ class BulkSets:
             most_words=one.mapping.most_words if one.mapping else 150,
             samples=samples,
         )
+
+
+async def _all(works: Iterable[Awaitable[T]]) -> list[T]:
+    """Wait for all of *works*, then raise what stopped one: what is under way meanwhile is paid, and is to be kept."""
+    ends = await asyncio.gather(*works, return_exceptions=True)
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
+    return [end for end in ends if not isinstance(end, BaseException)]
 
 
 def _patience_s(claim: Claim) -> float:

@@ -150,9 +150,21 @@ class BulkItems:
         )
 
     async def redo(self, set_id: str, items: Sequence[Item]) -> None:
-        """Have texts written anew, each as the next version."""
-        keys = [item.key for item in items]
-        await self._store.write(lambda db: change_rows(db, "redone", set_id, rows=keys))
+        """Have texts written anew, each as the next version, but for those that somebody decided on meanwhile."""
+
+        def work(db: Database) -> None:
+            rows = db.execute(
+                """
+                select row_number from bulk_items join runs on runs.run_id = set_id || ':' || row_number
+                where set_id = ? and review <> 'open'
+                """,
+                [set_id],
+            ).fetchall()
+            decided = {row[0] for row in rows}
+            keys = [item.key for item in items if item.number not in decided]
+            change_rows(db, "redone", set_id, rows=keys)
+
+        await self._store.write(work)
 
     async def failed(self, item: Item, trouble: str) -> None:
         """Keep that asking for a row failed; it is asked for again."""
