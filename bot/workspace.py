@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -25,7 +25,7 @@ from bot.records import Records, WorkspaceSettings
 from bot.records.news import CHANGED, MISSED
 from bot.settings import Settings
 from bot.streaming import Streams
-from bot.tasks import Firm, Identity, Task
+from bot.tasks import Identity, Prompts
 from bot.tokens import ANY_TEAM, ASK_AGAIN_S, Tokens
 from bot.wire import Pulse, SlackError, Wire
 
@@ -37,7 +37,6 @@ class Shared:
     """What all workspaces of a bot work with.
 
     Attributes:
-        company: what `_company.md` says of the firm; `firm` are its details for documents.
         queued: tells how many runs wait in the engine's queues.
         replicas: tells how many processes share what Slack allows the app.
     """
@@ -47,9 +46,7 @@ class Shared:
     vault: Vault
     llm: LLM
     offer: Offer
-    tasks: Mapping[str, Task]
-    company: str
-    firm: Firm
+    prompts: Prompts
     limits: jobs.Limits
     pace_s: float
     metrics: Metrics
@@ -87,7 +84,7 @@ class Workspace:
         self._on_left = left
         self.llm = shared.llm.beside()
         # Templates of this team come to it, so it is a table of its own.
-        self.tasks = dict(shared.tasks)
+        self.tasks = dict(shared.prompts.tasks)
         self._shared = shared
         context = Context(slack, wire, identity)
         delivery = Delivery(slack, wire, pace_s=shared.pace_s)
@@ -129,8 +126,8 @@ class Workspace:
             llm=self.llm,
             records=shared.records,
             gate=Gate(shared.records, shared.vault),
-            firm=shared.firm,
-            about=shared.company,
+            firm=shared.prompts.firm,
+            about=shared.prompts.company,
         )
 
     def _make_intake(

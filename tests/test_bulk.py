@@ -798,8 +798,7 @@ async def test_another_column_of_names_brings_other_texts(world: World) -> None:
         for item in await records.bulk_items.items(one.set_id, states=("open",)):
             run = Run(item.run_id, "T1", "D1", ANNA, "descriptions", "table", "nl")
             await records.ledger.open(run, claimed_minutes=5)
-            await records.drafts.add(Draft(item.run_id, item.version, words, "m"))
-            await records.bulk_items.wrote(item, version=item.version, faults=())
+            await records.bulk_items.wrote(item, Draft(item.run_id, item.version, words, "m"), ())
 
     for name, words in ((0, "of the bin"), (1, "of the pot")):
         await records.bulk.press(one.set_id, "map", mapping=Mapping(name))

@@ -407,7 +407,7 @@ async def test_many_cvs_wait_for_a_word_on_their_price(world: World) -> None:
     held = await world.bot.records.screenings.get(vacancy_id)
     cvs = [one.cv or "" for one in await world.bot.records.candidates.of(vacancy_id)]
     assert held is not None
-    estimated = estimate_reading(world.bot.tasks["cv"], held, cvs)
+    estimated = estimate_reading(world.bot.prompts.tasks["cv"], held, cvs)
     cost = await world.bot.records.store.read(
         lambda db: db.execute(
             "select sum(input_tokens), sum(output_tokens), count(*) from calls where run_id in"
@@ -584,7 +584,9 @@ async def test_the_guideline_can_ask_for_a_second_person(world: World) -> None:
     (one,) = await world.bot.records.candidates.of((await _only(world)).screening_id)
     run = Run("T1:D1:9.9", "T1", "", ANNA, "recommend", "form", "en", inputs={"candidate": one.candidate_id})
     with pytest.raises(UserError, match=r"guideline\.no\.cv-second"):
-        await recommend(world.workspace.desk, Brief(run=run, task=world.bot.tasks["recommend"], company=""))
+        await recommend(
+            world.workspace.desk, Brief(run=run, task=world.bot.prompts.tasks["recommend"], company="")
+        )
     for _ in range(2):
         await world.slack.click(ANNA, world.im, told["ts"], "screening_close")
     await world.slack.wait_for(
