@@ -317,6 +317,14 @@ def _restore(db: Database, run_id: str, version: int) -> None:
         """,
         [version + 1, run_id, version - 1],
     )
+    db.execute(
+        """
+        insert into screening_proposals (screening_id, version, title, criteria, criteria_version, proposed_at)
+        select screening_id, ?, title, criteria, criteria_version, proposed_at from screening_proposals
+        where screening_id = ? and version = ?
+        """,
+        [version + 1, run_id, version - 1],
+    )
 
 
 def _form_key(run_id: str, view_id: str) -> str:

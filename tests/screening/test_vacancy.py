@@ -509,7 +509,11 @@ async def test_a_closed_vacancy_forgets(world: World) -> None:
     )
     steps = [one["step"] for one in await screenings.logged(vacancy_id)]
     await screenings.delete_expired(moment + timedelta(days=366))
+    proposals = await world.bot.records.store.read(
+        lambda db: db.execute("select count(*) from screening_proposals").fetchone()
+    )
 
+    assert proposals == (0,)
     assert sent == (0,)
     assert scan.file_name is None
     assert named
@@ -640,7 +644,7 @@ async def test_a_thread_of_another_workspace_is_no_vacancy_here(world: World) ->
     records = world.bot.records
     for team_id in ("T1", "T2"):
         vacancy_id = f"{team_id}:D1:1.0"
-        await records.screenings.propose(Screening(vacancy_id, team_id, ANNA, "en", "Joiner", (), ""))
+        await records.screenings.propose(Screening(vacancy_id, team_id, ANNA, "en", "Joiner", (), ""), 1)
         place = {"team_id": team_id, "run_id": vacancy_id, "channel_id": "D1"}
         await records.drafts.claim_post(f"{vacancy_id}/place", **place)
         await records.drafts.posted(f"{vacancy_id}/place", ts="1.5")
