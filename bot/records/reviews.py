@@ -77,6 +77,19 @@ class Reviews:
         )
         return "" if row is None else str(row[0] or "")
 
+    async def instructions(self, run_id: str, version: int) -> list[str]:
+        """Return all that was asked of redos until *version* was to be written, the oldest first."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                """
+                select instruction from reviews where run_id = ? and version < ? and act = 'redone'
+                    and instruction is not null order by review_id
+                """,
+                [run_id, version],
+            ).fetchall()
+        )
+        return [row[0] for row in rows]
+
     async def open_form(self, view_id: str, *, run_id: str, version: int, user_id: str) -> None:
         """Write down that somebody opened the edit form: reviewing time starts."""
         await self._store.write(
