@@ -22,7 +22,13 @@ LARGEST_QUANTITY = Decimal(1_000_000)
 LONGEST_NOTE_WORDS = 8
 
 _OFF = r"(?:\s*(?:korting|discount|off))?"
-_PERCENT = re.compile(rf"(\d+(?:[.,]\d+)?)\s*(?:%|procent|percent|per cent){_OFF}", re.IGNORECASE)
+_SHARE = r"(\d+(?:[.,]\d+)?)\s*(?:%|procent|percent|per cent)"
+_PERCENT = re.compile(rf"{_SHARE}{_OFF}", re.IGNORECASE)
+_TAX = re.compile(
+    r"\b(?:btw|vat)\b(?:[- ](?:tarief|rate|hoog|laag|high|low))?[\s:(]*(?:(?:van|is|of|at|à)\s)?\s*"
+    rf"{_SHARE}(?!\s*(?:korting|discount|off))|{_SHARE}[\s-]*(?:btw|vat)\b",
+    re.IGNORECASE,
+)
 _MONEY = re.compile(rf"(?:€|EUR|euro)?\s*(\d[\d.,]*?)(?:,-)?\s*(?:€|EUR|euro)?{_OFF}", re.IGNORECASE)
 _NOTHING = re.compile(r"[€\s]*0+(?:[.,]0+)?\s*%?|none|geen|no|nee", re.IGNORECASE)
 
@@ -126,8 +132,8 @@ class Pricing:
         return Unpriced(words, quantity)
 
     def _numbers(self) -> set[Decimal]:
-        """Return the numbers that somebody wrote: others were worked out, or made up."""
-        read = map(_number, re.findall(r"\d[\d.,]*", self.material))
+        """Return the numbers that somebody wrote, but for rates of VAT: others were worked out, or made up."""
+        read = map(_number, re.findall(r"\d[\d.,]*", _TAX.sub(" ", self.material)))
         return {value for value in read if value is not None} | self.typed
 
     def _ask(self, key: str, words: str) -> None:
@@ -143,7 +149,7 @@ class Pricing:
         value = _number(match[1]) if match else None
         if value is None or value not in self._numbers() or (percent and value > 100):
             # A model that has nothing to say here repeats the request.
-            if len(words) <= 60 and words not in self.material:
+            if match or (len(words) <= 60 and words not in self.material):
                 self._ask("quote.ask-discount", words)
             return NONE
         return Discount(percent=value) if percent else Discount(amount=value)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.conftest import ANNA, World, said
 from tests.quotes.test_lines import open_lines, type_in
-from tests.quotes.test_quote import LAMP, WORK, answer, ask, import_prices, line
+from tests.quotes.test_quote import ASKED, LAMP, WORK, answer, ask, import_prices, line
 
 INVENTED = line("hanglampen rookglas", LAMP, 25)
 UNSAID = "check the quantity: 25 x Hanglamp rookglas"
@@ -61,3 +63,30 @@ async def test_lines_that_a_person_typed_are_said_and_the_others_are_not(world: 
     assert "| 40 uur |" in said(again)
     assert UNSAID in str(again["blocks"])
     assert "40 x Montage" not in str(again["blocks"])
+
+
+@pytest.mark.parametrize(
+    "told", ["prijzen met 21% btw", "BTW-tarief van 21 procent", "VAT (21%) on top", "btw: 21 %"]
+)
+async def test_a_rate_of_vat_is_no_promise_of_a_discount(world: World, told: str) -> None:
+    """Whoever writes that 21 % VAT comes on top promised no 21 % off: it is asked about, and left out."""
+    await import_prices(world)
+    reply = answer(line("4 lampen", LAMP, 4, discount="21%"), quote_discount="21%")
+    shown = said(await ask(world, reply, f"{ASKED}, {told}"))
+
+    assert "Which discount is meant: 21%?" in shown
+    assert "| 4 stuk | €249.00 |  |" in shown
+    assert "Discount 21%" not in shown
+
+
+@pytest.mark.parametrize(
+    "told", ["excl. btw, 21% korting", "21% korting, plus btw", "btw 21%, en 21% korting op alles"]
+)
+async def test_a_discount_that_happens_to_equal_a_rate_is_given(world: World, told: str) -> None:
+    """Who promises 21 % off gets it, though VAT is named beside it."""
+    await import_prices(world)
+    reply = answer(line("4 lampen", LAMP, 4), quote_discount="21%")
+    shown = said(await ask(world, reply, f"{ASKED}, {told}"))
+
+    assert "Which discount is meant" not in shown
+    assert "| Discount 21% |" in shown
