@@ -413,7 +413,7 @@ class Runs:
             title = self._tasks[run.task].title_in(run.language)
             await self.cards.say(run, state.version, text("placeholder.working", run.language, task=title))
         else:
-            await self.cards.show_decision(run, state, act)
+            await self.cards.show_decision(run, state, review_id=review_id, act=act)
         await self.records.reviews.shown(review_id)
         self.stir(run.user_id)
         return again

@@ -198,6 +198,19 @@ class Reviews:
         """Give version *version* back to its reviewer: the redo, or the sharing, that was asked for failed."""
         await self._store.write(lambda db: self.give_back(db, run_id, version))
 
+    async def gave_back(self, run_id: str, review_id: int) -> bool:
+        """Say whether what was decided failed, so that the draft was given back; whoever took it back is no answer."""
+        row = await self._store.read(
+            lambda db: db.execute(
+                """
+                select 1 from reviews where act = 'undone' and user_id = '' and review_id = (
+                    select min(review_id) from reviews where run_id = ? and review_id > ?)
+                """,
+                [run_id, review_id],
+            ).fetchone()
+        )
+        return row is not None
+
     def give_back(self, db: Database, run_id: str, version: int) -> None:
         """Give a version back within a write that is under way."""
         at = now()
