@@ -221,6 +221,9 @@ class Reviews:
             """,
             [run_id, version, iso(at), iso(at), delete_date(db, run_id=run_id)],
         )
+        db.execute(
+            "delete from screening_proposals where screening_id = ? and version > ?", [run_id, version]
+        )
         self._book(db, run_id, review="open", user_id="", at=at)
 
     def _book(self, db: Database, run_id: str, *, review: str, user_id: str, at: datetime) -> None:

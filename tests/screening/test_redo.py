@@ -97,6 +97,20 @@ async def test_a_redo_that_is_being_written_is_not_locked_yet(world: World) -> N
     assert "Lays roofs" not in form
 
 
+async def test_a_redo_that_broke_off_is_never_locked(world: World) -> None:
+    """A vacancy whose redo failed is locked as it stood, also when its draft is past its date and deleted."""
+    await vacancy(world, lock=False)
+    shown = await _only(world)
+    newer = Screening(
+        shown.screening_id, shown.team_id, ANNA, "en", "Roofer", (Criterion("Lays roofs"),), "new"
+    )
+    await world.bot.records.screenings.propose(newer, 2)
+    await world.bot.records.reviews.take_back(shown.screening_id, 1)
+    await world.bot.records.store.write(lambda db: db.execute("delete from drafts"))
+
+    assert await _only(world) == shown
+
+
 async def test_what_was_locked_stays_whatever_is_proposed_later(world: World) -> None:
     """A redo that comes after the lock changes neither criteria nor title."""
     records = world.bot.records
