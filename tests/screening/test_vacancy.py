@@ -438,7 +438,7 @@ async def test_what_crashes_goes_on_and_is_paid_once(world: World) -> None:
     (one,), _ = await world.bot.records.candidates.add(
         vacancy_id, [(file.id, file.name)], delivery_id="T1:D:1", user_id=ANNA
     )
-    cvs = world.workspace.runs.cvs
+    cvs = world.workspace.crew.cvs
     assert await cvs.take(one.candidate_id)
     world.model.fail("overloaded", times=2)
     first = await cvs.read(one.candidate_id)
@@ -465,7 +465,7 @@ async def test_closing_stops_what_is_still_to_be_read(world: World) -> None:
     (one,), _ = await world.bot.records.candidates.add(
         vacancy_id, [(file.id, file.name)], delivery_id="T1:D:1", user_id=ANNA
     )
-    ready = await world.workspace.runs.cvs.take(one.candidate_id)
+    ready = await world.workspace.crew.cvs.take(one.candidate_id)
     await world.bot.records.screenings.close(vacancy_id, user_id=ANNA)
     paid = world.model.count
     await sweep_now()
