@@ -2,6 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
+# Bytecode is kept, whatever the environment says: else each worker and each bot compiles the house anew.
+TESTS := PYTHONDONTWRITEBYTECODE= $(PY) -m pytest --numprocesses 4 --dist worksteal
 
 .PHONY: demo run test coverage check fix lock bench pictures evals audit manifest docker
 
@@ -22,10 +24,10 @@ run: .venv/runtime ## the bot, with the settings in .env
 	@$(PY) -m bot
 
 test: .venv/dev ## all tests
-	@$(PY) -m pytest --numprocesses 4 --dist worksteal
+	@$(TESTS)
 
 coverage: .venv/dev ## all tests with branch coverage, which takes twice as long; what CI runs
-	@$(PY) -m pytest --numprocesses 4 --dist worksteal --cov --cov-report=term
+	@$(TESTS) --cov --cov-report=term
 
 check: .venv/dev ## what CI checks besides the tests
 	@$(PY) -m ruff format --check .

@@ -27,7 +27,7 @@ from bot.records import STORE_ERRORS
 from bot.records.backups import newest_backup
 from bot.records.store import is_damaged
 from bot.settings import Settings
-from bot.tasks import Identity, load_company, load_firm, load_tasks
+from bot.tasks import Identity, Prompts, load_prompts
 from bot.tokens import ANY_TEAM
 from bot.wire import SlackError, SocketClient, Wire
 from bot.workspace import Shared, Workspace
@@ -54,15 +54,13 @@ class Bot:
         self,
         settings: Settings,
         *,
-        prompts: Path = PROMPTS,
+        prompts: Prompts | None = None,
         limits: jobs.Limits | None = None,
         pace_s: float = 1.0,
         quiet_s: float = QUIET_S,
     ) -> None:
         self.settings = settings
-        self.tasks = load_tasks(prompts, HANDLERS)
-        self._company = load_company(prompts)
-        self._firm = load_firm(prompts)
+        self.prompts = prompts or load_prompts(PROMPTS, HANDLERS)
         self._limits = limits or jobs.Limits()
         self._pace_s = pace_s
         self._quiet_s = quiet_s
@@ -142,7 +140,7 @@ class Bot:
         await warming
         self._in_background(self._name_models(shared))
         self._in_background(self._keep_tokens(teams))
-        log.info("ready for %d workspaces, tasks=%d", len(await teams.installed()), len(self.tasks))
+        log.info("ready for %d workspaces, tasks=%d", len(await teams.installed()), len(self.prompts.tasks))
 
     async def _open_engine(self, teams: OneWorkspace | ManyWorkspaces) -> asyncio.Task[None]:
         """Open the engine, and let the model's client get warm meanwhile."""
@@ -216,9 +214,7 @@ class Bot:
             vault=self._open_vault(),
             llm=self._llm,
             offer=Offer(self._llm),
-            tasks=self.tasks,
-            company=self._company,
-            firm=self._firm,
+            prompts=self.prompts,
             limits=self._limits,
             pace_s=self._pace_s,
             metrics=self.metrics,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -25,7 +25,7 @@ from bot.records import Records, WorkspaceSettings
 from bot.records.news import CHANGED, MISSED
 from bot.settings import Settings
 from bot.streaming import Streams
-from bot.tasks import Firm, Identity, Task
+from bot.tasks import Identity, Prompts
 from bot.tokens import ANY_TEAM, ASK_AGAIN_S, Tokens
 from bot.wire import Pulse, SlackError, Wire
 
@@ -37,7 +37,6 @@ class Shared:
     """What all workspaces of a bot work with.
 
     Attributes:
-        company: what `_company.md` says of the firm; `firm` are its details for documents.
         queued: tells how many runs wait in the engine's queues.
         replicas: tells how many processes share what Slack allows the app.
     """
@@ -47,9 +46,7 @@ class Shared:
     vault: Vault
     llm: LLM
     offer: Offer
-    tasks: Mapping[str, Task]
-    company: str
-    firm: Firm
+    prompts: Prompts
     limits: jobs.Limits
     pace_s: float
     metrics: Metrics
@@ -87,7 +84,7 @@ class Workspace:
         self._on_left = left
         self.llm = shared.llm.beside()
         # Templates of this team come to it, so it is a table of its own.
-        self.tasks = dict(shared.tasks)
+        self.tasks = dict(shared.prompts.tasks)
         self._shared = shared
         context = Context(slack, wire, identity)
         delivery = Delivery(slack, wire, pace_s=shared.pace_s)
@@ -105,9 +102,15 @@ class Workspace:
         )
         self.desk = self._make_desk(context)
         posts = jobs.Posts(shared.records, delivery, streams, team_id=identity.team_id)
-        self.runs = self._make_runs(delivery, posts, streams)
-        self.rounds = jobs.Rounds(
-            desk=self.desk, delivery=delivery, posts=posts, runs=self.runs, tasks=self.tasks
+        self.crew = jobs.make_crew(
+            self.desk,
+            delivery,
+            posts,
+            streams,
+            self.tasks,
+            limits=shared.limits,
+            metrics=shared.metrics,
+            halted=self._halt,
         )
         self.app = build_app(
             client=slack,
@@ -129,8 +132,8 @@ class Workspace:
             llm=self.llm,
             records=shared.records,
             gate=Gate(shared.records, shared.vault),
-            firm=shared.firm,
-            about=shared.company,
+            firm=shared.prompts.firm,
+            about=shared.prompts.company,
         )
 
     def _make_intake(
@@ -159,29 +162,10 @@ class Workspace:
             on_settings=self._hold,
         )
 
-    def _make_runs(self, delivery: Delivery, posts: jobs.Posts, streams: Streams) -> jobs.Runs:
-        talks = jobs.Talks(
-            streams=streams,
-            posts=posts,
-            delivery=delivery,
-            records=self._shared.records,
-            stream_s=self._shared.limits.stream_s,
-        )
-        return jobs.Runs(
-            desk=self.desk,
-            delivery=delivery,
-            posts=posts,
-            talks=talks,
-            tasks=self.tasks,
-            limits=self._shared.limits,
-            metrics=self._shared.metrics,
-            halted=self._halt,
-        )
-
     def _listen(self, wire: Wire) -> Homes:
         """Attach the listeners, and let the Home tabs, here and at other replicas, hear of what changes them."""
         homes = Homes(self.intake, {"slack": wire.pulse, "model": self.llm.pulse}, queued=self._shared.queued)
-        self.intake.stir, self.intake.stir_all, self.runs.stir = self._stir, self._stir_all, self._stir
+        self.intake.stir, self.intake.stir_all, self.crew.runs.stir = self._stir, self._stir_all, self._stir
         register(
             self.app,
             self.intake,
@@ -210,7 +194,7 @@ class Workspace:
         if told.get("team") not in (None, self.identity.team_id):
             return
         if kind == "halt":
-            self.runs.halt(told["run"], here=True)
+            self.crew.runs.halt(told["run"], here=True)
         elif kind == "home" and told["user"]:
             self._homes.stir(told["user"])
         elif kind == "home":

@@ -37,7 +37,9 @@ async def measure() -> list[Cost]:
         async with running(Path(folder)) as world:
             world.model.name = None  # so that there is a price
             tasks = [
-                task for task in world.bot.tasks.values() if task.listed and task.handler not in NOT_ALONE
+                task
+                for task in world.bot.prompts.tasks.values()
+                if task.listed and task.handler not in NOT_ALONE
             ]
             return [await _one(world, task) for task in tasks]
 

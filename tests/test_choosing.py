@@ -66,7 +66,7 @@ async def test_a_sure_answer_is_drafted_and_says_so(world: World) -> None:
     asked, drafted = (request.body for request in world.model.requests)
 
     assert row["task"] == "vacancy"
-    assert (row["baseline_minutes"], row["calls"]) == (world.bot.tasks["vacancy"].baseline_minutes, 2)
+    assert (row["baseline_minutes"], row["calls"]) == (world.bot.prompts.tasks["vacancy"].baseline_minutes, 2)
     assert asked["model"] == world.bot.settings.model_fast
     assert LINES[0][1] not in str(asked)
     assert "job: nieuwe planner" in str(drafted["messages"])
@@ -102,7 +102,7 @@ async def test_in_doubt_the_asker_chooses(world: World, answer: dict[str, Any]) 
 
     assert (waiting["outcome"], waiting["settled_at"], waiting["calls"]) == ("waiting", None, 1)
     assert (row["run_id"], row["task"], row["calls"]) == (waiting["run_id"], "vacancy", 2)
-    assert row["baseline_minutes"] == world.bot.tasks["vacancy"].baseline_minutes
+    assert row["baseline_minutes"] == world.bot.prompts.tasks["vacancy"].baseline_minutes
     assert len(await world.rows(0, where=lambda _: True)) == 1
     assert any("can choose" in line for line in told)
 
@@ -472,7 +472,7 @@ async def test_without_the_draft_a_follow_up_is_a_plain_answer(world: World) -> 
 
 async def test_fields_take_only_what_they_can_hold(world: World) -> None:
     """What stands in the words fills a field only as its form would: an option, a day, a short text."""
-    tasks = {name: task for name, task in world.bot.tasks.items() if name != "answer"}
+    tasks = {name: task for name, task in world.bot.prompts.tasks.items() if name != "answer"}
     words = "offerte for Smit, delivered 2026-12-03, business / zakelijk, of morgen"
     shape = make_shape(tasks, default="answer", change=False)
     given = {

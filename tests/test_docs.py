@@ -8,6 +8,7 @@ import sqlite3
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,7 @@ def _named(requirements: list[str]) -> set[str]:
     return {re.split(r"[\[<>=]", one)[0].casefold() for one in requirements}
 
 
+@cache
 def _imported(folder: Path) -> set[str]:
     """Return the packages that the modules of a folder import, the standard library's and our own left out."""
     dists = packages_distributions()

@@ -394,12 +394,13 @@ async def test_an_admin_writes_and_rules_it_in_one_form(world: World) -> None:
         quotes="always",
         guests="words",
     )
+    reply = world.bot.prompts.tasks["reply"].title
     for line in (
         "Be kind.",
         f"I do not read or write in <#{SECRET_ROOM}>.",
         "Nothing is asked with: a date of birth.",
         "Goes to the model as it is: a company number (KvK).",
-        f"In <#{SALES}>, {world.bot.tasks['reply'].title}: nothing is asked with a bank account (IBAN), a phone",
+        f"In <#{SALES}>, {reply}: nothing is asked with a bank account (IBAN), a phone",
         "Every quote is approved by a second person.",
         "Guests ask only about their own words and files.",
     ):
@@ -596,7 +597,7 @@ async def test_nothing_leaves_though_it_was_let_in(world: World) -> None:
     """A rule that comes between the reading and the sending still holds: the gate looks again."""
     desk = world.workspace.desk
     run = Run("T1:D1:1.1", "T1", world.im, ANNA, "email", "message", "en", words="Hello")
-    brief = Brief(run=run, task=world.bot.tasks["email"], company="")
+    brief = Brief(run=run, task=world.bot.prompts.tasks["email"], company="")
     await desk.let_out(brief, system=[], user="Hello")
     await agreed(world, Rules(tasks_off=("email",)))
     with pytest.raises(UserError, match=r"guideline\.no\.task"):

@@ -19,7 +19,7 @@ from dbos import DBOS
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import jobs
-from bot.compose import Bot
+from bot.compose import PROMPTS, Bot
 from bot.guard import open_vault
 from bot.installing import Keyring
 from bot.installing.kept import LEASE
@@ -38,7 +38,18 @@ from bot.sandbox.teams import TOKEN_LIVES_S, Teams
 from bot.sandbox.watch import PATIENCE_S
 from bot.settings import Settings, SettingsError
 from tests import postgres
-from tests.conftest import ANNA, BEN, LIMITS, SALES, SECRET, buttons, check_readable, make_slack, store_url
+from tests.conftest import (
+    ANNA,
+    BEN,
+    LIMITS,
+    SALES,
+    SECRET,
+    buttons,
+    check_readable,
+    make_slack,
+    read_prompts,
+    store_url,
+)
 from tests.process import BotProcess
 from tests.stored import stored
 from tests.test_operations import figures
@@ -122,7 +133,7 @@ def many(folder: Path, teams: Teams, model: Model, **more: Any) -> Bot:
         port=0,
         **{"database_url": store_url(folder), **more},
     )
-    return Bot(settings, limits=LIMITS, pace_s=0.0)
+    return Bot(settings, prompts=read_prompts(PROMPTS), limits=LIMITS, pace_s=0.0)
 
 
 @asynccontextmanager

@@ -373,7 +373,7 @@ def test_what_is_urgent_is_never_done_by_hand(said: str) -> None:
 
 def _drawn_ts(world: World) -> str:
     """Return a `ts` whose request chance draws for the control sample."""
-    task, chosen = world.bot.tasks["summarise"], WorkspaceSettings(control_sample=True)
+    task, chosen = world.bot.prompts.tasks["summarise"], WorkspaceSettings(control_sample=True)
     stamps = (world.slack.workspace.next_ts() for _ in range(1_000))
     return next(
         ts

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from collections.abc import Mapping as Dictionary
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.bulk import Fault, find_alike, read_table
 from bot.delivery import Delivery
@@ -26,7 +26,10 @@ from bot.records.bulk import AT_WORK, ENDED, BulkSet, Stage
 from bot.records.bulk_batches import Claim
 from bot.records.bulk_items import Item
 from bot.tasks import Task, UserError
+from bot.texts import text
 from bot.wire import SlackError
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -212,6 +215,10 @@ class BulkSets:
             return await self._attend(one, work, claim)
         items = await self._items.items(one.set_id, states=("open",))
         asked = [item for item in items if item.review == "redone"]
+        if one.stage == "cancelled":
+            # Nobody waits for what code wanted better: the first texts stand.
+            left = [item for item in items if item.attempt > 1 and item.review != "redone"]
+            await asyncio.gather(*(self._items.give_up(item, "") for item in left))
         if asked:
             await self._write(one, work, asked[:APART_ROWS])
             return 0.0
@@ -248,7 +255,7 @@ class BulkSets:
         await self._forget_calls(claim, items)
         if questions and not faults:
             await self._bulk.no_batches(one.set_id)
-        await self._claims.end_claim(claim.claim_id)
+        await self._claims.end_claim(claim)
         if faults:
             raise faults[0]
         return 0.0
@@ -266,7 +273,7 @@ class BulkSets:
                 return await self._submit(one, work, claim)
             if found is None:
                 await self._forget_calls(claim, asked)
-                await self._claims.end_claim(claim.claim_id)
+                await self._claims.end_claim(claim)
                 return 0.0
             if not found.ended:
                 return _patience_s(claim)
@@ -283,7 +290,7 @@ class BulkSets:
         if results is None:
             # What it may have cost stays unknown in the ledger, as of any call that was never heard of again.
             log.warning("set=%s the server keeps batch %s no more", one.set_id, batch_id)
-            await self._claims.end_claim(claim.claim_id)
+            await self._claims.end_claim(claim)
         else:
             await self._take(one, work, claim, results)
         self._progress.pop(one.set_id, None)
@@ -299,9 +306,9 @@ class BulkSets:
         """
         waiting = {f"{claim.claim_id}-{item.number}": item for item in await self._claimed(claim)}
         known = [(waiting.pop(name), result) for name, result in results if name in waiting]
-        await asyncio.gather(*(self._rows.take(one, work, claim, item, result) for item, result in known))
+        await _all(self._rows.take(one, work, claim, item, result) for item, result in known)
         await self._forget_calls(claim, waiting.values())
-        await self._claims.end_claim(claim.claim_id)
+        await self._claims.end_claim(claim)
         faults = [result for _, result in known if isinstance(result, LLMError)]
         if faults and len(faults) == len(known) and faults[0].kind in NEEDS_ADMIN:
             raise faults[0]
@@ -311,6 +318,7 @@ class BulkSets:
 
         Raises:
             LLMError: the model is down, or needs an admin; what was answered is kept.
+            BudgetError, AcceptError: the same, of a row.
         """
         gate = asyncio.Semaphore(AT_ONCE)
 
@@ -318,7 +326,7 @@ class BulkSets:
             async with gate:
                 return await self._rows.write(one, work, item)
 
-        faults = [fault for fault in await asyncio.gather(*map(write, items)) if fault is not None]
+        faults = [fault for fault in await _all(map(write, items)) if fault is not None]
         if faults:
             raise faults[0]
 
@@ -336,11 +344,11 @@ class BulkSets:
             twin = twins.get(item.number)
             faults = plain if twin is None else (*plain, Fault("alike", str(twin)))
             if faults != item.faults:
-                await self._items.found(item, faults)
+                await self._items.judge(item, faults)
             # The style of a sample is approved as it stands.
             if faults and item.attempt == 1 and item.review == "open" and not item.is_sample:
                 again.append(item)
-        await asyncio.gather(*(self._items.again(item, attempt=2) for item in again))
+        await self._items.redo(one.set_id, again)
         return bool(again)
 
     async def _fault(self, one: BulkSet, error: LLMError) -> float | None:
@@ -360,8 +368,7 @@ class BulkSets:
             return
         for item in await self._items.items(one.set_id, states=("open",)):
             if item.review == "redone":
-                await self._items.fall_back(item)
-                await self._records.reviews.take_back(item.run_id, item.version - 1)
+                await self._items.give_up(item, text(trouble, one.language, **params))
 
     async def _forget_calls(self, claim: Claim, items: Iterable[Item]) -> None:
         """Take what rows of a batch were to cost out of the ledger: it was never sent, or brought nothing for them."""
@@ -388,6 +395,15 @@ class BulkSets:
             most_words=one.mapping.most_words if one.mapping else 150,
             samples=samples,
         )
+
+
+async def _all(works: Iterable[Awaitable[T]]) -> list[T]:
+    """Wait for all of *works*, then raise what stopped one: what is under way meanwhile is paid, and is to be kept."""
+    ends = await asyncio.gather(*works, return_exceptions=True)
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
+    return [end for end in ends if not isinstance(end, BaseException)]
 
 
 def _patience_s(claim: Claim) -> float:

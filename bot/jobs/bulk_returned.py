@@ -40,8 +40,9 @@ async def take_returned(desk: Desk, upload: Upload, name: str, content: Content)
 
 
 async def _decide(desk: Desk, one: BulkSet, upload: Upload, rows: list[Returned]) -> str:
-    bulk, rows_of = desk.records.bulk, desk.records.bulk_items
-    items = {item.number: item for item in await rows_of.items(one.set_id, states=("written",))}
+    bulk = desk.records.bulk
+    found = await desk.records.bulk_items.items(one.set_id, states=("written",))
+    items = {item.number: item for item in found}
     # Where a try before this one was broken off, its decisions are this sheet's as well.
     before = await bulk.returned(upload.upload_id)
     told: Counter[str] = Counter()
@@ -58,7 +59,7 @@ async def _decide(desk: Desk, one: BulkSet, upload: Upload, rows: list[Returned]
     share = minutes / max(1, len(wanted))
 
     async def decide(item: Item, row: Returned, act: Press) -> None:
-        decision = await desk.records.reviews.decide(
+        await desk.records.reviews.decide(
             item.run_id,
             version=item.version,
             act=act,
@@ -67,8 +68,6 @@ async def _decide(desk: Desk, one: BulkSet, upload: Upload, rows: list[Returned]
             instruction=row.remarks if act == "redone" else "",
             minutes_each=share,
         )
-        if act == "redone" and decision.result != "stale":
-            await rows_of.again(item, attempt=2)
 
     await asyncio.gather(*(decide(*each) for each in wanted))
     await bulk.stir(one.set_id)

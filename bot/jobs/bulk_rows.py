@@ -18,7 +18,7 @@ from bot.records.bulk import BulkSet
 from bot.records.bulk_batches import Claim
 from bot.records.bulk_items import Item
 from bot.records.ledger import Paid
-from bot.tasks import Draft, Run, Task, UserError
+from bot.tasks import Draft, Outcome, Run, Task, UserError
 from bot.texts import text
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Rows:
         except AcceptError:
             raise
         except UserError as error:
-            await self._items.failed(item, text(error.key, one.language, **error.params), most_tries=0)
+            await self._refused(one, item, error)
             return None
 
     async def take(
@@ -96,7 +96,7 @@ class Rows:
         try:
             paid = self._desk.let_in(passage, paid)
         except UserError as error:
-            await self._items.failed(item, text(error.key, one.language, **error.params), most_tries=0)
+            await self._refused(one, item, error)
             return
         await self._keep(work, item, row, paid.text, paid.model)
 
@@ -117,7 +117,7 @@ class Rows:
         except (AcceptError, BudgetError):
             raise
         except UserError as error:
-            await self._items.failed(item, text(error.key, one.language, **error.params), most_tries=0)
+            await self._refused(one, item, error)
             return None
         except LLMError as error:
             if error.retryable or error.kind in NEEDS_ADMIN:
@@ -133,10 +133,10 @@ class Rows:
         try:
             row = make_row(item.number, one.headers, item.cells, one.mapping)
         except UserError as error:
-            await self._items.failed(item, text(error.key, one.language, **error.params), most_tries=0)
+            await self._refused(one, item, error)
             return None
         anew = None
-        if item.attempt > 1 or item.review == "redone":
+        if item.attempt > 1:
             before = await self._records.drafts.get(item.run_id, item.version - 1)
             wanted = await self._records.reviews.instruction(item.run_id, item.version)
             faults = item.faults if item.review != "redone" else ()
@@ -179,26 +179,27 @@ class Rows:
         written = written.strip()
         faults = check(work, row, written)
         notes = self._desk.gate.remarks(item.run_id, item.version, work.language)
-        await self._records.drafts.add(
-            Draft(run_id=item.run_id, version=item.version, text=written, model=model, notes=notes)
-        )
+        draft = Draft(run_id=item.run_id, version=item.version, text=written, model=model, notes=notes)
+        # The row comes last: until then whoever does this again finds the answer that was paid.
         await self._records.ledger.close(item.run_id, "drafted")
-        await self._items.wrote(item, version=item.version, faults=faults)
+        await self._items.wrote(item, draft, faults)
+
+    async def _refused(self, one: BulkSet, item: Item, error: UserError) -> None:
+        """Keep that a row is not asked about, or its answer not taken: asking again would change nothing."""
+        await self._give_up(item, text(error.key, one.language, **error.params), "refused", error.key)
 
     async def _failed(self, one: BulkSet, item: Item, error: LLMError) -> None:
-        """Keep that a row was not answered; after two tries it is told, and the text before it stands again."""
+        """Keep that a row was not answered; it is asked about twice."""
         log.warning("run=%s row fault kind=%s", item.run_id, error.kind)
-        # Another choice of columns begins a version too, and its text before answered another question.
-        stood = item.attempt > 1 or item.review == "redone"
-        if stood and item.tries + 1 >= MOST_TRIES:
-            await self._items.fall_back(item)
-            if item.review == "redone":
-                await self._records.reviews.take_back(item.run_id, item.version - 1)
-            return
         trouble = text(f"bulk.row.{error.kind}", one.language)
-        await self._items.failed(item, trouble, most_tries=MOST_TRIES)
-        if item.tries + 1 >= MOST_TRIES:
-            await self._records.ledger.close(item.run_id, "failed", reason=error.kind)
+        if item.tries + 1 < MOST_TRIES:
+            await self._items.failed(item, trouble)
+        else:
+            await self._give_up(item, trouble, "failed", error.kind)
+
+    async def _give_up(self, item: Item, trouble: str, outcome: Outcome, reason: str) -> None:
+        if await self._items.give_up(item, trouble):
+            await self._records.ledger.close(item.run_id, outcome, reason=reason)
 
 
 def _call_id(item: Item) -> str:

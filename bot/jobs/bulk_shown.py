@@ -83,7 +83,7 @@ class SetCards:
 
     def _shown(self, one: BulkSet, item: Item) -> Shown:
         name = item.cells[one.mapping.name] if one.mapping else ""
-        return Shown(item.number, item.version, name, item.text, item.faults)
+        return Shown(item.number, item.version, name, item.text, item.faults, item.trouble)
 
     async def _blocks(self, one: BulkSet, counts: Counts, answered: int) -> list[Block]:
         language, name = one.language, html.escape(one.file_name, quote=False)

@@ -41,7 +41,7 @@ async def open_engine(
         slot: which of the replicas there this one is.
     """
     if not url:
-        _prepare(path)
+        prepare(path)
     # DBOS flushes the handlers that it finds, and those of an earlier engine may hold a closed stream.
     logging.getLogger("dbos").handlers.clear()
     gate = asyncio.Semaphore(limits.at_once)
@@ -86,7 +86,7 @@ def configure(url: str, executor_id: str) -> DBOSConfig:
     }
 
 
-def _prepare(path: Path) -> None:
+def prepare(path: Path) -> None:
     """Make the engine's file ours alone, and WAL: DBOS leaves the journal mode as it finds it."""
     path.touch(mode=0o600)
     connection = sqlite3.connect(path)

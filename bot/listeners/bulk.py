@@ -271,7 +271,6 @@ async def _changed(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
     item, user_id = items[0], body["user"]["id"]
     if redo:
         await _decide(intake, one, items, user_id, "redone", instruction=values.get("instruction", ""))
-        await intake.records.bulk_items.again(item, attempt=2)
     elif final_text == item.text.strip():
         await _decide(intake, one, items, user_id, "approved")
     else:

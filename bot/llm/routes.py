@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.settings import Provider, Settings
 
 if TYPE_CHECKING:
+    import ssl
+
     import anthropic
 
     Client = anthropic.AsyncAnthropic | anthropic.AsyncAnthropicBedrock | anthropic.AsyncAnthropicVertex
@@ -93,7 +96,9 @@ def make_client(route: Route, hooks: dict[str, list[Callable[..., Any]]]) -> Cli
     local = httpx2.URL(route.base_url or API_URL).host in _LOCAL_HOSTS
     common: dict[str, Any] = {
         "max_retries": 0,
-        "http_client": anthropic.DefaultAioHttpClient(trust_env=not local, event_hooks=hooks),
+        "http_client": anthropic.DefaultAioHttpClient(
+            trust_env=not local, verify=_trusted(trust_env=not local), event_hooks=hooks
+        ),
     }
     if route.provider == "bedrock":
         return anthropic.AsyncAnthropicBedrock(
@@ -108,6 +113,14 @@ def make_client(route: Route, hooks: dict[str, list[Callable[..., Any]]]) -> Cli
             **common,
         )
     return anthropic.AsyncAnthropic(api_key=route.key, base_url=route.base_url or API_URL, **common)
+
+
+@cache
+def _trusted(*, trust_env: bool) -> ssl.SSLContext:
+    """Return the certificates that this machine trusts; reading them takes longer than all else about a client."""
+    import httpx2
+
+    return httpx2.create_ssl_context(trust_env=trust_env)
 
 
 def refusals(route: Route) -> tuple[type[Exception], ...]:

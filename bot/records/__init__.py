@@ -95,7 +95,7 @@ class Records:
         self.candidates = Candidates(self.store)
         self.bulk = Bulk(self.store)
         self.bulk_batches = BulkBatches(self.store)
-        self.bulk_items = BulkItems(self.store)
+        self.bulk_items = BulkItems(self.store, self.reviews)
         self.knowledge = Knowledge(self.store)
         self.knowledge_uploads = KnowledgeUploads(self.store)
 

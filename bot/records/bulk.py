@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from bot.bulk import Mapping, Table
+from bot.records.bulk_events import change_rows
 from bot.records.bulk_items import choose_samples
 from bot.records.database import Database
 from bot.records.moments import iso, now
@@ -377,23 +378,10 @@ def _open_rows(db: Database, set_id: str, act: Press, mapping: Mapping | None) -
     if act == "map" and mapping is not None:
         choose_samples(db, set_id, mapping)
     elif act == "start":
-        db.execute("update bulk_items set state = 'open' where set_id = ? and state = 'waiting'", [set_id])
+        change_rows(db, "started", set_id)
     elif act == "retry":
-        # Of a set that was cancelled nobody wants the rows that were never written.
-        db.execute(
-            """
-            update bulk_items set state = 'waiting' where set_id = ? and state = 'open'
-                and not exists (select 1 from drafts where run_id = set_id || ':' || row_number)
-            """,
-            [set_id],
-        )
-        db.execute(
-            """
-            update bulk_items set state = 'open', tries = 0, trouble = ''
-            where set_id = ? and state = 'failed'
-            """,
-            [set_id],
-        )
+        change_rows(db, "parked", set_id)
+        change_rows(db, "retried", set_id)
 
 
 def _since_look(db: Database, set_id: str, most_minutes: float) -> float:

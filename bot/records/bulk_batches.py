@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.records.bulk_events import change_rows
 from bot.records.bulk_items import Item
 from bot.records.database import Database
 from bot.records.moments import iso, now
@@ -39,14 +40,7 @@ class BulkBatches:
                 "insert into bulk_batches (claim_id, set_id, requests, claimed_at) values (?, ?, ?, ?)",
                 [claim.claim_id, set_id, claim.requests, iso(claim.claimed_at)],
             )
-            for item in items:
-                db.execute(
-                    """
-                    update bulk_items set state = 'asked', claim_id = ?
-                    where set_id = ? and row_number = ? and state = 'open'
-                    """,
-                    [claim.claim_id, set_id, item.number],
-                )
+            change_rows(db, "claimed", set_id, [claim.claim_id], rows=[item.key for item in items])
 
         await self._store.write(work)
         return claim
@@ -79,17 +73,14 @@ class BulkBatches:
         )
         return {row[0] for row in rows}
 
-    async def end_claim(self, claim_id: str) -> None:
+    async def end_claim(self, claim: Claim) -> None:
         """Close a batch; rows that it brought nothing for are open again."""
 
         def work(db: Database) -> None:
             db.execute(
                 "update bulk_batches set ended_at = ? where claim_id = ? and ended_at is null",
-                [iso(now()), claim_id],
+                [iso(now()), claim.claim_id],
             )
-            db.execute(
-                "update bulk_items set state = 'open', claim_id = null where claim_id = ? and state = 'asked'",
-                [claim_id],
-            )
+            change_rows(db, "released", claim.set_id, [claim.claim_id])
 
         await self._store.write(work)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from bot.bulk import Fault, Mapping, hash_row
+from bot.records.bulk_events import ItemState, Key, change_rows
 from bot.records.database import Database
+from bot.records.drafts import keep_draft
 from bot.records.moments import iso, now
 from bot.records.settlements import settle
 from bot.records.store import Store
+from bot.tasks import Draft
 
-ItemState = Literal["waiting", "open", "asked", "written", "failed"]
-"""`waiting` for the start, `open` to be asked, `asked` in a batch, `written`: its draft stands."""
+if TYPE_CHECKING:
+    from bot.records.reviews import Reviews
 
 SAMPLES = 3
 MOST_ROWS = 1_000_000  # of one set that are read; a table is far shorter
@@ -25,7 +28,8 @@ class Item:
     """One row of a set.
 
     Attributes:
-        attempt: 2 when code found something wrong with the first text and it was asked for again.
+        attempt: 2 when code or a person wants another text: the one before stands until then, in the version before.
+        trouble: why there is no text, or no other.
         tries: how often asking for it failed.
         review: where its draft's review stands.
         text: its newest text, as a person left it; empty while there is none.
@@ -51,6 +55,11 @@ class Item:
         """The run that this text is in the ledger."""
         return f"{self.set_id}:{self.number}"
 
+    @property
+    def key(self) -> Key:
+        """The row, and the version that it is at."""
+        return self.number, self.version
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -73,8 +82,9 @@ class Counts:
 class BulkItems:
     """Rows of sets."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, reviews: Reviews) -> None:
         self._store = store
+        self._reviews = reviews
 
     async def items(
         self, set_id: str, *, states: Collection[str] = (), numbers: Collection[int] = ()
@@ -124,65 +134,56 @@ class BulkItems:
             ]
         )
 
-    async def wrote(self, item: Item, *, version: int, faults: Iterable[Fault]) -> None:
-        """Keep that a row has its text; a row that has a newer one stays as it is."""
-        found = json.dumps([[one.kind, one.what] for one in faults], ensure_ascii=False)
-        await self._store.write(
-            lambda db: db.execute(
-                """
-                update bulk_items set state = 'written', faults = ?, trouble = '', claim_id = null
-                where set_id = ? and row_number = ? and version = ?
-                """,
-                [found, item.set_id, item.number, version],
-            )
-        )
+    async def wrote(self, item: Item, draft: Draft, faults: Iterable[Fault]) -> None:
+        """Keep a row's text; a row that is at another version by now stays as it is, and takes none."""
 
-    async def found(self, item: Item, faults: Iterable[Fault]) -> None:
+        def work(db: Database) -> None:
+            if change_rows(db, "wrote", item.set_id, [_write_faults(faults)], rows=[item.key]):
+                keep_draft(db, draft)
+
+        await self._store.write(work)
+
+    async def judge(self, item: Item, faults: Iterable[Fault]) -> None:
         """Keep what is wrong with a text that stands."""
-        found = json.dumps([[one.kind, one.what] for one in faults], ensure_ascii=False)
         await self._store.write(
-            lambda db: db.execute(
-                "update bulk_items set faults = ? where set_id = ? and row_number = ? and version = ?",
-                [found, item.set_id, item.number, item.version],
-            )
+            lambda db: change_rows(db, "judged", item.set_id, [_write_faults(faults)], rows=[item.key])
         )
 
-    async def again(self, item: Item, *, attempt: int) -> None:
-        """Have a text written anew, as the next version."""
-        await self._store.write(
-            lambda db: db.execute(
-                """
-                update bulk_items set state = 'open', version = version + 1, attempt = ?, tries = 0, claim_id = null
-                where set_id = ? and row_number = ? and version = ? and state = 'written'
-                """,
-                [attempt, item.set_id, item.number, item.version],
-            )
-        )
+    async def redo(self, set_id: str, items: Sequence[Item]) -> None:
+        """Have texts written anew, each as the next version, but for those that somebody decided on meanwhile."""
 
-    async def failed(self, item: Item, trouble: str, *, most_tries: int) -> None:
-        """Keep that asking for a row failed; it is open again until that happened *most_tries* times."""
-        await self._store.write(
-            lambda db: db.execute(
+        def work(db: Database) -> None:
+            rows = db.execute(
                 """
-                update bulk_items set tries = tries + 1, trouble = ?, claim_id = null,
-                    state = case when tries + 1 >= ? then 'failed' else 'open' end
-                where set_id = ? and row_number = ? and version = ? and state in ('open', 'asked')
+                select row_number from bulk_items join runs on runs.run_id = set_id || ':' || row_number
+                where set_id = ? and review <> 'open'
                 """,
-                [trouble, most_tries, item.set_id, item.number, item.version],
-            )
-        )
+                [set_id],
+            ).fetchall()
+            decided = {row[0] for row in rows}
+            keys = [item.key for item in items if item.number not in decided]
+            change_rows(db, "redone", set_id, rows=keys)
 
-    async def fall_back(self, item: Item) -> None:
-        """Let the text before stand again: writing it anew failed."""
-        await self._store.write(
-            lambda db: db.execute(
-                """
-                update bulk_items set state = 'written', version = version - 1, claim_id = null
-                where set_id = ? and row_number = ? and version = ? and state in ('open', 'asked')
-                """,
-                [item.set_id, item.number, item.version],
-            )
-        )
+        await self._store.write(work)
+
+    async def failed(self, item: Item, trouble: str) -> None:
+        """Keep that asking for a row failed; it is asked for again."""
+        await self._store.write(lambda db: change_rows(db, "failed", item.set_id, [trouble], rows=[item.key]))
+
+    async def give_up(self, item: Item, trouble: str) -> bool:
+        """Ask for a row no more: its text before stands again, and whoever wanted another may decide on that.
+
+        Returns whether there is none.
+        """
+
+        def work(db: Database) -> bool:
+            if change_rows(db, "fell_back", item.set_id, [trouble], rows=[item.key]):
+                if item.review == "redone":
+                    self._reviews.give_back(db, item.run_id, item.version - 1)
+                return False
+            return change_rows(db, "given_up", item.set_id, [trouble], rows=[item.key]) > 0
+
+        return await self._store.write(work)
 
     async def deliver(self, set_id: str) -> None:
         """Let every text that stands count from now on, and spread over them what asking took."""
@@ -297,28 +298,22 @@ def _item(row: dict[str, Any]) -> Item:
 def choose_samples(db: Database, set_id: str, mapping: Mapping) -> None:
     """Open the first three rows for the samples; those that were written before are written anew."""
     rows = db.execute(
-        "select row_number, cells, state, version from bulk_items where set_id = ? order by row_number",
+        "select row_number, cells, version from bulk_items where set_id = ? order by row_number",
         [set_id],
     ).fetchall()
-    chosen = 0
-    for number, cells, state, version in rows:
+    asked: list[Key] = []
+    rest: list[Key] = []
+    for number, cells, version in rows:
         told = json.loads(cells)
-        sample = chosen < SAMPLES and bool(told[mapping.name])
-        chosen += sample
-        was_written = state in ("written", "failed")
+        sample = len(asked) < SAMPLES and bool(told[mapping.name])
+        (asked if sample else rest).append((number, version))
         db.execute(
-            """
-            update bulk_items set row_hash = ?, is_sample = ?, state = ?, version = ?, attempt = 1, tries = 0,
-                faults = '[]', trouble = '', claim_id = null
-            where set_id = ? and row_number = ?
-            """,
-            [
-                hash_row(mapping, told),
-                int(sample),
-                "open" if sample else "waiting",
-                # A version is of one text: whatever is written next, for the samples or the whole, is another one.
-                version + was_written,
-                set_id,
-                number,
-            ],
+            "update bulk_items set row_hash = ?, is_sample = ? where set_id = ? and row_number = ?",
+            [hash_row(mapping, told), int(sample), set_id, number],
         )
+    change_rows(db, "chosen", set_id, rows=asked)
+    change_rows(db, "left", set_id, rows=rest)
+
+
+def _write_faults(faults: Iterable[Fault]) -> str:
+    return json.dumps([[one.kind, one.what] for one in faults], ensure_ascii=False)

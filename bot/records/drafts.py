@@ -49,28 +49,7 @@ class Drafts:
 
     async def add(self, draft: Draft) -> None:
         """Keep a version of a draft and drop the partial answers that it was made of."""
-
-        def work(db: Database) -> None:
-            db.execute(
-                """
-                insert into drafts (run_id, version, text, model, sources, messages_read, notes,
-                    created_at, delete_after) values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing
-                """,
-                [
-                    draft.run_id,
-                    draft.version,
-                    draft.text,
-                    draft.model,
-                    json.dumps(draft.sources),
-                    draft.messages_read,
-                    json.dumps(draft.notes, ensure_ascii=False),
-                    iso(now()),
-                    delete_date(db, run_id=draft.run_id),
-                ],
-            )
-            db.execute("delete from answers where run_id = ?", [draft.run_id])
-
-        await self._store.write(work)
+        await self._store.write(lambda db: keep_draft(db, draft))
 
     async def get(self, run_id: str, version: int) -> Draft | None:
         """Return one version, or None."""
@@ -192,6 +171,28 @@ class Drafts:
                 db.execute(f"delete from {table} where delete_after < ?", [iso(now())])
 
         await self._store.write(work)
+
+
+def keep_draft(db: Database, draft: Draft) -> None:
+    """Keep a version of a draft within a write that is under way."""
+    db.execute(
+        """
+        insert into drafts (run_id, version, text, model, sources, messages_read, notes,
+            created_at, delete_after) values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing
+        """,
+        [
+            draft.run_id,
+            draft.version,
+            draft.text,
+            draft.model,
+            json.dumps(draft.sources),
+            draft.messages_read,
+            json.dumps(draft.notes, ensure_ascii=False),
+            iso(now()),
+            delete_date(db, run_id=draft.run_id),
+        ],
+    )
+    db.execute("delete from answers where run_id = ?", [draft.run_id])
 
 
 def _restored_to(db: Database) -> str:

@@ -28,9 +28,9 @@ NOT_WALKED = ("audit", "erasures", "departures")
 _BATCH = 500  # ids in one statement
 
 # A request that is being written, or that waits for the model or Slack, needs its asker until it has ended;
-# what waits for an answer of the asker's ends with them.
+# what waits for an answer of the asker's ends with them. A row of a table is written as long as its set is.
 _UNDER_WAY = """
-    select run_id from runs where team_id = ? and user_id = ?
+    select run_id from runs where team_id = ? and user_id = ? and surface <> 'table'
         and (outcome = 'running' or (outcome = 'waiting' and coalesce(reason, '') not in ('choice', 'guideline')))
     union select run_id from requests where team_id = ? and user_id = ?
         and run_id not in (select run_id from runs)

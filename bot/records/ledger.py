@@ -134,6 +134,11 @@ class Ledger:
                     run_id,
                 ],
             )
+            if outcome == "drafted":
+                # A try before gave none, and was settled.
+                db.execute(
+                    "update runs set settled_at = null, settled_month = null where run_id = ?", [run_id]
+                )
             return took
 
         return await self._store.write(work)

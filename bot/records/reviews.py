@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from bot.records.bulk_events import write_anew
 from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.retention import delete_date
@@ -155,6 +156,8 @@ class Reviews:
             _keep_text(db, run_id, version, act=act, final_text=final_text)
             if revision is not None:
                 revision.keep(db, at)
+            if act == "redone":
+                write_anew(db, run_id, version)
             review = _stands(state, act, by_hand=_by_hand(db, run_id, version))
             self._book(db, run_id, review=review, user_id=user_id, at=at)
             return Decision("done", review_id, _state(db, run_id))

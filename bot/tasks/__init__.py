@@ -1,6 +1,6 @@
 """The nouns, the files that make a Task, and how people ask for one; the lowest floor, it imports no other room."""
 
-from bot.tasks.company import Firm, load_company, load_firm, put_firm
+from bot.tasks.company import Firm, Prompts, load_company, load_firm, load_prompts, put_firm
 from bot.tasks.files import RESERVED_COMMANDS, load_tasks, parse_task, write_task
 from bot.tasks.material import lacks_material
 from bot.tasks.nouns import (
@@ -41,6 +41,7 @@ __all__ = [
     "Language",
     "Outcome",
     "Person",
+    "Prompts",
     "Run",
     "Surface",
     "TableWork",
@@ -56,6 +57,7 @@ __all__ = [
     "lacks_material",
     "load_company",
     "load_firm",
+    "load_prompts",
     "load_tasks",
     "make_name",
     "nearest_tasks",

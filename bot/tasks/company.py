@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -11,8 +11,8 @@ from typing import Any, Literal, get_args
 from stdnum import iban
 from stdnum.eu import vat
 
-from bot.tasks.files import TaskFile, check_keys, split_front
-from bot.tasks.nouns import TaskFileError
+from bot.tasks.files import TaskFile, check_keys, load_tasks, split_front
+from bot.tasks.nouns import Task, TaskFileError
 
 FILE = "_company.md"
 LARGEST_LOGO_BYTES = 500_000
@@ -79,6 +79,28 @@ class Firm:
     max_discount_percent: int = 10
     terms: str = ""
     logo: bytes = b""
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """What the folder `prompts/` holds.
+
+    Attributes:
+        company: what `_company.md` says of the firm; `firm` are its details for documents.
+    """
+
+    tasks: Mapping[str, Task]
+    company: str
+    firm: Firm
+
+
+def load_prompts(folder: Path, handlers: Collection[str]) -> Prompts:
+    """Read the whole folder.
+
+    Raises:
+        TaskFileError: a file has a fault; the message names file, line and cure of each.
+    """
+    return Prompts(load_tasks(folder, handlers), load_company(folder), load_firm(folder))
 
 
 def load_company(folder: Path) -> str:

@@ -23,13 +23,14 @@ ITEM_ACTS = ("approve", "edit", "redo", "skip")
 
 @dataclass(frozen=True)
 class Shown:
-    """A text as a card shows it."""
+    """A text as a card shows it; `trouble` is why it is not another one."""
 
     number: int
     version: int
     name: str
     text: str
     faults: tuple[Fault, ...] = ()
+    trouble: str = ""
 
 
 def item_value(act: str, keys: Sequence[tuple[int, int]], set_id: str) -> str:
@@ -88,6 +89,9 @@ def texts_blocks(items: Sequence[Shown], language: Language, *, menu: str = "") 
         if one.faults:
             told = " · ".join(fault.word(language) for fault in one.faults)
             blocks.append(context("⚠ " + told[:FAULT_CHARS]))
+        if one.trouble:
+            # A sentence of ours, which may name an admin.
+            blocks.append(context(text("bulk.not-again", language, why=one.trouble)))
     return blocks
 
 

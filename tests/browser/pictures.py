@@ -235,7 +235,7 @@ async def show_digest(album: Album) -> None:
         waiting_days=(1, 9),
         month_microusd=5_310_000,
     )
-    titles = {name: task.title_in(album.language) for name, task in world.bot.tasks.items()}
+    titles = {name: task.title_in(album.language) for name, task in world.bot.prompts.tasks.items()}
     chart = chart_block(figures, titles=titles, language=album.language)
     blocks = week_message(figures, titles=titles, language=album.language, late=False, picture=[chart])
     space = world.slack.workspace

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -111,6 +112,7 @@ class Case:
         return "\n".join([*said, self.words, *self.inputs.values(), self.company, self.documents])
 
 
+@cache
 def known_tasks() -> dict[str, Task]:
     """Return the tasks in `prompts/` that people may ask for, by name or without one."""
     found = load_tasks(PROMPTS, HANDLERS).items()

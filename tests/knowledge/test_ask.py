@@ -35,7 +35,7 @@ def desk_of(world: World) -> Desk:
 def brief(world: World) -> Brief:
     """Write a request of Anna's that is the same in every workspace."""
     run = Run("T1:D1:1.1", "T1", "D1", ANNA, "ask", "message", "nl", words=QUESTION)
-    return Brief(run=run, task=world.bot.tasks["ask"], company="")
+    return Brief(run=run, task=world.bot.prompts.tasks["ask"], company="")
 
 
 async def test_an_answer_names_where_it_stands(world: World) -> None:

@@ -35,27 +35,33 @@ def sheet(*rows: tuple[str, ...]) -> bytes:
     return written.getvalue()
 
 
-GOOD = {
-    "aaa.pdf": pdf("Hier staat woordaaa."),
-    "bbb.docx": word("# Kop", "Hier staat woordbbb."),
-    "ccc.pptx": slides(("Titel", "Hier staat woordccc.")),
-    "ddd.xlsx": sheet(("wat", "waar"), ("woordddd", "hier")),
-    "eee.md": b"# Kop\n\nHier staat woordeee.",
-    "fff.txt": b"Hier staat woordfff.",
-    "ggg.html": b"<h1>Kop</h1><p>Hier staat woordggg.</p>",
-    "hhh.eml": mail("Akkoord", "Hier staat woordhhh."),
-}
-BAD = {
-    "scan.pdf": (pdf("", ""), "is a scan"),
-    "slot.pdf": (pdf("geheim", password="x"), "has a password"),
-    "lang.pdf": (pdf(*["x"] * 501), "more than 500 pages"),
-    "brief.pdf": (word("a"), "not the kind of file"),
-    "leeg.txt": (b"", "nothing to read"),
-    "leeg.xlsx": (sheet(), "nothing to read"),
-    "bom.docx": (archive("word/document.xml", 45_000_000), "too large"),
-    "bom.xlsx": (archive("xl/workbook.xml", 45_000_000), "too large"),
-    "stuk.pptx": (b"PK\3\4rubbish", "is damaged"),
-}
+def good() -> dict[str, bytes]:
+    """Write a document of each kind; each holds a word of its own."""
+    return {
+        "aaa.pdf": pdf("Hier staat woordaaa."),
+        "bbb.docx": word("# Kop", "Hier staat woordbbb."),
+        "ccc.pptx": slides(("Titel", "Hier staat woordccc.")),
+        "ddd.xlsx": sheet(("wat", "waar"), ("woordddd", "hier")),
+        "eee.md": b"# Kop\n\nHier staat woordeee.",
+        "fff.txt": b"Hier staat woordfff.",
+        "ggg.html": b"<h1>Kop</h1><p>Hier staat woordggg.</p>",
+        "hhh.eml": mail("Akkoord", "Hier staat woordhhh."),
+    }
+
+
+def bad() -> dict[str, tuple[bytes, str]]:
+    """Write what cannot be read, with what is said of it."""
+    return {
+        "scan.pdf": (pdf("", ""), "is a scan"),
+        "slot.pdf": (pdf("geheim", password="x"), "has a password"),
+        "lang.pdf": (pdf(*["x"] * 501), "more than 500 pages"),
+        "brief.pdf": (word("a"), "not the kind of file"),
+        "leeg.txt": (b"", "nothing to read"),
+        "leeg.xlsx": (sheet(), "nothing to read"),
+        "bom.docx": (archive("word/document.xml", 45_000_000), "too large"),
+        "bom.xlsx": (archive("xl/workbook.xml", 45_000_000), "too large"),
+        "stuk.pptx": (b"PK\3\4rubbish", "is damaged"),
+    }
 
 
 def _settings(folder: Path, **more: Any) -> Settings:
@@ -101,7 +107,8 @@ async def test_every_kind_goes_in_and_what_cannot_be_read_is_named(
     """Documents of every kind are found by their words; each that is not one is told why, and stops no other."""
     folder = tmp_path / "docs"
     folder.mkdir()
-    for name, content in (GOOD | {name: content for name, (content, _) in BAD.items()}).items():
+    fine, broken = good(), bad()
+    for name, content in (fine | {name: content for name, (content, _) in broken.items()}).items():
         (folder / name).write_bytes(content)
     code = await import_folder(_settings(tmp_path / "data"), folder, audience="", owner="")
     told = capsys.readouterr()
@@ -111,14 +118,14 @@ async def test_every_kind_goes_in_and_what_cannot_be_read_is_named(
         name: [
             one.document.name for one in await records.knowledge.search("", f"woord{name[:3]}", ["everyone"])
         ]
-        for name in GOOD
+        for name in fine
     }
     await records.close()
 
     assert code == 2
-    assert found == {name: [name] for name in GOOD}
-    assert f"{len(GOOD)} added" in told.out
-    for name, (_, fault) in BAD.items():
+    assert found == {name: [name] for name in fine}
+    assert f"{len(fine)} added" in told.out
+    for name, (_, fault) in broken.items():
         assert any(name in line and fault in line for line in told.err.splitlines()), name
 
 

@@ -407,7 +407,7 @@ async def test_many_cvs_wait_for_a_word_on_their_price(world: World) -> None:
     held = await world.bot.records.screenings.get(vacancy_id)
     cvs = [one.cv or "" for one in await world.bot.records.candidates.of(vacancy_id)]
     assert held is not None
-    estimated = estimate_reading(world.bot.tasks["cv"], held, cvs)
+    estimated = estimate_reading(world.bot.prompts.tasks["cv"], held, cvs)
     cost = await world.bot.records.store.read(
         lambda db: db.execute(
             "select sum(input_tokens), sum(output_tokens), count(*) from calls where run_id in"
@@ -438,7 +438,7 @@ async def test_what_crashes_goes_on_and_is_paid_once(world: World) -> None:
     (one,), _ = await world.bot.records.candidates.add(
         vacancy_id, [(file.id, file.name)], delivery_id="T1:D:1", user_id=ANNA
     )
-    cvs = world.workspace.runs.cvs
+    cvs = world.workspace.crew.cvs
     assert await cvs.take(one.candidate_id)
     world.model.fail("overloaded", times=2)
     first = await cvs.read(one.candidate_id)
@@ -465,7 +465,7 @@ async def test_closing_stops_what_is_still_to_be_read(world: World) -> None:
     (one,), _ = await world.bot.records.candidates.add(
         vacancy_id, [(file.id, file.name)], delivery_id="T1:D:1", user_id=ANNA
     )
-    ready = await world.workspace.runs.cvs.take(one.candidate_id)
+    ready = await world.workspace.crew.cvs.take(one.candidate_id)
     await world.bot.records.screenings.close(vacancy_id, user_id=ANNA)
     paid = world.model.count
     await sweep_now()
@@ -588,7 +588,9 @@ async def test_the_guideline_can_ask_for_a_second_person(world: World) -> None:
     (one,) = await world.bot.records.candidates.of((await _only(world)).screening_id)
     run = Run("T1:D1:9.9", "T1", "", ANNA, "recommend", "form", "en", inputs={"candidate": one.candidate_id})
     with pytest.raises(UserError, match=r"guideline\.no\.cv-second"):
-        await recommend(world.workspace.desk, Brief(run=run, task=world.bot.tasks["recommend"], company=""))
+        await recommend(
+            world.workspace.desk, Brief(run=run, task=world.bot.prompts.tasks["recommend"], company="")
+        )
     for _ in range(2):
         await world.slack.click(ANNA, world.im, told["ts"], "screening_close")
     await world.slack.wait_for(
