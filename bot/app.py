@@ -95,15 +95,22 @@ def _unreadable(error: Exception) -> BoltResponse:
     return BoltResponse(status=400, body="a field is missing or wrong")
 
 
-class Server:
-    """The port: health from the first moment, Slack's requests as soon as the bot can store them."""
+async def _nothing_yet() -> Reading:
+    return Reading()
 
-    def __init__(
-        self, metrics: Metrics, *, ready: Callable[[], str], read: Callable[[], Awaitable[Reading]]
-    ) -> None:
+
+class Server:
+    """The port: health from the first moment, Slack's requests as soon as the bot can store them.
+
+    Attributes:
+        ready: tells why the bot cannot work yet; empty when it can.
+        read: looks up what `/metrics` tells besides what was counted.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
-        self._ready = ready
-        self._read = read
+        self.ready: Callable[[], str] = lambda: "starting"
+        self.read: Callable[[], Awaitable[Reading]] = _nothing_yet
         self._dispatch: Handler | None = None
         self._pages: tuple[Handler, Handler] | None = None
         self._accepted: dict[str, float] = {}  # signature -> when, oldest first
@@ -198,12 +205,12 @@ class Server:
         return web.json_response({"status": "alive"})
 
     async def _can_work(self, _: web.Request) -> web.Response:
-        why_not = self._ready()
+        why_not = self.ready()
         body = {"status": "ready"} if not why_not else {"status": "not ready", "why": why_not}
         return web.json_response(body, status=503 if why_not else 200)
 
     async def _measured(self, _: web.Request) -> web.Response:
-        return web.Response(body=self.metrics.expose(await self._read()), content_type="text/plain")
+        return web.Response(body=self.metrics.expose(await self.read()), content_type="text/plain")
 
 
 def _is_object(body: str, content_type: str) -> bool:

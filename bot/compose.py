@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import aiohttp
 
 from bot import jobs
-from bot.app import QUIET_S, Server, Socket
+from bot.app import QUIET_S, Socket
 from bot.delivery import client
 from bot.guard import Vault, open_vault
 from bot.handlers import HANDLERS
@@ -21,11 +21,10 @@ from bot.handlers.budget import month_limit
 from bot.installing import Keyring, Pages
 from bot.llm import LLM, Offer, route_of
 from bot.manifest import SCOPES
-from bot.metrics import Metrics, Reading
-from bot.premises import StartError, database_fault, lock_folder, open_records, refuse_half_restored
+from bot.metrics import Reading
+from bot.premises import Premises, StartError, database_fault
 from bot.records import STORE_ERRORS
 from bot.records.backups import newest_backup
-from bot.records.store import is_damaged
 from bot.settings import Settings
 from bot.tasks import Identity, Prompts, load_prompts
 from bot.tokens import ANY_TEAM
@@ -54,6 +53,7 @@ class Bot:
         self,
         settings: Settings,
         *,
+        premises: Premises | None = None,
         prompts: Prompts | None = None,
         limits: jobs.Limits | None = None,
         pace_s: float = 1.0,
@@ -64,9 +64,10 @@ class Bot:
         self._limits = limits or jobs.Limits()
         self._pace_s = pace_s
         self._quiet_s = quiet_s
-        self.records = open_records(settings)
-        self.metrics = Metrics()
-        self.server = Server(self.metrics, ready=self._why_not_ready, read=self._reading)
+        self._premises = premises or Premises(settings)
+        self.records, self.metrics = self._premises.records, self._premises.metrics
+        self.server = self._premises.server
+        self.server.ready, self.server.read = self._why_not_ready, self._reading
         self._wire = Wire()
         self._background: list[asyncio.Task[None]] = []
         self._llm = LLM(
@@ -74,7 +75,6 @@ class Bot:
             models={"fast": settings.model_fast, "smart": settings.model_smart},
         )
         self._not_ready = "starting"
-        self._lock: IO[str] | None = None
         self.workspace: Workspace | None = None
         self.workspaces: ManyWorkspaces | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -84,14 +84,16 @@ class Bot:
         self.lost = asyncio.Event()
 
     async def start(self) -> None:
-        """Open the port, then everything behind it; returns when the bot can take work.
+        """Open the port, unless it is open, then everything behind it; returns when the bot can take work.
 
         Raises:
-            StartError: the data folder or the port cannot be used, or another bot has them.
+            StartError: the data folder, the database or the port cannot be used, or another bot has them.
         """
-        self._lock = lock_folder(self.settings.data_dir)
-        refuse_half_restored(self.settings.data_dir)
-        await self._open_doors()
+        if not self._premises.are_open:
+            await self._premises.open()
+        # Also while Slack refuses the token: texts are kept so long and no longer.
+        await self.records.drafts.delete_expired()
+        await self._take_slot()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=100), timeout=aiohttp.ClientTimeout(total=30)
         )
@@ -173,34 +175,20 @@ class Bot:
             except STORE_ERRORS as error:
                 log.warning("the tokens were not looked at: %s", error)
 
-    async def _open_doors(self) -> None:
-        """Open the records and the port.
+    async def _take_slot(self) -> None:
+        """Take a place among the replicas of a database.
 
         Raises:
-            StartError: they cannot be used.
+            StartError: the database cannot be used.
         """
         url = self.settings.database_url
+        if not url:
+            return
+        self._slot = jobs.Slot(url)
         try:
-            self.records.open()
-            if url:
-                self._slot = jobs.Slot(url)
-                await self._slot.take()
-            await self.server.open(self.settings.host, self.settings.port)
-        except (*STORE_ERRORS, OSError) as error:
-            if url and not isinstance(error, OSError):
-                raise StartError(database_fault(url, error)) from error
-            if is_damaged(error):
-                raise StartError(
-                    f"{self.settings.data_dir / 'records.sqlite'} is damaged ({error}):"
-                    " put the last backup back with `python -m bot restore FILE`."
-                ) from error
-            raise StartError(
-                f"cannot start with DATA_DIR={self.settings.data_dir} HOST={self.settings.host}"
-                f" PORT={self.settings.port}: {error}. Make the folder writable, or choose a free port."
-            ) from error
-        log.info("listening on http://%s:%d", self.settings.host, self.server.port)
-        # Also while Slack refuses the token: texts are kept so long and no longer.
-        await self.records.drafts.delete_expired()
+            await self._slot.take()
+        except STORE_ERRORS as error:
+            raise StartError(database_fault(url, error)) from error
 
     def _share(self, session: aiohttp.ClientSession) -> Shared:
         """Gather what all workspaces work with.
@@ -279,10 +267,7 @@ class Bot:
         await self._llm.close()
         if self._session is not None:
             await self._session.close()
-        await self.records.close()
-        await self.server.close()
-        if self._lock is not None:
-            self._lock.close()
+        await self._premises.close()
 
     def _open_vault(self) -> Vault:
         try:

@@ -1,18 +1,24 @@
-"""What a bot stands on: its data folder and its database; who may use them, and what to do where nobody can."""
+"""What a bot stands on: data folder, database and port; who may use them, and what to do where nobody can."""
 
 from __future__ import annotations
 
 import fcntl
+import logging
 from pathlib import Path
 from typing import IO
 
 import psycopg
 
-from bot.records import Records, WorkspaceSettings
+from bot.app import Server
+from bot.metrics import Metrics
+from bot.records import STORE_ERRORS, Records, WorkspaceSettings
 from bot.records.address import place_of
 from bot.records.backups import RESTORING
+from bot.records.store import is_damaged
 from bot.settings import Settings
 from bot.tasks import TijdwinstError
+
+log = logging.getLogger(__name__)
 
 
 class StartError(TijdwinstError):
@@ -73,3 +79,53 @@ def refuse_half_restored(folder: Path) -> None:
         raise StartError(
             f"a restore into DATA_DIR={folder} was cut off: do it again with `python -m bot restore FILE`."
         )
+
+
+class Premises:
+    """What is open from the first moment: the folder, the records, and the port, which says that we are starting."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.records = open_records(settings)
+        self.metrics = Metrics()
+        self.server = Server(self.metrics)
+        self._lock: IO[str] | None = None
+
+    @property
+    def are_open(self) -> bool:
+        """Say whether they were opened, and not closed since."""
+        return self._lock is not None
+
+    async def open(self) -> None:
+        """Take the folder, open the records, listen.
+
+        Raises:
+            StartError: the data folder, the database or the port cannot be used, or another bot has them.
+        """
+        settings = self._settings
+        self._lock = lock_folder(settings.data_dir)
+        refuse_half_restored(settings.data_dir)
+        try:
+            self.records.open()
+            await self.server.open(settings.host, settings.port)
+        except (*STORE_ERRORS, OSError) as error:
+            if settings.database_url and not isinstance(error, OSError):
+                raise StartError(database_fault(settings.database_url, error)) from error
+            if is_damaged(error):
+                raise StartError(
+                    f"{settings.data_dir / 'records.sqlite'} is damaged ({error}):"
+                    " put the last backup back with `python -m bot restore FILE`."
+                ) from error
+            raise StartError(
+                f"cannot start with DATA_DIR={settings.data_dir} HOST={settings.host}"
+                f" PORT={settings.port}: {error}. Make the folder writable, or choose a free port."
+            ) from error
+        log.info("listening on http://%s:%d", settings.host, self.server.port)
+
+    async def close(self) -> None:
+        """Close the port last, so that it says to the end that we stop."""
+        await self.records.close()
+        await self.server.close()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None

@@ -102,9 +102,15 @@ class Workspace:
         )
         self.desk = self._make_desk(context)
         posts = jobs.Posts(shared.records, delivery, streams, team_id=identity.team_id)
-        self.runs = self._make_runs(delivery, posts, streams)
-        self.rounds = jobs.Rounds(
-            desk=self.desk, delivery=delivery, posts=posts, runs=self.runs, tasks=self.tasks
+        self.crew = jobs.make_crew(
+            self.desk,
+            delivery,
+            posts,
+            streams,
+            self.tasks,
+            limits=shared.limits,
+            metrics=shared.metrics,
+            halted=self._halt,
         )
         self.app = build_app(
             client=slack,
@@ -156,29 +162,10 @@ class Workspace:
             on_settings=self._hold,
         )
 
-    def _make_runs(self, delivery: Delivery, posts: jobs.Posts, streams: Streams) -> jobs.Runs:
-        talks = jobs.Talks(
-            streams=streams,
-            posts=posts,
-            delivery=delivery,
-            records=self._shared.records,
-            stream_s=self._shared.limits.stream_s,
-        )
-        return jobs.Runs(
-            desk=self.desk,
-            delivery=delivery,
-            posts=posts,
-            talks=talks,
-            tasks=self.tasks,
-            limits=self._shared.limits,
-            metrics=self._shared.metrics,
-            halted=self._halt,
-        )
-
     def _listen(self, wire: Wire) -> Homes:
         """Attach the listeners, and let the Home tabs, here and at other replicas, hear of what changes them."""
         homes = Homes(self.intake, {"slack": wire.pulse, "model": self.llm.pulse}, queued=self._shared.queued)
-        self.intake.stir, self.intake.stir_all, self.runs.stir = self._stir, self._stir_all, self._stir
+        self.intake.stir, self.intake.stir_all, self.crew.runs.stir = self._stir, self._stir_all, self._stir
         register(
             self.app,
             self.intake,
@@ -207,7 +194,7 @@ class Workspace:
         if told.get("team") not in (None, self.identity.team_id):
             return
         if kind == "halt":
-            self.runs.halt(told["run"], here=True)
+            self.crew.runs.halt(told["run"], here=True)
         elif kind == "home" and told["user"]:
             self._homes.stir(told["user"])
         elif kind == "home":

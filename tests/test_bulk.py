@@ -191,7 +191,7 @@ async def sent(world: World, rows: int) -> BulkSet:
     await world.slack.submit(ANNA, {})
     await press(world.slack, "bulk_style")
     await world.card(having="bulk_start")
-    sets, records = world.workspace.runs.bulk, world.bot.records
+    sets, records = world.workspace.crew.bulk, world.bot.records
     await records.bulk.press((await the_set(world)).set_id, "start")
     one = await the_set(world)
     work = await sets._work_of(one)
@@ -651,7 +651,7 @@ async def test_a_second_table_is_not_ignored_in_silence(world: World) -> None:
 async def test_a_file_that_is_brought_once_more_is_the_same(world: World) -> None:
     """Killed after the upload, the bot brings no second file of the same press."""
     one = await written(world, 4)
-    sets = world.workspace.runs.bulk
+    sets = world.workspace.crew.bulk
     for _ in range(2):
         await sets.bring_file(one.set_id, "csv", 1)
     await newest_file(world, ".csv")
@@ -808,7 +808,7 @@ async def test_another_column_of_names_brings_other_texts(world: World) -> None:
         await records.bulk.press(one.set_id, act)
     for _ in range(2):
         (unlucky,) = await records.bulk_items.items(one.set_id, numbers=(6,))
-        await world.workspace.runs.bulk._rows._failed(one, unlucky, LLMError("unusable", "no text"))
+        await world.workspace.crew.bulk._rows._failed(one, unlucky, LLMError("unusable", "no text"))
     await write("of the pot")
     items = {item.number: item for item in await records.bulk_items.items(one.set_id)}
 

@@ -242,7 +242,7 @@ async def test_a_redo_that_is_cut_off_leaves_nothing_running(world: World) -> No
     asked = await world.slack.say(ANNA, world.im, QUESTION)
     await world.card()
     run = await world.bot.records.requests.need(f"T1:{world.im}:{asked}")
-    talks = world.workspace.runs._talks
+    talks = world.workspace.crew.runs._talks
     redone = asyncio.create_task(talks.writing(run, world.bot.prompts.tasks[run.task], 2).__aenter__())
     await asyncio.sleep(0)
     begun = dict(talks._open)

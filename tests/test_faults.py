@@ -64,7 +64,7 @@ async def test_a_model_that_stays_down_ends_in_an_apology(tmp_path: Path) -> Non
         rows = await world.rows(2)
 
         assert [row["outcome"] for row in rows] == ["failed", "drafted"]
-        assert not world.workspace.runs._down_since
+        assert not world.workspace.crew.runs._down_since
 
 
 @pytest.mark.parametrize(

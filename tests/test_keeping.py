@@ -162,7 +162,7 @@ def test_every_text_is_known_to_be_deleted_or_to_be_no_persons() -> None:
             "erasures",
         ),
         # Of a vacancy: its own dates hold for them, `texts_until` for words and `delete_after` for all of it.
-        *("screening_candidates", "screening_findings", "screening_log"),
+        *("screening_candidates", "screening_findings", "screening_log", "screening_proposals"),
         # Of a table with a text per row: they go with their set, which has a date.
         *("bulk_items", "bulk_batches", "bulk_returns"),
         # Files that came in for the knowledge base: ids and names of them.
@@ -406,7 +406,7 @@ async def test_an_admin_gets_the_ledger_as_a_file(world: World) -> None:
 async def test_cvs_past_their_date_go_with_the_command_too(records: Records, tmp_path: Path) -> None:
     """Who runs the bot by hand, or not at all, deletes CVs with `purge` as the clock would."""
     vacancy = Screening("T1:C1:1.0", "T1", ANNA, "en", "Joiner", (Criterion("Makes frames"),), "")
-    await records.screenings.propose(vacancy)
+    await records.screenings.propose(vacancy, 1)
     (one,), _ = await records.candidates.add(
         vacancy.screening_id, [("F1", "cv.pdf")], delivery_id="T1:C1:2.0", user_id=ANNA
     )

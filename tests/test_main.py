@@ -16,7 +16,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.__main__ import check, main
+from bot.__main__ import main
+from bot.commands import check
 from bot.demo import demo, who_writes
 from bot.offline import digest, evaluate, export
 from bot.records import Records

@@ -12,6 +12,7 @@ from bot.sandbox.model import Model
 from bot.sandbox.slack import FILE_GIVEN
 from bot.sandbox.watch import PATIENCE_S
 from bot.tasks import Run
+from bot.tasks.guideline import Rules
 from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons, make_slack, running, said
 from tests.test_run import LINES
 
@@ -138,6 +139,29 @@ async def test_sharing_that_fails_is_told_and_not_counted(world: World) -> None:
 
     assert (row["review"], row["minutes_saved"]) == ("open", None)
     assert "share" in offered
+
+
+@pytest.mark.parametrize(
+    ("closed", "told"), [(False, "I could not share it"), (True, "Not shared: our rules say")]
+)
+async def test_why_nothing_was_shared_is_told_though_slack_hiccups(
+    world: World, closed: bool, told: str
+) -> None:
+    """Sharing is refused, and Slack is away just when the card would say so: it says so once Slack is back."""
+    await _ask(world)
+    card = await world.card(having="share")
+    world.slack.workspace.channels[SALES].members.remove(world.slack.workspace.bot_user_id)
+    if closed:
+        rules = Rules(among="except", channels=(SALES,))
+        await world.bot.records.guidelines.publish("T1", "Be kind.", rules, user_id=CHEF, over=0)
+        await world.bot.records.guidelines.accept("T1", ANNA, 1)
+    world.slack.fail("chat.update", status=503, times=2)
+    await world.slack.click(ANNA, world.im, card["ts"], "share")
+    back = await world.shown(told)
+    (row,) = await world.rows()
+
+    assert row["review"] == "open"
+    assert "share" in buttons(back)
 
 
 async def test_a_redo_after_a_failed_redo_is_written(world: World) -> None:

@@ -289,6 +289,33 @@ async def test_what_is_not_planned_is_told_though_slack_hiccups(world: World) ->
     assert "Nothing is planned" in told.arguments["text"]
 
 
+async def test_what_a_discard_cancels_is_told_though_slack_hiccups(world: World) -> None:
+    """Slack is away just when the plan of a discarded draft is cancelled: its card says so once Slack is back."""
+    card = await _accepted(world)
+    await _plan(world, card)
+    card = await world.shown("Planned for")
+    await world.slack.click(ANNA, world.im, card["ts"], "undo")
+    card = await world.card(having="discard")
+    world.slack.fail("chat.update", status=503, times=2)
+    await world.slack.click(ANNA, world.im, card["ts"], "discard")
+
+    assert "Nothing is planned any more" in str(await world.shown("Discarded by"))
+
+
+async def test_a_discard_tells_of_no_plan_that_was_cancelled_before(world: World) -> None:
+    """Who cancelled the plan themselves reads nothing of plans when they discard the draft later."""
+    card = await _accepted(world)
+    await _plan(world, card)
+    card = await world.shown("Planned for")
+    await world.slack.click(ANNA, world.im, card["ts"], "plan_cancel")
+    await world.slack.wait_for(lambda: "Planned for" not in str(world.slack.messages(world.im)[0]["blocks"]))
+    await world.slack.click(ANNA, world.im, card["ts"], "undo")
+    card = await world.card(having="discard")
+    await world.slack.click(ANNA, world.im, card["ts"], "discard")
+
+    assert "Nothing is planned any more" not in str(await world.shown("Discarded by"))
+
+
 @pytest.mark.parametrize(
     ("words", "told", "planned"),
     [

@@ -135,7 +135,8 @@ def _become(environ: Mapping[str, str], reaper: int) -> None:
 def _serve(reaper: int) -> None:
     import anthropic  # noqa: F401
 
-    import bot.__main__  # noqa: F401
+    import bot.__main__
+    import bot.compose  # noqa: F401
 
     for line in sys.stdin:
         sys.stdout.write(f"{_fork(json.loads(line), reaper)}\n")

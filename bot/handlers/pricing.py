@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.quotes import Discount, Line, PriceRow, find_vat, work_out
 from bot.quotes.matching import sounds_alike
-from bot.quotes.offer import Customer, Unpriced
+from bot.quotes.offer import Customer, Offer, Unpriced
 from bot.quotes.pricelist import read_amount
 from bot.quotes.sums import NONE, Kind
 from bot.tasks import Firm, Language
@@ -22,7 +22,13 @@ LARGEST_QUANTITY = Decimal(1_000_000)
 LONGEST_NOTE_WORDS = 8
 
 _OFF = r"(?:\s*(?:korting|discount|off))?"
-_PERCENT = re.compile(rf"(\d+(?:[.,]\d+)?)\s*(?:%|procent|percent|per cent){_OFF}", re.IGNORECASE)
+_SHARE = r"(\d+(?:[.,]\d+)?)\s*(?:%|procent|percent|per cent)"
+_PERCENT = re.compile(rf"{_SHARE}{_OFF}", re.IGNORECASE)
+_TAX = re.compile(
+    r"\b(?:btw|vat)\b(?:[- ](?:tarief|rate|hoog|laag|high|low))?[\s:(]*(?:(?:van|is|of|at|à)\s)?\s*"
+    rf"{_SHARE}(?!\s*(?:korting|discount|off))|{_SHARE}[\s-]*(?:btw|vat)\b",
+    re.IGNORECASE,
+)
 _MONEY = re.compile(rf"(?:€|EUR|euro)?\s*(\d[\d.,]*?)(?:,-)?\s*(?:€|EUR|euro)?{_OFF}", re.IGNORECASE)
 _NOTHING = re.compile(r"[€\s]*0+(?:[.,]0+)?\s*%?|none|geen|no|nee", re.IGNORECASE)
 
@@ -47,7 +53,12 @@ class Findings:
 
 @dataclass
 class Pricing:
-    """Prices what the model mapped; everything doubtful is asked, never guessed."""
+    """Prices what the model mapped; everything doubtful is asked, never guessed.
+
+    Attributes:
+        material: all that people said.
+        typed: the numbers that they typed into lines of earlier versions.
+    """
 
     language: Language
     articles: dict[str, PriceRow]
@@ -55,6 +66,7 @@ class Pricing:
     firm: Firm
     day: date
     material: str
+    typed: frozenset[Decimal]
     found: Findings
 
     def price(self, mapped: Sequence[Any]) -> tuple[tuple[Line, ...], tuple[Unpriced, ...]]:
@@ -120,9 +132,9 @@ class Pricing:
         return Unpriced(words, quantity)
 
     def _numbers(self) -> set[Decimal]:
-        """Return the numbers that somebody wrote: others were worked out, or made up."""
-        read = map(_number, re.findall(r"\d[\d.,]*", self.material))
-        return {value for value in read if value is not None}
+        """Return the numbers that somebody wrote, but for rates of VAT: others were worked out, or made up."""
+        read = map(_number, re.findall(r"\d[\d.,]*", _TAX.sub(" ", self.material)))
+        return {value for value in read if value is not None} | self.typed
 
     def _ask(self, key: str, words: str) -> None:
         self.found.questions.append(text(key, self.language, words=words))
@@ -137,10 +149,35 @@ class Pricing:
         value = _number(match[1]) if match else None
         if value is None or value not in self._numbers() or (percent and value > 100):
             # A model that has nothing to say here repeats the request.
-            if len(words) <= 60 and words not in self.material:
+            if match or (len(words) <= 60 and words not in self.material):
                 self._ask("quote.ask-discount", words)
             return NONE
         return Discount(percent=value) if percent else Discount(amount=value)
+
+
+def find_typed(versions: Sequence[tuple[bool, Offer]]) -> frozenset[Decimal]:
+    """Return the numbers that a person typed into lines, and no model before them.
+
+    Args:
+        versions: what was offered, the oldest first, and whether a person made it.
+    """
+    written: set[tuple[str, Decimal]] = set()
+    typed: set[tuple[str, Decimal]] = set()
+    for by_hand, offer in versions:
+        if by_hand:
+            # What they left in the form as it stood is the model's still.
+            typed |= _figures(offer) - written
+        else:
+            written |= _figures(offer)
+    return frozenset(number for _, number in typed)
+
+
+def _figures(offer: Offer) -> set[tuple[str, Decimal]]:
+    """Return the numbers of an offer that somebody must have said, each with what it is about."""
+    told = {("", offer.discount.percent), ("", offer.discount.amount)}
+    for line in offer.lines:
+        told |= {(line.name, one) for one in (line.quantity, line.discount.percent, line.discount.amount)}
+    return told | {(one.words, one.quantity) for one in offer.unpriced if one.quantity is not None}
 
 
 def _short(note: str, words: str) -> str:

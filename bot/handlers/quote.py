@@ -13,7 +13,7 @@ from bot.handlers.attached import read_attached
 from bot.handlers.desk import Brief, Desk
 from bot.handlers.draft import RULES, put_in_tags, write_request
 from bot.handlers.memory import Memory, Told, recall
-from bot.handlers.pricing import Findings, Pricing
+from bot.handlers.pricing import Findings, Pricing, find_typed
 from bot.handlers.revising import write_questions, write_warnings
 from bot.quotes import PriceRow, read_vat_number, valid_on
 from bot.quotes.amounts import find_unknown
@@ -39,7 +39,8 @@ class Case:
 
     Attributes:
         articles: what the model may choose from, by the name that it sees.
-        material: all that was said, to check the answer against.
+        material: all that people said, to check the answer against: not what a model wrote before.
+        typed: the numbers that people typed into lines of earlier versions.
         found: what the reviewer must know; it fills while the answer is checked.
     """
 
@@ -49,6 +50,7 @@ class Case:
     currency: str
     articles: dict[str, PriceRow]
     material: str
+    typed: frozenset[Decimal]
     found: Findings
     memory: Memory
 
@@ -98,9 +100,12 @@ async def _prepare(desk: Desk, brief: Brief, lines: Sequence[str], memory: Memor
     run = brief.run
     settings = await desk.records.workspaces.get(run.team_id)
     today = datetime.now(settings.zone).date()
-    material = "\n".join([*lines, run.words, *run.inputs.values(), brief.before, brief.instruction])
+    asked = await desk.records.reviews.instructions(run.run_id, brief.version)
+    material = "\n".join([*lines, run.words, *run.inputs.values(), *asked, brief.instruction])
+    earlier = await desk.records.quotes.earlier(run.run_id, brief.version)
+    typed = find_typed([(by_hand, basis.offer) for by_hand, basis in earlier])
     prices = valid_on(await desk.records.quotes.prices(desk.identity.team_id), today)
-    articles = {_name(row): row for row in find_candidates(prices.values(), material)}
+    articles = {_name(row): row for row in find_candidates(prices.values(), f"{material}\n{brief.before}")}
     notes = [] if prices else [text("quote.note-no-list", run.language)]
     return Case(
         run,
@@ -109,6 +114,7 @@ async def _prepare(desk: Desk, brief: Brief, lines: Sequence[str], memory: Memor
         settings.currency,
         articles,
         material,
+        typed,
         Findings([], notes),
         memory,
     )
@@ -181,7 +187,7 @@ def _make_offer(answer: Any, case: Case) -> Offer:
         language = next(each for each in LANGUAGES if english_name(each) == answer.language)
     delivery = date.fromisoformat(run.inputs["delivery"]) if run.inputs.get("delivery") else None
     day = delivery or case.today
-    pricing = Pricing(run.language, case.articles, customer, firm, day, case.material, found)
+    pricing = Pricing(run.language, case.articles, customer, firm, day, case.material, case.typed, found)
     lines, unpriced = pricing.price(answer.lines)
     offer = Offer(
         language=language,

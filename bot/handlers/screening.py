@@ -57,7 +57,7 @@ async def screening(desk: Desk, brief: Brief) -> Draft:
         criteria=criteria,
         criteria_version=criteria_version(criteria),
     )
-    await desk.records.screenings.propose(proposed)
+    await desk.records.screenings.propose(proposed, brief.version)
     return Draft(
         run_id=run.run_id,
         version=brief.version,

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from bot.jobs.backups import back_up
 from bot.jobs.candidates import ask_second_look, explain, read_cvs, show_board, show_closed
+from bot.jobs.crew import Crew, make_crew
 from bot.jobs.durable import share_a_queue
 from bot.jobs.engine import close_engine, open_engine, waiting
 from bot.jobs.files import forget_document, take_documents, take_prices
 from bot.jobs.keeping import bring_personal, bring_proof, erase_asked, show_lift, start_erasing
 from bot.jobs.posts import Posts
-from bot.jobs.rounds import Rounds
-from bot.jobs.runs import Limits, Runs
+from bot.jobs.runs import Limits
 from bot.jobs.schedules import bring_planned, clean_now, evaluate, go_round
 from bot.jobs.sets import bring_file, carry_on
 from bot.jobs.slots import Slot
-from bot.jobs.talks import Talks
 from bot.jobs.workflows import (
     accepted,
     bring_copy,
@@ -30,12 +29,10 @@ from bot.jobs.workflows import (
 )
 
 __all__ = [
+    "Crew",
     "Limits",
     "Posts",
-    "Rounds",
-    "Runs",
     "Slot",
-    "Talks",
     "accepted",
     "ask_second_look",
     "back_up",
@@ -54,6 +51,7 @@ __all__ = [
     "go_on",
     "go_round",
     "halt",
+    "make_crew",
     "open_engine",
     "read_cvs",
     "share_a_queue",

@@ -9,7 +9,7 @@ from typing import Any
 
 from dbos import DBOS, SetWorkflowID
 
-from bot.jobs.durable import MAX_RECOVERIES, apart, at_work, runs_of, step, team_of
+from bot.jobs.durable import MAX_RECOVERIES, apart, at_work, crew_of, step, team_of
 from bot.records.backups import BackupError, is_due, make_nightly
 from bot.texts import text
 from bot.views import placeholder
@@ -57,7 +57,7 @@ async def back_up(moment: datetime) -> None:
 
 async def _tell_admins(team_id: str, post_id: str, sentence: str) -> bool:
     try:
-        told = await (await runs_of(team_id)).admins.tell(post_id, sentence, placeholder(sentence))
+        told = await (await crew_of(team_id)).admins.tell(post_id, sentence, placeholder(sentence))
     except SlackError as error:
         log.warning("team=%s its admins were not told: %s", team_id, error)
         return False
@@ -78,7 +78,7 @@ async def _restored_step() -> None:
         if team_of(run_id) not in here:
             continue
         try:
-            await (await runs_of(run_id)).cards.show(await records.requests.need(run_id))
+            await (await crew_of(run_id)).cards.show(await records.requests.need(run_id))
         except SlackError as error:
             if error.away:
                 raise

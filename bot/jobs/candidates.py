@@ -14,8 +14,8 @@ from bot.jobs.durable import (
     MAX_RECOVERIES,
     at_work,
     begin,
+    crew_of,
     enqueue,
-    runs_of,
     show_in_turn,
     slack_is_away,
     step,
@@ -34,24 +34,24 @@ LONGEST_WAIT_S = 900.0
 
 @step("cv_take")
 async def _take(candidate_id: str) -> str | bool:
-    return await (await runs_of(candidate_id)).cvs.take(candidate_id)
+    return await (await crew_of(candidate_id)).cvs.take(candidate_id)
 
 
 @step("cv_read")
 async def _read(candidate_id: str) -> str:
     engine = at_work()
     async with engine.gate:
-        return await (await runs_of(candidate_id)).cvs.read(candidate_id)
+        return await (await crew_of(candidate_id)).cvs.read(candidate_id)
 
 
 @step("cv_fail")
 async def _fail(candidate_id: str, fault: str) -> None:
-    await (await runs_of(candidate_id)).cvs.fail(candidate_id, fault)
+    await (await crew_of(candidate_id)).cvs.fail(candidate_id, fault)
 
 
 @step("cv_show")
 async def _show(screening_id: str, at_once: bool) -> None:
-    await (await runs_of(screening_id)).cvs.show(screening_id, at_once=at_once)
+    await (await crew_of(screening_id)).cvs.show(screening_id, at_once=at_once)
 
 
 @DBOS.workflow(name="candidate", max_recovery_attempts=MAX_RECOVERIES)
@@ -116,7 +116,7 @@ async def explain_workflow(candidate_id: str, user_id: str, press: str) -> None:
 
 @step("explain")
 async def _explain(candidate_id: str, user_id: str, press: str) -> None:
-    await (await runs_of(candidate_id)).cvs.explain(candidate_id, user_id, press)
+    await (await crew_of(candidate_id)).cvs.explain(candidate_id, user_id, press)
 
 
 async def _try_show(screening_id: str, *, at_once: bool) -> None:
@@ -163,7 +163,7 @@ async def show_board(screening_id: str) -> None:
 async def ask_second_look(screening_id: str, first: str) -> tuple[str, ...]:
     """Ask others than *first* for a second look at a vacancy; return who was asked. Best effort: press again."""
     vacancy = await at_work().records.screenings.get(screening_id)
-    return await (await runs_of(screening_id)).second_looks.ask(vacancy, first) if vacancy else ()
+    return await (await crew_of(screening_id)).second_looks.ask(vacancy, first) if vacancy else ()
 
 
 async def show_closed(screening_id: str, user_id: str) -> None:
@@ -171,7 +171,7 @@ async def show_closed(screening_id: str, user_id: str) -> None:
     await show_board(screening_id)
     vacancy = await at_work().records.screenings.get(screening_id)
     if vacancy is not None:
-        await (await runs_of(screening_id)).second_looks.tell_closed(vacancy, user_id)
+        await (await crew_of(screening_id)).second_looks.tell_closed(vacancy, user_id)
 
 
 async def explain(candidate_id: str, *, user_id: str, press: str) -> None:
@@ -209,7 +209,7 @@ async def sweep_cvs(before: datetime, here: Collection[str]) -> None:
         if any(workflow.status in AT_WORK for workflow in found):
             continue
         # The engine gave it up: told as ours, because trying for ever would hide it.
-        await (await runs_of(one.candidate_id)).cvs.fail(one.candidate_id, STRANDED)
+        await (await crew_of(one.candidate_id)).cvs.fail(one.candidate_id, STRANDED)
         await show_board(one.screening_id)
     await read_cvs(lost)
 

@@ -142,24 +142,17 @@ class Cards:
             await self._posts.bring(post_id, spot, line, blocks, run_id=run.run_id)
         await self._drop_parts(run, len(messages))
 
-    async def show_decision(self, run: Run, state: State, act: str) -> None:
+    async def show_decision(self, run: Run, state: State, *, review_id: int, act: str) -> None:
         """Bring the card, and what was shared, in line with a decision."""
         note = ""
-        if act == "discarded" and await self._records.plans.cancel(run.run_id):
+        if act == "discarded" and await self._records.plans.discard(run.run_id, review_id):
             note = text("plan.discarded", run.language)
-        try:
-            if act == "shared" and state.shared:
-                note = await self._share(run, state)
-            if act == "undone":
-                await self._unshare(run)
-        except SlackError as error:
-            if error.away or act != "shared":
-                raise
-            log.warning("run=%s cannot be shared: %s", run.run_id, error)
-            # What stands nowhere was not shared, so it counts as undecided.
-            await self._records.reviews.take_back(run.run_id, state.version)
-            channel = f"<#{self._share_spot(run).channel_id}>"
-            note = text("error.share-failed", run.language, channel=channel)
+        elif act == "shared":
+            if state.shared:
+                await self._share(run, state)
+            note = await self._word_refusal(run, review_id)
+        elif act == "undone":
+            await self._unshare(run)
         await self.show(run, note=note)
         if act in (*ACCEPTED, "shared") and not note:
             if await self._papers.bring(run, state, await self.draft_spot(run)):
@@ -215,20 +208,40 @@ class Cards:
         post = await self._records.drafts.post(await self._part_id(run, 0))
         return (post.channel_id, post.ts) if post else ("", "")
 
-    async def _share(self, run: Run, state: State) -> str:
-        """Post what was accepted to the conversation that it came from; return why not, where rules refuse it."""
+    async def _share(self, run: Run, state: State) -> None:
+        """Post what was accepted to the conversation that it came from, or give it back where that cannot be."""
         draft = await self._records.drafts.get(run.run_id, state.version)
         if draft is None:
-            return ""
+            return
         spot = self._share_spot(run)
         if not await self._may_write(run, spot.channel_id):
             await self._records.reviews.take_back(run.run_id, state.version)
-            return text("guideline.no.share", run.language, channel=f"<#{spot.channel_id}>")
+            return
         shown = link_sources(state.final_text or draft.text, draft.sources, run.language)
-        for index, part in enumerate(split_markdown(shown)):
-            post_id = f"{run.run_id}/share{index}"
-            await self._posts.once(post_id, spot, fallback(part), [markdown_block(part)], run_id=run.run_id)
-        return ""
+        try:
+            for index, part in enumerate(split_markdown(shown)):
+                post_id = f"{run.run_id}/share{index}"
+                await self._posts.once(
+                    post_id, spot, fallback(part), [markdown_block(part)], run_id=run.run_id
+                )
+        except SlackError as error:
+            if error.away:
+                raise
+            log.warning("run=%s cannot be shared: %s", run.run_id, error)
+            # What stands nowhere was not shared, so it counts as undecided.
+            await self._records.reviews.take_back(run.run_id, state.version)
+
+    async def _word_refusal(self, run: Run, review_id: int) -> str:
+        """Return why a draft that was to be shared is not; empty when it is.
+
+        By the records: an earlier try may have given the draft back, and then Slack did not take the card.
+        """
+        if not await self._records.reviews.gave_back(run.run_id, review_id):
+            return ""
+        channel_id = self._share_spot(run).channel_id
+        allowed = await self._may_write(run, channel_id)
+        key = "error.share-failed" if allowed else "guideline.no.share"
+        return text(key, run.language, channel=f"<#{channel_id}>")
 
     async def _unshare(self, run: Run) -> None:
         index = 0

@@ -15,8 +15,8 @@ from typing import Any, Protocol, TypeVar
 
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 
-from bot.jobs.rounds import Rounds
-from bot.jobs.runs import Limits, Outage, Runs
+from bot.jobs.crew import Crew
+from bot.jobs.runs import Limits, Outage
 from bot.logs import about_run
 from bot.records import Records, is_away
 from bot.wire import SlackError
@@ -39,8 +39,7 @@ STEP_INTERVAL_S = 1.0  # waits of 1, 2, 4 … 32 seconds: about a minute, then t
 class Team(Protocol):
     """What the workflows need of a workspace."""
 
-    runs: Runs
-    rounds: Rounds
+    crew: Crew
 
 
 class Teams(Protocol):
@@ -116,22 +115,13 @@ def team_of(own_id: str) -> str:
     return own_id.partition(":")[0]
 
 
-async def runs_of(own_id: str) -> Runs:
-    """Return the runs of the team that *own_id* belongs to, or is.
+async def crew_of(own_id: str) -> Crew:
+    """Return who does the work of the team that *own_id* belongs to, or is.
 
     Raises:
         SlackError: the bot is not in that workspace.
     """
-    return (await at_work().teams.find(team_of(own_id))).runs
-
-
-async def rounds_of(team_id: str) -> Rounds:
-    """Return the rounds of a team.
-
-    Raises:
-        SlackError: the bot is not in that workspace.
-    """
-    return (await at_work().teams.find(team_id)).rounds
+    return (await at_work().teams.find(team_of(own_id))).crew
 
 
 def share_a_queue() -> bool:

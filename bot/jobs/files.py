@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from dbos import DBOS
 
-from bot.jobs.durable import MAX_RECOVERIES, apart, runs_of, slack_is_away, start_again, step, team_of
+from bot.jobs.durable import MAX_RECOVERIES, apart, crew_of, slack_is_away, start_again, step, team_of
 from bot.jobs.sets import attend_sets
 
 log = logging.getLogger(__name__)
@@ -33,14 +33,14 @@ async def _answer_upload(
 
 @step("prices")
 async def _prices(upload_id: str) -> None:
-    await (await runs_of(upload_id)).uploads.answer(upload_id)
+    await (await crew_of(upload_id)).uploads.answer(upload_id)
     # It may have been a sheet of texts that came back with verdicts.
     await apart(attend_sets(datetime.now(UTC), [team_of(upload_id)]))
 
 
 @step("prices_failed")
 async def _prices_failed(upload_id: str) -> None:
-    await (await runs_of(upload_id)).uploads.fail(upload_id)
+    await (await crew_of(upload_id)).uploads.fail(upload_id)
 
 
 @DBOS.workflow(name="prices", max_recovery_attempts=MAX_RECOVERIES)
@@ -56,12 +56,12 @@ async def take_prices(upload_id: str, *, asked_by: str) -> None:
 
 @step("documents")
 async def _documents(upload_id: str) -> None:
-    await (await runs_of(upload_id)).documents.answer(upload_id)
+    await (await crew_of(upload_id)).documents.answer(upload_id)
 
 
 @step("documents_failed")
 async def _documents_failed(upload_id: str) -> None:
-    await (await runs_of(upload_id)).documents.fail(upload_id)
+    await (await crew_of(upload_id)).documents.fail(upload_id)
 
 
 @DBOS.workflow(name="documents", max_recovery_attempts=MAX_RECOVERIES)
@@ -72,12 +72,12 @@ async def documents_workflow(upload_id: str) -> None:
 
 @step("forget")
 async def _forget(team_id: str, file_id: str) -> list[str]:
-    return await (await runs_of(team_id)).documents.forget(file_id)
+    return await (await crew_of(team_id)).documents.forget(file_id)
 
 
 @step("forgotten")
 async def _forgotten(team_id: str, file_id: str, name: str, owner_id: str) -> None:
-    await (await runs_of(team_id)).documents.tell_forgotten(file_id, name, owner_id)
+    await (await crew_of(team_id)).documents.tell_forgotten(file_id, name, owner_id)
 
 
 @DBOS.workflow(name="forget", max_recovery_attempts=MAX_RECOVERIES)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from dbos import DBOS, SetWorkflowID
 
-from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, apart, at_work, rounds_of, runs_of, start_again, step
+from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, apart, at_work, crew_of, start_again, step
 from bot.jobs.posts import name_file
 from bot.records.export import proof_csv
 from bot.texts import text
@@ -28,7 +28,7 @@ async def _lift(lift_id: int) -> None:
 async def _lift_step(lift_id: int) -> None:
     lift = await at_work().records.budgets.get_lift(lift_id)
     if lift is not None:
-        await (await runs_of(lift.team_id)).allowance.show_lift(lift)
+        await (await crew_of(lift.team_id)).allowance.show_lift(lift)
 
 
 async def show_lift(lift_id: int) -> None:
@@ -44,7 +44,7 @@ async def _personal(team_id: str, user_id: str, request_id: str, day: str = "") 
 
 @step("personal")
 async def _personal_step(team_id: str, user_id: str, request_id: str, day: str) -> None:
-    doing = await rounds_of(team_id)
+    doing = (await crew_of(team_id)).rounds
     records = doing.records
     found = await records.erasures.export(team_id, user_id)
     content = json.dumps(found, ensure_ascii=False, indent=1).encode()
@@ -74,7 +74,7 @@ async def _proof(team_id: str, user_id: str, request_id: str, day: str = "") -> 
 
 @step("proof")
 async def _proof_step(team_id: str, user_id: str, request_id: str, day: str) -> None:
-    doing = await rounds_of(team_id)
+    doing = (await crew_of(team_id)).rounds
     content = await asyncio.to_thread(proof_csv, doing.records.store, team_id)
     language = (await doing.records.workspaces.get(team_id)).language
     await doing.bring_file(

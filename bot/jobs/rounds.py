@@ -28,6 +28,11 @@ from bot.digest import (
 )
 from bot.handlers import Desk
 from bot.handlers.budget import month_limit
+from bot.jobs.admins import Admins
+from bot.jobs.allowance import Allowance
+from bot.jobs.cards import Cards
+from bot.jobs.choosing import Chooser
+from bot.jobs.plans import Plans
 from bot.jobs.posts import Posts, Spot, name_file
 from bot.jobs.runs import Runs
 from bot.records import WorkspaceSettings
@@ -55,7 +60,18 @@ class Rounds:
     """What is done without anybody asking for it."""
 
     def __init__(
-        self, *, desk: Desk, delivery: Delivery, posts: Posts, runs: Runs, tasks: Mapping[str, Task]
+        self,
+        *,
+        desk: Desk,
+        delivery: Delivery,
+        posts: Posts,
+        runs: Runs,
+        cards: Cards,
+        plans: Plans,
+        chooser: Chooser,
+        admins: Admins,
+        allowance: Allowance,
+        tasks: Mapping[str, Task],
     ) -> None:
         self._delivery = delivery
         self.records = desk.records
@@ -64,7 +80,11 @@ class Rounds:
         self._runs = runs
         self._tasks = tasks
         self.team_id = desk.identity.team_id
-        self.plans = runs.plans
+        self._cards = cards
+        self._chooser = chooser
+        self._admins = admins
+        self._allowance = allowance
+        self.plans = plans
 
     def title(self, task: str, language: Language) -> str:
         """Return how a task is called; one that is gone keeps its name."""
@@ -73,7 +93,7 @@ class Rounds:
     async def go(self, moment: datetime) -> None:
         """Do what is due for the team at *moment*; what Slack does not take now is due again at the next round."""
         team_id = self.team_id
-        await self._runs.chooser.expire(moment)
+        await self._chooser.expire(moment)
         await self._runs.expire_waits(moment)
         for run_id in await self.records.questions.reminders_due(team_id, moment):
             await self._remind(run_id, moment)
@@ -109,7 +129,7 @@ class Rounds:
     async def _about(self, key: str, run: Run) -> str:
         shown = text("link.draft", run.language)
         try:
-            channel_id, ts = await self._runs.cards.draft_place(run)
+            channel_id, ts = await self._cards.draft_place(run)
         except SlackError as error:
             # Where it stands may have to be asked of Slack; without a link the question can be asked as well.
             log.warning("run=%s its draft is not linked to: %s", run.run_id, error)
@@ -164,14 +184,14 @@ class Rounds:
     ) -> bool:
         """Tell the admins of a mark; at the last one they are asked to lift the limit. False when Slack is away."""
         if at == WARN_AT[-1]:
-            return await self._runs.allowance.ask_admins(month_limit(team_id, settings, moment))
+            return await self._allowance.ask_admins(month_limit(team_id, settings, moment))
         sentence = text(
             f"budget-warning.{at}",
             settings.language,
             spent=budget.spent_shown(settings.language),
             budget=budget.shown(settings.language),
         )
-        told = await self._runs.admins.tell(f"{kind}/{team_id}", sentence, placeholder(sentence))
+        told = await self._admins.tell(f"{kind}/{team_id}", sentence, placeholder(sentence))
         return told.fault is None
 
     async def _told(

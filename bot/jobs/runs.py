@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.delivery import Delivery
 from bot.handlers import HANDLERS, Brief, Desk
 from bot.handlers.admission import AcceptError
 from bot.handlers.budget import BudgetError
@@ -18,18 +17,11 @@ from bot.handlers.choosing import CHANGE
 from bot.jobs.acceptance import Acceptance
 from bot.jobs.admins import Admins
 from bot.jobs.allowance import Allowance
-from bot.jobs.bulk import BulkSets
 from bot.jobs.cards import Cards
 from bot.jobs.choosing import Chooser
 from bot.jobs.control import is_by_hand
-from bot.jobs.knowledge import KnowledgeFiles
-from bot.jobs.papers import Papers
 from bot.jobs.plans import Plans
-from bot.jobs.posts import Posts
-from bot.jobs.screening import CvReader
-from bot.jobs.second_look import SecondLooks
 from bot.jobs.talks import Talk, Talks
-from bot.jobs.uploads import Uploads
 from bot.llm import LLMError
 from bot.metrics import Metrics
 from bot.records import Records
@@ -98,54 +90,40 @@ def turn_key(run: Run) -> str:
 
 
 class Runs:
-    """The steps of a run, tied to the rooms that do the work."""
+    """The steps of a run."""
 
     def __init__(
         self,
         *,
         desk: Desk,
-        delivery: Delivery,
-        posts: Posts,
         talks: Talks,
+        cards: Cards,
+        plans: Plans,
+        chooser: Chooser,
+        acceptance: Acceptance,
+        admins: Admins,
+        allowance: Allowance,
         tasks: Mapping[str, Task],
         limits: Limits,
         metrics: Metrics,
-        stir: Callable[[str], None] = lambda _: None,
-        halted: Callable[[str], None] = lambda _: None,
+        halted: Callable[[str], None],
     ) -> None:
-        self.records: Records = desk.records
-        self.limits = limits
-        self._metrics = metrics
+        self._records: Records = desk.records
         self._desk = desk
-        self._posts = posts
         self._talks = talks
-        self._halted = halted
-        self.plans = Plans(desk, delivery, posts, tasks)
-        self.uploads = Uploads(desk, posts, tasks)
-        self.acceptance = Acceptance(desk, posts, tasks)
-        self.second_looks = SecondLooks(desk, posts)
-        self.admins = Admins(desk, posts)
-        self.allowance = Allowance(desk, posts, self.admins)
-        self.cvs = CvReader(desk, posts, tasks, self.acceptance, self.allowance)
-        self.bulk = BulkSets(desk, delivery, posts, tasks, self.acceptance, self.allowance)
-        self.documents = KnowledgeFiles(desk, posts)
-        self.cards = Cards(
-            records=desk.records,
-            delivery=delivery,
-            posts=posts,
-            talks=talks,
-            papers=Papers(desk, posts),
-            plans=self.plans,
-            cvs=self.cvs,
-            tasks=tasks,
-        )
+        self._cards = cards
+        self._plans = plans
+        self._chooser = chooser
+        self._acceptance = acceptance
+        self._admins = admins
+        self._allowance = allowance
         self._tasks = tasks
-        # Told whose Home tab says something else now.
-        self.stir = stir
+        self._limits = limits
+        self._metrics = metrics
+        self._halted = halted
         self._down_since: dict[str, float] = {}
-        self.chooser = Chooser(
-            desk=desk, tasks=tasks, within_s=limits.choose_within_s, show=self.cards.replace_placeholder
-        )
+        # Told whose Home tab says something else now.
+        self.stir: Callable[[str], None] = lambda _: None
 
     async def open(self, run_id: str) -> str | bool:
         """Open the ledger row and post the placeholder; say what stands in the way of writing.
@@ -153,42 +131,42 @@ class Runs:
         True when it is to be done by hand, `asked` when the asker is to answer first, `choose` when its task is
         not known yet, `set` when it is a table that becomes a text per row; False when nothing does.
         """
-        run = await self.records.requests.need(run_id)
-        choice = await self.records.choices.get(run_id)
+        run = await self._records.requests.need(run_id)
+        choice = await self._records.choices.get(run_id)
         if choice is not None and choice.state == "continued":
             return "choose"
         if choice is not None and choice.state == "chosen" and await self._hand_over(run):
             return "set"
-        await self.records.ledger.open(run, claimed_minutes=self._tasks[run.task].baseline_minutes)
+        await self._records.ledger.open(run, claimed_minutes=self._tasks[run.task].baseline_minutes)
         self.stir(run.user_id)
         if choice is None or (choice.state not in ("open", "asking") and choice.task != CHANGE):
             return await self._begin(run, chosen=choice is not None)
         if choice.state == "open" and not await self._talks.begin(run, self._tasks[run.task]):
-            await self.cards.post_placeholder(run, text("placeholder.reading", run.language))
+            await self._cards.post_placeholder(run, text("placeholder.reading", run.language))
         return "choose"
 
     async def _hand_over(self, run: Run) -> bool:
         """Let a request whose asker chose a text per row of its table be a set; False when it is none."""
         if self._tasks[run.task].table is None or not run.files:
             return False
-        await self.records.bulk.add(set_of(run))
+        await self._records.bulk.add(set_of(run))
         await self._talks.end(run)
         sentence = text("bulk.elsewhere", run.language)
-        await self.cards.replace_placeholder(run, sentence, placeholder(sentence))
+        await self._cards.replace_placeholder(run, sentence, placeholder(sentence))
         return True
 
     async def choose(self, run_id: str) -> dict[str, Any]:
         """Find out which task a run is; return what is next."""
-        run = await self.records.requests.need(run_id)
-        choice = await self.records.choices.get(run_id)
+        run = await self._records.requests.need(run_id)
+        choice = await self._records.choices.get(run_id)
         if choice is None:
             raise TijdwinstError(f"no choice for {run_id}")
         try:
-            verdict = await self.chooser.choose(run, choice)
+            verdict = await self._chooser.choose(run, choice)
         except AcceptError as error:
             return await self._wait_for_accept(run, 1, error)
         if verdict["next"] == "write":
-            began = await self._begin(await self.records.requests.need(run_id), chosen=True)
+            began = await self._begin(await self._records.requests.need(run_id), chosen=True)
             verdict["next"] = began if isinstance(began, str) else "by_hand" if began else "write"
         if verdict["next"] != "write":
             await self._talks.end(run)
@@ -196,25 +174,25 @@ class Runs:
 
     async def _begin(self, run: Run, *, chosen: bool) -> str | bool:
         """Let the placeholder say what is written; what `open` returns, now that the task is known."""
-        run, task = await self.plans.take_wish(run), self._tasks[run.task]
+        run, task = await self._plans.take_wish(run), self._tasks[run.task]
         title = task.title_in(run.language)
-        if is_by_hand(run, task, await self.records.workspaces.get(run.team_id)):
+        if is_by_hand(run, task, await self._records.workspaces.get(run.team_id)):
             sentence = text("by-hand.question", run.language, task=title)
-            await self.cards.replace_placeholder(
+            await self._cards.replace_placeholder(
                 run, sentence, by_hand_card(run.run_id, sentence, run.language)
             )
             return True
-        if await self.chooser.ask_inputs(run):
+        if await self._chooser.ask_inputs(run):
             return "asked"
-        stands = await self.records.drafts.post(f"{run.run_id}/place")
+        stands = await self._records.drafts.post(f"{run.run_id}/place")
         if await self._talks.begin(run, task) and not stands:
             # The text will open its message itself; until then the status says that we are at work.
             return False
         sentence = text("placeholder.working", run.language, task=title)
         if chosen or stands:
-            await self.cards.replace_placeholder(run, sentence, placeholder(sentence))
+            await self._cards.replace_placeholder(run, sentence, placeholder(sentence))
         else:
-            await self.cards.post_placeholder(run, sentence)
+            await self._cards.post_placeholder(run, sentence)
         return False
 
     async def draft(self, run_id: str, version: int) -> dict[str, Any]:
@@ -223,9 +201,9 @@ class Runs:
         Raises:
             Outage: the model is down and the asker has patience left.
         """
-        if await self.records.drafts.get(run_id, version) is not None:
+        if await self._records.drafts.get(run_id, version) is not None:
             return {"outcome": "drafted"}
-        run = await self.records.requests.need(run_id)
+        run = await self._records.requests.need(run_id)
         task = self._tasks[run.task]
         try:
             await self._desk.admit(run, task)
@@ -235,31 +213,31 @@ class Runs:
         except AcceptError as error:
             return await self._wait_for_accept(run, version, error)
         except BudgetError as error:
-            return await self.allowance.refuse(error)
+            return await self._allowance.refuse(error)
         except UserError as error:
             return {"outcome": "refused", "key": error.key, "params": error.params}
         except LLMError as error:
             return await self._fault(run, error)
-        await self._desk.records.people.clear_notices(run.team_id, tuple(TROUBLE))
+        await self._records.people.clear_notices(run.team_id, tuple(TROUBLE))
         notes = self._desk.gate.remarks(run_id, version, run.language)
         written = replace(written, notes=(*written.notes, *notes))
-        await self.records.drafts.add(await self._greet(run, await self.allowance.note(run, written)))
+        await self._records.drafts.add(await self._greet(run, await self._allowance.note(run, written)))
         return {"outcome": "drafted"}
 
     async def _wait_for_accept(self, run: Run, version: int, error: AcceptError) -> dict[str, Any]:
         """Let a version wait for its asker to accept the guideline, and say so where it will stand."""
-        await self.acceptance.ask(run, version, error)
+        await self._acceptance.ask(run, version, error)
         sentence = text("guideline.waits", run.language)
         if version > 1:
-            await self.cards.say(run, version, sentence)
+            await self._cards.say(run, version, sentence)
         else:
-            await self.cards.replace_placeholder(run, sentence, placeholder(sentence))
+            await self._cards.replace_placeholder(run, sentence, placeholder(sentence))
         await self._talks.end(run)
         return {"outcome": "waiting", "next": "accept", "key": "guideline"}
 
     async def expire_waits(self, moment: datetime) -> None:
         """Settle what waited for its asker to accept the guideline for a week, and say so where it stands."""
-        for run, wait in await self.acceptance.expire(moment):
+        for run, wait in await self._acceptance.expire(moment):
             verdict = {"outcome": "refused", "key": "guideline.expired", "retry": True}
             try:
                 await self.refuse(run.run_id, wait.version, verdict)
@@ -268,17 +246,17 @@ class Runs:
                     continue
                 log.warning("run=%s its end is not shown: %s", run.run_id, error)
             await self.close(run.run_id, "refused", "guideline.expired")
-            await self.records.guidelines.begun(wait)
+            await self._records.guidelines.begun(wait)
 
     async def _brief(self, run: Run, task: Task, version: int, talk: Talk) -> Brief:
         again = version > 1
-        before = await self.records.drafts.get(run.run_id, version - 1) if again else None
+        before = await self._records.drafts.get(run.run_id, version - 1) if again else None
         return Brief(
             run=run,
             task=task,
             company=await self._desk.company(run.team_id),
             version=version,
-            instruction=await self.records.reviews.instruction(run.run_id, version) if again else "",
+            instruction=await self._records.reviews.instruction(run.run_id, version) if again else "",
             before=before.text if before else "",
             tell=lambda done, total: self._progress(run, version, done, total),
             shown=talk.shown,
@@ -287,9 +265,9 @@ class Runs:
 
     async def _greet(self, run: Run, written: Draft) -> Draft:
         """Let somebody's first draft say what is sent where."""
-        if await self.records.ledger.has_drafted(run.team_id, run.user_id):
+        if await self._records.ledger.has_drafted(run.team_id, run.user_id):
             return written
-        kept = (await self.records.workspaces.get(run.team_id)).retention_days
+        kept = (await self._records.workspaces.get(run.team_id)).retention_days
         where = text("first-use.where", run.language, days=kept)
         return replace(written, notes=(*written.notes, text("first-use.note", run.language, where=where)))
 
@@ -297,9 +275,9 @@ class Runs:
         """Wait for a draft; tell the asker when it takes longer than a minute."""
         task = asyncio.ensure_future(work)
         try:
-            done, _ = await asyncio.wait({task}, timeout=self.limits.told_after_s)
+            done, _ = await asyncio.wait({task}, timeout=self._limits.told_after_s)
             if not done:
-                await self.cards.say(run, version, text("placeholder.slow", run.language))
+                await self._cards.say(run, version, text("placeholder.slow", run.language))
             return await task
         finally:
             task.cancel()
@@ -313,7 +291,7 @@ class Runs:
             self._down_since = {
                 run_id: at for run_id, at in self._down_since.items() if moment_s - at < FORGOTTEN_AFTER_S
             }
-            if moment_s - since_s + wait_s < self.limits.told_after_s:
+            if moment_s - since_s + wait_s < self._limits.told_after_s:
                 raise Outage(error.kind) from error
             return {"outcome": "waiting", "delay_s": min(wait_s, 900.0)}
         if error.kind in TROUBLE:
@@ -330,43 +308,43 @@ class Runs:
         """
         verdict = {"outcome": "failed", "key": "error.generic", "retry": True}
         await self.refuse(run_id, version, verdict)
-        await self._tell_admins(await self.records.requests.need(run_id), "given-up")
+        await self._tell_admins(await self._records.requests.need(run_id), "given-up")
 
     async def _tell_admins(self, run: Run, kind: str) -> None:
         """Tell the admins once that something needs them; the next run says nothing more."""
-        if not await self.records.people.first_notice(run.team_id, kind):
+        if not await self._records.people.first_notice(run.team_id, kind):
             return
-        language = (await self.records.workspaces.get(run.team_id)).language
+        language = (await self._records.workspaces.get(run.team_id)).language
         sentence = text(TROUBLE[kind], language, run=run.run_id)
         post_id, blocks = f"{run.run_id}/admin-{kind}", placeholder(sentence)
-        if not (await self.admins.tell(post_id, sentence, blocks, run_id=run.run_id)).reached:
+        if not (await self._admins.tell(post_id, sentence, blocks, run_id=run.run_id)).reached:
             # Nobody was told, so the next run may.
-            await self.records.people.clear_notices(run.team_id, (kind,))
+            await self._records.people.clear_notices(run.team_id, (kind,))
 
     async def deliver(self, run_id: str, version: int) -> None:
         """Let the placeholder become the draft with its buttons, and close the ledger row."""
-        run = await self.records.requests.need(run_id)
-        await self.cards.show(run)
+        run = await self._records.requests.need(run_id)
+        await self._cards.show(run)
         await self._talks.end(run)
-        if await self.cards.draft_spot(run) != await self.cards.asked_at(run) and version == 1:
+        if await self._cards.draft_spot(run) != await self._cards.asked_at(run) and version == 1:
             sentence = text("placeholder.elsewhere", run.language)
-            await self.cards.replace_placeholder(run, sentence, placeholder(sentence))
+            await self._cards.replace_placeholder(run, sentence, placeholder(sentence))
         # Together, so that both are in one commit of the records.
         await asyncio.gather(
-            self.records.drafts.delivered(run_id, version), self.close(run_id, "drafted", "")
+            self._records.drafts.delivered(run_id, version), self.close(run_id, "drafted", "")
         )
 
     async def tell_waiting(self, run_id: str, version: int, key: str) -> None:
         """Tell the asker that the model is down and that the draft will come."""
-        run = await self.records.requests.need(run_id)
-        await self.cards.say(run, version, text(key, run.language))
+        run = await self._records.requests.need(run_id)
+        await self._cards.say(run, version, text(key, run.language))
         await self._talks.end(run)
 
     async def refuse(self, run_id: str, version: int, verdict: dict[str, Any]) -> None:
         """Let the placeholder say why there is no draft; a failed redo gives the old version back."""
-        run = await self.records.requests.need(run_id)
+        run = await self._records.requests.need(run_id)
         await self._tell_refusal(run, version, verdict)
-        await self.records.conversations.forget_stop(run_id, version)
+        await self._records.conversations.forget_stop(run_id, version)
         await self._talks.end(run)
 
     async def _tell_refusal(self, run: Run, version: int, verdict: dict[str, Any]) -> None:
@@ -374,47 +352,47 @@ class Runs:
         params = {"run": run_id, **verdict.get("params", {})}
         sentence = text(verdict["key"], run.language, **params)
         if version > 1:
-            await self.records.reviews.take_back(run_id, version - 1)
-            await self.cards.show(run, note=sentence)
+            await self._records.reviews.take_back(run_id, version - 1)
+            await self._cards.show(run, note=sentence)
             return
         retry = bool(verdict.get("retry"))
         blocks = apology(run_id, sentence, run.language, retry=retry)
         try:
-            await self.cards.replace_placeholder(run, sentence, blocks)
+            await self._cards.replace_placeholder(run, sentence, blocks)
         except SlackError as error:
             if error.away:
                 raise
             log.warning("run=%s cannot be told where it was asked: %s", run_id, error)
-            await self.cards.tell_elsewhere(run, sentence, blocks)
+            await self._cards.tell_elsewhere(run, sentence, blocks)
 
     async def close(self, run_id: str, outcome: Outcome, reason: str) -> None:
         """Close the ledger row."""
         if outcome != "waiting":
             self._down_since.pop(run_id, None)
-        duration_ms = await self.records.ledger.close(run_id, outcome, reason=reason)
+        duration_ms = await self._records.ledger.close(run_id, outcome, reason=reason)
         if duration_ms is not None:
             self._metrics.count_run(outcome, None if outcome == "waiting" else duration_ms / 1000)
         log.info("run=%s outcome=%s reason=%s", run_id, outcome, reason or "-")
-        run = await self.records.requests.get(run_id)
+        run = await self._records.requests.get(run_id)
         if run is not None:
             self.stir(run.user_id)
 
     async def show_review(self, run_id: str, review_id: int, act: str) -> dict[str, Any] | None:
         """Show a decision; return the version to write when it was a redo."""
-        run = await self.records.requests.get(run_id)
-        state = await self.records.reviews.state(run_id)
+        run = await self._records.requests.get(run_id)
+        state = await self._records.reviews.state(run_id)
         if run is None or state is None:
             # A candidate of a vacancy is shown on its board; a request past its date is shown nowhere.
-            await self.records.reviews.shown(review_id)
+            await self._records.reviews.shown(review_id)
             return None
         again = None
         if act == "redone" and state.writing:
             again = {"version": state.version + 1, "key": turn_key(run)}
             title = self._tasks[run.task].title_in(run.language)
-            await self.cards.say(run, state.version, text("placeholder.working", run.language, task=title))
+            await self._cards.say(run, state.version, text("placeholder.working", run.language, task=title))
         else:
-            await self.cards.show_decision(run, state, act)
-        await self.records.reviews.shown(review_id)
+            await self._cards.show_decision(run, state, review_id=review_id, act=act)
+        await self._records.reviews.shown(review_id)
         self.stir(run.user_id)
         return again
 
@@ -426,9 +404,9 @@ class Runs:
 
     async def show_by_hand(self, run_id: str, minutes: float) -> None:
         """Let the card of a run that was done by hand say what it took."""
-        run = await self.records.requests.need(run_id)
+        run = await self._records.requests.need(run_id)
         sentence = text("by-hand.told", run.language, minutes=format_minutes(minutes, run.language))
-        await self.cards.replace_placeholder(run, sentence, placeholder(sentence))
+        await self._cards.replace_placeholder(run, sentence, placeholder(sentence))
 
     async def _progress(self, run: Run, version: int, done: int, total: int) -> None:
-        await self.cards.say(run, version, text("placeholder.parts", run.language, n=done, total=total))
+        await self._cards.say(run, version, text("placeholder.parts", run.language, n=done, total=total))

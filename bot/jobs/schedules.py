@@ -19,8 +19,7 @@ from bot.jobs.durable import (
     MAX_RECOVERIES,
     apart,
     at_work,
-    rounds_of,
-    runs_of,
+    crew_of,
     start_again,
     step,
     team_of,
@@ -95,7 +94,7 @@ async def _give_up(run_id: str, version: int, status: str) -> bool:
     """Tell the asker of a version that the engine gave it up; False while Slack is away."""
     log.error("run=%s version=%s given up by the engine status=%s", run_id, version, status)
     try:
-        await (await runs_of(run_id)).give_up(run_id, version)
+        await (await crew_of(run_id)).runs.give_up(run_id, version)
     except SlackError as error:
         log.warning("run=%s not told: %s", run_id, error)
         return not error.away
@@ -169,7 +168,7 @@ async def _each_team() -> AsyncIterator[Rounds]:
     """Yield the rounds of every team that can be opened now; the next time comes soon for the others."""
     for team_id in await at_work().teams.installed():
         try:
-            doing = await rounds_of(team_id)
+            doing = (await crew_of(team_id)).rounds
         except SlackError as error:
             log.warning("team=%s cannot be opened: %s", team_id, error)
             continue
@@ -179,7 +178,7 @@ async def _each_team() -> AsyncIterator[Rounds]:
 async def _forget_gone(team_id: str, moment: datetime) -> None:
     """Forget documents of a team whose files were deleted while nobody told us."""
     try:
-        gone = await (await runs_of(team_id)).documents.gone(moment)
+        gone = await (await crew_of(team_id)).documents.gone(moment)
     except SlackError as error:
         log.warning("knowledge: files were not looked for: %s", error)
         return
@@ -197,7 +196,7 @@ async def _digest(team_id: str, due: str, moment: str) -> None:
 async def _digest_step(team_id: str, due: str, moment: str) -> None:
     # A digest that was recovered is posted later than it was started.
     at = max(datetime.now(UTC), datetime.fromisoformat(moment))
-    await (await rounds_of(team_id)).post_digest(team_id, datetime.fromisoformat(due), moment=at)
+    await (await crew_of(team_id)).rounds.post_digest(team_id, datetime.fromisoformat(due), moment=at)
 
 
 @DBOS.workflow(name="plans", max_recovery_attempts=1)
@@ -228,10 +227,10 @@ async def _plan(run_id: str, part: str, due: str, moment: str) -> None:
 
 @step("plan")
 async def _plan_step(run_id: str, part: str, due: str, moment: str) -> None:
-    runs = await runs_of(run_id)
+    crew = await crew_of(run_id)
     at = max(datetime.now(UTC), datetime.fromisoformat(moment))
-    await runs.plans.bring(run_id, part, datetime.fromisoformat(due), moment=at)
-    await runs.cards.show(await runs.records.requests.need(run_id))
+    await crew.plans.bring(run_id, part, datetime.fromisoformat(due), moment=at)
+    await crew.cards.show(await at_work().records.requests.need(run_id))
 
 
 @DBOS.workflow(name="evaluate", max_recovery_attempts=MAX_RECOVERIES)
@@ -242,7 +241,7 @@ async def _evaluate(team_id: str, user_id: str, start: str, end: str, request_id
 
 @step("evaluate")
 async def _evaluate_step(team_id: str, user_id: str, start: str, end: str, request_id: str) -> None:
-    await (await rounds_of(team_id)).send_evaluation(
+    await (await crew_of(team_id)).rounds.send_evaluation(
         team_id,
         user_id,
         start=datetime.fromisoformat(start),

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from dbos import DBOS
 
-from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, at_work, begin, enqueue, runs_of, step, team_of, turn
+from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, at_work, begin, crew_of, enqueue, step, team_of, turn
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ MOST_STEPS = 40
 
 @step("bulk")
 async def _advance(set_id: str, number: int) -> float | None:
-    return await (await runs_of(set_id)).bulk.advance(set_id, number)
+    return await (await crew_of(set_id)).bulk.advance(set_id, number)
 
 
 @step("bulk_next")
@@ -28,7 +28,7 @@ async def _next(set_id: str, number: int) -> int:
 
 @step("bulk_file")
 async def _file(set_id: str, kind: str, number: int) -> None:
-    await (await runs_of(set_id)).bulk.bring_file(set_id, kind, number)
+    await (await crew_of(set_id)).bulk.bring_file(set_id, kind, number)
 
 
 @step("bulk_file_number")

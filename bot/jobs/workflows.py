@@ -14,8 +14,8 @@ from bot.jobs.durable import (
     MAX_RECOVERIES,
     at_work,
     begin,
+    crew_of,
     enqueue,
-    runs_of,
     show_in_turn,
     slack_is_away,
     step,
@@ -32,36 +32,36 @@ log = logging.getLogger(__name__)
 
 @step("open")
 async def _open(run_id: str) -> str | bool:
-    return await (await runs_of(run_id)).open(run_id)
+    return await (await crew_of(run_id)).runs.open(run_id)
 
 
 @step("choose")
 async def _choose(run_id: str) -> dict[str, Any]:
     engine = at_work()
     async with engine.gate:
-        return await (await runs_of(run_id)).choose(run_id)
+        return await (await crew_of(run_id)).runs.choose(run_id)
 
 
 @step("draft")
 async def _draft(run_id: str, version: int) -> dict[str, Any]:
     engine = at_work()
     async with engine.gate:
-        return await (await runs_of(run_id)).draft(run_id, version)
+        return await (await crew_of(run_id)).runs.draft(run_id, version)
 
 
 @step("deliver")
 async def _deliver(run_id: str, version: int) -> None:
-    await (await runs_of(run_id)).deliver(run_id, version)
+    await (await crew_of(run_id)).runs.deliver(run_id, version)
 
 
 @step("tell")
 async def _tell(run_id: str, version: int, key: str) -> None:
-    await (await runs_of(run_id)).tell_waiting(run_id, version, key)
+    await (await crew_of(run_id)).runs.tell_waiting(run_id, version, key)
 
 
 @step("refuse")
 async def _refuse(run_id: str, version: int, verdict: dict[str, Any]) -> None:
-    await (await runs_of(run_id)).refuse(run_id, version, verdict)
+    await (await crew_of(run_id)).runs.refuse(run_id, version, verdict)
 
 
 @step("close")
@@ -71,7 +71,7 @@ async def _close(run_id: str, outcome: Outcome, reason: str) -> None:
 
 @step("review")
 async def _review(run_id: str, review_id: int, act: str) -> dict[str, Any] | None:
-    return await (await runs_of(run_id)).show_review(run_id, review_id, act)
+    return await (await crew_of(run_id)).runs.show_review(run_id, review_id, act)
 
 
 @DBOS.workflow(name="run", max_recovery_attempts=MAX_RECOVERIES)
@@ -127,11 +127,11 @@ async def _wait_for_slack(run_id: str, version: int, key: str, tries: int, waits
 async def close(run_id: str, outcome: Outcome, reason: str) -> None:
     """Close a ledger row; of a workspace that the bot is not in any more, too."""
     try:
-        runs = await runs_of(run_id)
+        crew = await crew_of(run_id)
     except SlackError:
         await at_work().records.ledger.close(run_id, outcome, reason=reason)
         return
-    await runs.close(run_id, outcome, reason)
+    await crew.runs.close(run_id, outcome, reason)
 
 
 async def _continue(run_id: str, version: int, key: str, tries: int, waits: int, *, delay_s: float) -> None:
@@ -201,7 +201,7 @@ async def show(run_id: str, review_id: int, act: str) -> None:
 
 @step("second")
 async def _second(run_id: str, approval_id: int) -> None:
-    await (await runs_of(run_id)).cards.show_second(approval_id)
+    await (await crew_of(run_id)).cards.show_second(approval_id)
 
 
 @DBOS.workflow(name="second", max_recovery_attempts=MAX_RECOVERIES)
@@ -212,7 +212,7 @@ async def second(run_id: str, approval_id: int) -> None:
 
 @step("copy")
 async def _copy(run_id: str, kind: str, user_id: str) -> None:
-    await (await runs_of(run_id)).cards.bring_copy(run_id, kind, user_id)
+    await (await crew_of(run_id)).cards.bring_copy(run_id, kind, user_id)
 
 
 @DBOS.workflow(name="copy", max_recovery_attempts=MAX_RECOVERIES)
@@ -287,16 +287,16 @@ async def go_on_accepted(here: Collection[str]) -> None:
 
 async def accepted(team_id: str, user_id: str, language: Language) -> None:
     """Show that somebody accepted the guideline, and go on with all that waited for it."""
-    runs = await runs_of(team_id)
+    crew = await crew_of(team_id)
     await go_on_accepted([team_id])
-    for set_id in await runs.records.bulk.at_work(team_id, user_id):
+    for set_id in await at_work().records.bulk.at_work(team_id, user_id):
         await carry_on_anew(set_id)
-    await try_show(runs.acceptance, team_id, user_id, language)
+    await try_show(crew.acceptance, team_id, user_id, language)
 
 
 async def show_guideline(team_id: str, user_id: str, language: Language) -> None:
     """Show somebody the guideline that holds."""
-    await try_show((await runs_of(team_id)).acceptance, team_id, user_id, language)
+    await try_show((await crew_of(team_id)).acceptance, team_id, user_id, language)
 
 
 async def show_review(run_id: str, review_id: int, act: str) -> None:
@@ -308,23 +308,23 @@ async def show_review(run_id: str, review_id: int, act: str) -> None:
 
 async def halt(run_id: str) -> None:
     """Stop the writing of a run whose Stop is stored; one that does not write at this moment finds it there."""
-    (await runs_of(run_id)).halt(run_id)
+    (await crew_of(run_id)).runs.halt(run_id)
 
 
 async def show_card(run_id: str) -> None:
     """Show what was told about a draft; best effort: what is stored stands, and the next press shows it."""
-    runs = await runs_of(run_id)
-    await runs.cards.show(await runs.records.requests.need(run_id))
+    crew = await crew_of(run_id)
+    await crew.cards.show(await at_work().records.requests.need(run_id))
 
 
 async def show_by_hand(run_id: str, minutes: float) -> None:
     """Show what a run of the control sample took by hand; best effort, it is stored."""
-    await (await runs_of(run_id)).show_by_hand(run_id, minutes)
+    await (await crew_of(run_id)).runs.show_by_hand(run_id, minutes)
 
 
 async def show_answer(run_id: str, part: str, due: datetime) -> None:
     """Show what became of a planned post, on its message and on the card; best effort, it is stored."""
-    await (await runs_of(run_id)).plans.show_answer(run_id, part, due)
+    await (await crew_of(run_id)).plans.show_answer(run_id, part, due)
     await show_card(run_id)
 
 

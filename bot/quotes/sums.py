@@ -155,7 +155,7 @@ def work_out(lines: Sequence[Line], *, discount: Discount = NONE, includes_vat: 
 
 
 def split_payments(payable: Decimal, percents: Sequence[Decimal]) -> list[Decimal]:
-    """Split what is to be paid into instalments; the last one takes what rounding left.
+    """Split what is to be paid into instalments; none is below zero, and the last one takes what rounding left.
 
     Raises:
         ValueError: the shares are not above zero or do not add up to 100.
@@ -165,8 +165,13 @@ def split_payments(payable: Decimal, percents: Sequence[Decimal]) -> list[Decima
     if sum(percents) != 100 or any(percent <= 0 for percent in percents):
         raise ValueError("instalments must be above zero and add up to 100")
     with localcontext(_EXACT):
-        parts = [round_cents(payable * percent / 100) for percent in percents[:-1]]
-        return [*parts, payable - sum(parts)]
+        parts: list[Decimal] = []
+        left = payable
+        for percent in percents[:-1]:
+            # Of a few cents there is less left than rounding up would take.
+            parts.append(min(round_cents(payable * percent / 100), left))
+            left -= parts[-1]
+        return [*parts, left]
 
 
 def _work_out_line(line: Line, *, includes_vat: bool) -> Worked:

@@ -67,6 +67,10 @@ TABLES: dict[str, tuple[str, str]] = {
         " closed_by, closed_at, texts_until",
         "created_at",
     ),
+    "screening-proposals": (
+        "screening_id, version, title, criteria, criteria_version, proposed_at",
+        "proposed_at",
+    ),
     "screening-rules": (
         "rule_id, team_id, purpose, legal_basis, dpia_on, overseer_id, retention_weeks, notice, council, conformity,"
         " user_id, set_at",
@@ -90,6 +94,7 @@ _NAMES = {
     "screening": "screening_findings",
     "screening-candidates": "screening_candidates",
     "screening-vacancies": "screenings",
+    "screening-proposals": "screening_proposals",
     "screening-rules": "screening_rules",
     "screening-log": "screening_log",
 }

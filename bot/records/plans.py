@@ -170,16 +170,24 @@ class Plans:
 
     async def cancel(self, run_id: str, due: datetime | None = None) -> int:
         """Cancel what is still to come of a draft, at *due* or at all; return how many that were."""
+        return await self._store.write(lambda db: _cancel(db, run_id, due))
 
-        def work(db: Database) -> int:
-            cursor = db.execute(
+    async def discard(self, run_id: str, review_id: int) -> bool:
+        """Cancel what is still to come of a draft that was thrown away; True when that decision ended anything.
+
+        It says the same whenever it is asked: whom it concerns may not have been reached the first time.
+        """
+
+        def work(db: Database) -> bool:
+            _cancel(db, run_id)
+            ended = db.execute(
                 """
-                update plans set ended_at = ?, outcome = 'cancelled'
-                where run_id = ? and ended_at is null and sent_at is null and due_at = coalesce(?, due_at)
+                select 1 from plans where run_id = ? and outcome = 'cancelled' and sent_at is null
+                    and ended_at >= (select decided_at from reviews where review_id = ?)
                 """,
-                [iso(now()), run_id, iso(due) if due else None],
+                [run_id, review_id],
             )
-            return int(cursor.rowcount)
+            return ended.fetchone() is not None
 
         return await self._store.write(work)
 
@@ -237,6 +245,17 @@ def _put(db: Database, plan: Plan, planned_at: str = "") -> None:
         """,
         [plan.run_id, plan.part, plan.team_id, plan.user_id, iso(plan.due), planned_at or iso(now())],
     )
+
+
+def _cancel(db: Database, run_id: str, due: datetime | None = None) -> int:
+    cursor = db.execute(
+        """
+        update plans set ended_at = ?, outcome = 'cancelled'
+        where run_id = ? and ended_at is null and sent_at is null and due_at = coalesce(?, due_at)
+        """,
+        [iso(now()), run_id, iso(due) if due else None],
+    )
+    return int(cursor.rowcount)
 
 
 def keeps_text(moment: datetime) -> tuple[str, list[str]]:

@@ -130,6 +130,19 @@ class Quotes:
         )
         return None if row is None else read_basis(json.loads(row[0]))
 
+    async def earlier(self, run_id: str, version: int) -> list[tuple[bool, Basis]]:
+        """Return what each version before *version* rests on, the oldest first, and whether a person made it."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                """
+                select by_hand, basis from quotes join drafts using (run_id, version)
+                where run_id = ? and version < ? and basis is not null order by version
+                """,
+                [run_id, version],
+            ).fetchall()
+        )
+        return [(bool(by_hand), read_basis(json.loads(basis))) for by_hand, basis in rows]
+
     async def number(self, run_id: str, content_hash: str) -> QuoteNumber | None:
         """Return the number that a quote has; None before it is approved."""
         row = await self._store.read(

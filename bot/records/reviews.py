@@ -78,6 +78,19 @@ class Reviews:
         )
         return "" if row is None else str(row[0] or "")
 
+    async def instructions(self, run_id: str, version: int) -> list[str]:
+        """Return all that was asked of redos until *version* was to be written, the oldest first."""
+        rows = await self._store.read(
+            lambda db: db.execute(
+                """
+                select instruction from reviews where run_id = ? and version < ? and act = 'redone'
+                    and instruction is not null order by review_id
+                """,
+                [run_id, version],
+            ).fetchall()
+        )
+        return [row[0] for row in rows]
+
     async def open_form(self, view_id: str, *, run_id: str, version: int, user_id: str) -> None:
         """Write down that somebody opened the edit form: reviewing time starts."""
         await self._store.write(
@@ -188,6 +201,19 @@ class Reviews:
         """Give version *version* back to its reviewer: the redo, or the sharing, that was asked for failed."""
         await self._store.write(lambda db: self.give_back(db, run_id, version))
 
+    async def gave_back(self, run_id: str, review_id: int) -> bool:
+        """Say whether what was decided failed, so that the draft was given back; whoever took it back is no answer."""
+        row = await self._store.read(
+            lambda db: db.execute(
+                """
+                select 1 from reviews where act = 'undone' and user_id = '' and review_id = (
+                    select min(review_id) from reviews where run_id = ? and review_id > ?)
+                """,
+                [run_id, review_id],
+            ).fetchone()
+        )
+        return row is not None
+
     def give_back(self, db: Database, run_id: str, version: int) -> None:
         """Give a version back within a write that is under way."""
         at = now()
@@ -197,6 +223,9 @@ class Reviews:
                 delete_after) values (?, ?, 'undone', '', ?, 0, ?, ?)
             """,
             [run_id, version, iso(at), iso(at), delete_date(db, run_id=run_id)],
+        )
+        db.execute(
+            "delete from screening_proposals where screening_id = ? and version > ?", [run_id, version]
         )
         self._book(db, run_id, review="open", user_id="", at=at)
 
@@ -317,6 +346,14 @@ def _restore(db: Database, run_id: str, version: int) -> None:
         insert into quotes (run_id, version, document, created_at, delete_after, basis)
         select run_id, ?, document, created_at, delete_after, basis from quotes
         where run_id = ? and version = ?
+        """,
+        [version + 1, run_id, version - 1],
+    )
+    db.execute(
+        """
+        insert into screening_proposals (screening_id, version, title, criteria, criteria_version, proposed_at)
+        select screening_id, ?, title, criteria, criteria_version, proposed_at from screening_proposals
+        where screening_id = ? and version = ?
         """,
         [version + 1, run_id, version - 1],
     )

@@ -27,6 +27,7 @@ class Screening:
 
     Attributes:
         screening_id: the run that proposed the criteria.
+        title, criteria: as they were locked; until then, as the version proposes them that stands on the card.
         user_id: who asked for it.
         locked_at: when a person locked the criteria; None until then, and no CV is read before.
         texts_until: the day on which CVs and quotes go; None while it is open.
@@ -45,10 +46,18 @@ class Screening:
     texts_until: str | None = None
 
 
-_FIELDS = (
-    "screening_id, team_id, user_id, language, title, criteria, criteria_version, locked_by, locked_at,"
-    " closed_at, texts_until"
-)
+# Until somebody locks them, criteria are those of the version that stands on the card. A redo that is still being
+# written has proposed its own already and has no draft yet; of an old vacancy the proposals outlast the drafts.
+_FOUND = """
+select screenings.screening_id, team_id, user_id, language, coalesce(proposed.title, screenings.title) as title,
+    coalesce(proposed.criteria, screenings.criteria) as criteria,
+    coalesce(proposed.criteria_version, screenings.criteria_version) as criteria_version,
+    locked_by, locked_at, closed_at, texts_until
+from screenings left join screening_proposals as proposed
+    on locked_at is null and proposed.screening_id = screenings.screening_id and proposed.version = coalesce(
+        (select max(version) from drafts where run_id = screenings.screening_id),
+        (select max(version) from screening_proposals where screening_id = screenings.screening_id))
+"""
 
 
 class Screenings:
@@ -57,28 +66,38 @@ class Screenings:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def propose(self, screening: Screening) -> None:
-        """Keep proposed criteria; those that a person locked stay as they are."""
+    async def propose(self, screening: Screening, version: int) -> None:
+        """Keep what *version* of a draft proposes; criteria that a person locked stay as they are."""
+        titled = [
+            screening.title,
+            write_criteria(screening.criteria),
+            criteria_version(screening.criteria),
+        ]
 
         def work(db: Database) -> None:
             db.execute(
                 """
                 insert into screenings (screening_id, team_id, user_id, language, title, criteria,
                     criteria_version, created_at, active_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                on conflict (screening_id) do update set title = excluded.title, criteria = excluded.criteria,
-                    criteria_version = excluded.criteria_version
-                    where screenings.locked_at is null
+                on conflict do nothing
                 """,
                 [
                     screening.screening_id,
                     screening.team_id,
                     screening.user_id,
                     screening.language,
-                    screening.title,
-                    write_criteria(screening.criteria),
-                    criteria_version(screening.criteria),
+                    *titled,
                     *[iso(now())] * 2,
                 ],
+            )
+            db.execute(
+                """
+                insert into screening_proposals (screening_id, version, title, criteria, criteria_version,
+                    proposed_at) values (?, ?, ?, ?, ?, ?)
+                on conflict (screening_id, version) do update set title = excluded.title,
+                    criteria = excluded.criteria, criteria_version = excluded.criteria_version
+                """,
+                [screening.screening_id, version, *titled, iso(now())],
             )
             detail = {"criteria": len(screening.criteria), "version": criteria_version(screening.criteria)}
             log_step(db, screening.screening_id, "proposed", user_id=screening.user_id, detail=detail)
@@ -95,8 +114,8 @@ class Screenings:
             lambda db: list(
                 db.query(
                     f"""
-                    select {_FIELDS} from screenings where team_id = ? and user_id = ? and closed_at is null
-                        and locked_at is not null order by locked_at desc
+                    {_FOUND} where team_id = ? and user_id = ? and closed_at is null and locked_at is not null
+                    order by locked_at desc
                     """,
                     [team_id, user_id],
                 )
@@ -110,7 +129,7 @@ class Screenings:
             lambda db: list(
                 db.query(
                     f"""
-                    select {_FIELDS} from screenings where screening_id = (select run_id from posts
+                    {_FOUND} where screenings.screening_id = (select run_id from posts
                         where team_id = ? and channel_id = ? and ts = ?
                             and run_id in (select screening_id from screenings))
                     """,
@@ -124,12 +143,16 @@ class Screenings:
         """Lock criteria as a person left them; False when they are locked already."""
 
         def work(db: Database) -> bool:
-            cursor = db.execute(
+            standing = _get(db, screening_id)
+            if standing is None or standing.locked_at is not None:
+                return False
+            db.execute(
                 """
-                update screenings set criteria = ?, criteria_version = ?, locked_by = ?, locked_at = ?, active_at = ?
-                where screening_id = ? and locked_at is null
+                update screenings set title = ?, criteria = ?, criteria_version = ?, locked_by = ?, locked_at = ?,
+                    active_at = ? where screening_id = ?
                 """,
                 [
+                    standing.title,
                     write_criteria(criteria),
                     criteria_version(criteria),
                     user_id,
@@ -137,10 +160,9 @@ class Screenings:
                     screening_id,
                 ],
             )
-            if cursor.rowcount:
-                detail = {"criteria": len(criteria), "version": criteria_version(criteria)}
-                log_step(db, screening_id, "locked", user_id=user_id, detail=detail)
-            return bool(cursor.rowcount)
+            detail = {"criteria": len(criteria), "version": criteria_version(criteria)}
+            log_step(db, screening_id, "locked", user_id=user_id, detail=detail)
+            return True
 
         return await self._store.write(work)
 
@@ -210,7 +232,7 @@ class Screenings:
                 """,
                 values,
             )
-            for table in ("screening_candidates", "screening_log", "screenings"):
+            for table in ("screening_candidates", "screening_log", "screening_proposals", "screenings"):
                 db.execute(f"delete from {table} where screening_id in ({old})", values)
 
         await self._store.write(work)
@@ -288,7 +310,7 @@ def _close(db: Database, screening_id: str, user_id: str) -> bool:
 
 
 def _get(db: Database, screening_id: str) -> Screening | None:
-    rows = list(db.query(f"select {_FIELDS} from screenings where screening_id = ?", [screening_id]))
+    rows = list(db.query(f"{_FOUND} where screenings.screening_id = ?", [screening_id]))
     return _screening(rows[0]) if rows else None
 
 

@@ -7,8 +7,11 @@ import random
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from bot.quotes import Discount, Line, Totals, Vat, find_vat, read_vat_number, split_payments, work_out
 from bot.quotes.vat import find_vat_numbers, read_code
@@ -175,6 +178,28 @@ def test_instalments_add_up_to_the_last_cent() -> None:
     assert thirds[:2] == [Decimal("33.30"), Decimal("33.30")]
     with pytest.raises(ValueError, match="100"):
         split_payments(Decimal(100), [Decimal(30), Decimal(60)])
+
+
+@given(
+    cents=st.one_of(st.integers(0, 20), st.integers(0, 10**9)),
+    cuts=st.sets(st.integers(1, 99), max_size=20),
+)
+@example(cents=3, cuts={20, 40, 60, 80})
+@example(cents=2, cuts={33, 66})
+def test_no_instalment_is_below_zero(cents: int, cuts: set[int]) -> None:
+    """Whatever the shares, no instalment is negative, none but the last is above its share, and all add up."""
+    payable = Decimal(cents).scaleb(-2)
+    edges = [0, *sorted(cuts), 100]
+    shares = [Decimal(end - start) for start, end in pairwise(edges)]
+    parts = split_payments(payable, shares)
+
+    assert sum(parts) == payable
+    assert min(parts) >= 0
+    assert all(part == round(part, 2) for part in parts)
+    assert all(
+        part <= payable * share / 100 + Decimal("0.005")
+        for part, share in zip(parts[:-1], shares, strict=False)
+    )
 
 
 @pytest.mark.parametrize(

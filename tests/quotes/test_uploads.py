@@ -121,9 +121,9 @@ async def test_an_upload_survives_a_crash(world: World) -> None:
     await world.bot.records.uploads.add(upload)
     await sweep_now()
     await world.shown("3 articles imported", im)
-    await world.workspace.runs.uploads.answer(upload.upload_id)
+    await world.workspace.crew.uploads.answer(upload.upload_id)
     await store.write(lambda db: db.execute("update price_uploads set told_at = null"))
-    await world.workspace.runs.uploads.answer(upload.upload_id)
+    await world.workspace.crew.uploads.answer(upload.upload_id)
     lists = await store.read(lambda db: db.execute("select count(*) from price_lists").fetchone())
 
     assert "3 articles imported" in str(ours(world, im))
@@ -138,7 +138,7 @@ async def test_what_goes_wrong_on_our_side_is_told(world: World) -> None:
     (upload_id,) = await world.bot.records.store.read(
         lambda db: db.execute("select upload_id from price_uploads").fetchone()
     )
-    await world.workspace.runs.uploads.fail(upload_id)
+    await world.workspace.crew.uploads.fail(upload_id)
 
     assert "the price list stays as it was" in str(ours(world, im))
     assert len(ours(world, im)) == 1

@@ -438,7 +438,7 @@ async def test_what_crashes_goes_on_and_is_paid_once(world: World) -> None:
     (one,), _ = await world.bot.records.candidates.add(
         vacancy_id, [(file.id, file.name)], delivery_id="T1:D:1", user_id=ANNA
     )
-    cvs = world.workspace.runs.cvs
+    cvs = world.workspace.crew.cvs
     assert await cvs.take(one.candidate_id)
     world.model.fail("overloaded", times=2)
     first = await cvs.read(one.candidate_id)
@@ -465,7 +465,7 @@ async def test_closing_stops_what_is_still_to_be_read(world: World) -> None:
     (one,), _ = await world.bot.records.candidates.add(
         vacancy_id, [(file.id, file.name)], delivery_id="T1:D:1", user_id=ANNA
     )
-    ready = await world.workspace.runs.cvs.take(one.candidate_id)
+    ready = await world.workspace.crew.cvs.take(one.candidate_id)
     await world.bot.records.screenings.close(vacancy_id, user_id=ANNA)
     paid = world.model.count
     await sweep_now()
@@ -509,7 +509,11 @@ async def test_a_closed_vacancy_forgets(world: World) -> None:
     )
     steps = [one["step"] for one in await screenings.logged(vacancy_id)]
     await screenings.delete_expired(moment + timedelta(days=366))
+    proposals = await world.bot.records.store.read(
+        lambda db: db.execute("select count(*) from screening_proposals").fetchone()
+    )
 
+    assert proposals == (0,)
     assert sent == (0,)
     assert scan.file_name is None
     assert named
@@ -642,7 +646,7 @@ async def test_a_thread_of_another_workspace_is_no_vacancy_here(world: World) ->
     records = world.bot.records
     for team_id in ("T1", "T2"):
         vacancy_id = f"{team_id}:D1:1.0"
-        await records.screenings.propose(Screening(vacancy_id, team_id, ANNA, "en", "Joiner", (), ""))
+        await records.screenings.propose(Screening(vacancy_id, team_id, ANNA, "en", "Joiner", (), ""), 1)
         place = {"team_id": team_id, "run_id": vacancy_id, "channel_id": "D1"}
         await records.drafts.claim_post(f"{vacancy_id}/place", **place)
         await records.drafts.posted(f"{vacancy_id}/place", ts="1.5")
