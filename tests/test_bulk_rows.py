@@ -68,7 +68,8 @@ class Rows:
         keys = [(number, before[number]["version"]) for number in numbers]
         count = change_rows(self.db, event, SET, VALUES.get(event, []), rows=keys)
         if event == "wrote":
-            self.texts |= {key for key in keys if self.now()[key[0]]["state"] == "written"}
+            after = self.now()
+            self.texts |= {key for key in keys if after[key[0]]["state"] == "written"}
         return count
 
     def check(self) -> None:
@@ -98,9 +99,10 @@ def test_nothing_happens_to_a_row_but_what_the_table_says(db: FileDatabase, happ
 
         assert moved <= numbers
         assert len(moved) <= count
+        after = rows.now()
         for number in moved:
             assert before[number]["state"] in change.needs
-            assert rows.now()[number]["state"] == change.becomes
+            assert after[number]["state"] == change.becomes
 
 
 @given(happenings=HAPPENINGS, answers=st.lists(st.sampled_from(["text", "fault", "refused"]), min_size=1))
