@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bot.handlers import HANDLERS
 from bot.tasks import (
+    TRANSLATED,
     Input,
     Task,
     TaskFileError,
@@ -118,6 +119,9 @@ def test_one_file_makes_a_task(tmp_path: Path) -> None:
         (('title = "Offerte"', ""), 14, "`nl.title` is missing"),
         (('"Offerte"', "3"), 15, "`nl.title` must be text"),
         (("[nl]", "[nl]\ncolour = 1"), 15, "`colour` is not a key"),
+        (("[nl]", '[nl]\noptions.kind = ["een"]'), 15, "a list of 2 words in quotes"),
+        (("[nl]", '[nl]\noptions.kind = ["een", ""]'), 15, "at most 75 characters, and at least one"),
+        (("[nl]", '[nl]\noptions.customer = ["een", "twee"]'), 15, "names no select"),
         (('inputs.kind = "Soort?"', ""), 14, "`nl.inputs.kind` is missing"),
         (("A lamp costs $40 and {braces} stay.", "  "), 1, "the prompt is empty"),
         (('"A quote."', '"A quote.'), 3, "not valid TOML"),
@@ -240,6 +244,15 @@ def test_people_name_tasks_in_their_own_words(tmp_path: Path) -> None:
     assert find_task(tasks, "offertes voor Piet") == (None, "offertes voor Piet")
     assert find_task(tasks, "quote-unquote") == (None, "quote-unquote")
     assert find_task(tasks, "") == (None, "")
+
+
+def test_what_can_be_chosen_reads_in_every_language() -> None:
+    """No Dutch form offers English words; a number is the same in both."""
+    for task in load_tasks(PROMPTS, HANDLERS).values():
+        for one in task.inputs:
+            words = [option for option in one.options if not option.isdigit()]
+            if one.type == "select" and words:
+                assert one.choices.keys() == set(TRANSLATED), f"{task.name}: {one.name}"
 
 
 def test_a_misspelt_task_gets_an_offer() -> None:

@@ -159,7 +159,14 @@ def test_the_edit_form_explains_numbers_only_where_there_are_some() -> None:
 def test_the_new_draft_form_shows_the_inputs_of_its_task() -> None:
     """A task's own questions are asked in the language of the firm."""
     inputs = tuple(
-        Input(name=kind, label=kind, type=kind, options=("a", "b"), labels={"nl": f"{kind}-nl"})
+        Input(
+            name=kind,
+            label=kind,
+            type=kind,
+            options=("a", "b"),
+            labels={"nl": f"{kind}-nl"},
+            choices={"nl": ("een", "twee")},
+        )
         for kind in ("text", "multiline", "number", "date", "select", "channel")
     )
     task = Task(
@@ -182,6 +189,10 @@ def test_the_new_draft_form_shows_the_inputs_of_its_task() -> None:
         "datepicker",
         "static_select",
         "conversations_select",
+    ]
+    assert [(one["text"]["text"], one["value"]) for one in view["blocks"][6]["element"]["options"]] == [
+        ("een", "a"),
+        ("twee", "b"),
     ]
 
 

@@ -118,9 +118,10 @@ def read_choosing(answer: Any, words: str, *, tasks: Mapping[str, Task], default
         return Choosing(candidates, sure)
     own = {one.name: one for one in task.inputs}
     inputs = {
-        one.name: one.value.strip()
+        one.name: held
         for one in answer.inputs
-        if one.name in own and _stands_in(one.value, words) and _fits(own[one.name], one.value.strip())
+        if one.name in own and _stands_in(one.value, words)
+        if (held := _hold(own[one.name], one.value.strip()))
     }
     return Choosing(candidates, sure, inputs)
 
@@ -131,18 +132,18 @@ def _stands_in(part: str, words: str) -> bool:
     return bool(wanted) and f" {wanted} " in said
 
 
-def _fits(one: Input, value: str) -> bool:
-    """Say whether a value is one that the form itself could give."""
+def _hold(one: Input, value: str) -> str:
+    """Return what a field holds when its form is given a value; empty where that could not be."""
     if one.type == "select":
-        return value in one.options
+        return one.option_of(value)
     if one.type == "date":
         try:
-            return bool(date.fromisoformat(value))
+            return value if date.fromisoformat(value) else ""
         except ValueError:
-            return False
+            return ""
     if one.type == "number":
-        return value.replace(".", "", 1).isdigit()
-    return one.type in ("text", "multiline") and len(value) <= _MOST_VALUE_CHARS
+        return value if value.replace(".", "", 1).isdigit() else ""
+    return value if one.type in ("text", "multiline") and len(value) <= _MOST_VALUE_CHARS else ""
 
 
 def _list(tasks: Mapping[str, Task]) -> str:

@@ -47,7 +47,7 @@ _KEYS: dict[str, type] = {
 _TABLE_KEYS = {"each_review": int, "most_words": int, "unlike": bool, "paper": bool, "forbidden": list}
 _TABLE_RANGES = {"each_review": (1, 10), "most_words": (10, 1_000)}
 _INPUT_KEYS = {"name": str, "label": str, "type": str, "required": bool, "options": list}
-_WORDING_KEYS = {"title": str, "description": str, "example": str, "inputs": dict}
+_WORDING_KEYS = {"title": str, "description": str, "example": str, "inputs": dict, "options": dict}
 _REQUIRED = {"nl": "Dutch"}
 """Without this table no file was ever good; one of a language that came later may be missing, in files of a firm."""
 
@@ -176,6 +176,11 @@ def write_task(task: Task) -> str:
         if said.example:
             lines.append(f"example = {_quoted(said.example)}")
         lines += [f"inputs.{field.name} = {_quoted(field.label_in(language))}" for field in task.inputs]
+        lines += [
+            f"options.{field.name} = {_quoted(list(field.choices[language]))}"
+            for field in task.inputs
+            if language in field.choices
+        ]
     return "\n".join([_FENCE, *lines, _FENCE, "", task.prompt])
 
 
@@ -272,6 +277,23 @@ def _check_wording(file: TaskFile, front: dict[str, Any], language: Language) ->
         if name not in names:
             at = f"{language}.inputs.{name}"
             file.fault(at, f"`{at}` names no input; rename or remove it.")
+    offered = {
+        table.get("name"): table.get("options")
+        for table in (tables if isinstance(tables, list) else [])
+        if isinstance(table, dict) and table.get("type") == "select"
+    }
+    for name, words in _table(said, "options").items():
+        _check_choices(file, f"{language}.options.{name}", words, offered.get(name))
+
+
+def _check_choices(file: TaskFile, at: str, words: Any, options: Any) -> None:
+    """Check the options of a select in another language."""
+    if not isinstance(options, list):
+        file.fault(at, f"`{at}` names no select; rename or remove it.")
+    elif not isinstance(words, list) or not _are_words(words) or len(words) != len(options):
+        file.fault(at, f"`{at}` must be a list of {len(options)} words in quotes, in the order of `options`.")
+    elif any(not 0 < len(word) <= _OPTION_CHARS_AT_MOST for word in words):
+        file.fault(at, f"an option has at most {_OPTION_CHARS_AT_MOST} characters, and at least one.")
 
 
 def _check_table(file: TaskFile, table: dict[str, Any]) -> None:
@@ -374,6 +396,11 @@ def _make_task(name: str, front: dict[str, Any], prompt: str) -> Task:
         Input(
             **{**table, "options": tuple(table.get("options", ()))},
             labels={language: words["inputs"][table["name"]] for language, words in said.items()},
+            choices={
+                language: tuple(words["options"][table["name"]])
+                for language, words in said.items()
+                if table["name"] in words.get("options", ())
+            },
         )
         for table in front.pop("inputs", ())
     )

@@ -51,7 +51,11 @@ class TaskFileError(TijdwinstError):
 
 @dataclass(frozen=True)
 class Input:
-    """One field of a task's form."""
+    """One field of a task's form.
+
+    Attributes:
+        options: what may be chosen, as the model reads it; `choices` are they as people read them, in the same order.
+    """
 
     name: str
     label: str
@@ -59,10 +63,22 @@ class Input:
     required: bool = False
     options: tuple[str, ...] = ()
     labels: Mapping[Language, str] = field(default_factory=dict, hash=False)
+    choices: Mapping[Language, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     def label_in(self, language: Language) -> str:
         """Return the label in *language*."""
         return self.labels.get(language, self.label)
+
+    def choices_in(self, language: Language) -> tuple[str, ...]:
+        """Return the options as people read them in *language*."""
+        return self.choices.get(language, self.options)
+
+    def option_of(self, said: str) -> str:
+        """Return the option that somebody names in any language; empty when there is none."""
+        for words in (self.options, *self.choices.values()):
+            if said in words:
+                return self.options[words.index(said)]
+        return ""
 
 
 @dataclass(frozen=True)

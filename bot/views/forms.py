@@ -79,7 +79,10 @@ def _task_input(field: Input, language: Language) -> Block:
         optional=not field.required,
     )
     if field.type == "select":
-        options = [{"text": {"type": "plain_text", "text": o[:75]}, "value": o[:150]} for o in field.options]
+        options = [
+            {"text": {"type": "plain_text", "text": words[:75]}, "value": option[:150]}
+            for option, words in zip(field.options, field.choices_in(language), strict=True)
+        ]
         block["element"] = {"type": "static_select", "action_id": block["block_id"], "options": options}
     elif field.type == "customer":
         hint = {"type": "plain_text", "text": text("customers.choose", language)[:150]}

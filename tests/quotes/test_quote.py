@@ -245,7 +245,7 @@ async def test_the_form_decides_customer_vat_and_language(tmp_path: Path) -> Non
             "words": ASKED,
             "input_customer": "Café Zuid",
             "input_address": "Markt 1\n9711 AB Groningen",
-            "input_audience": "business / zakelijk",
+            "input_audience": "business",
             "input_vat_number": "BE 0123.456.749",
             "input_delivery": "2027-01-15",
         }
