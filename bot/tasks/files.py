@@ -292,8 +292,8 @@ def _check_choices(file: TaskFile, at: str, words: Any, options: Any) -> None:
         file.fault(at, f"`{at}` names no select; rename or remove it.")
     elif not isinstance(words, list) or not _are_words(words) or len(words) != len(options):
         file.fault(at, f"`{at}` must be a list of {len(options)} words in quotes, in the order of `options`.")
-    elif any(not 0 < len(word) <= _OPTION_CHARS_AT_MOST for word in words):
-        file.fault(at, f"an option has at most {_OPTION_CHARS_AT_MOST} characters, and at least one.")
+    elif any(len(word) > _OPTION_CHARS_AT_MOST for word in words):
+        file.fault(at, f"an option has at most {_OPTION_CHARS_AT_MOST} characters; shorten it.")
 
 
 def _check_table(file: TaskFile, table: dict[str, Any]) -> None:
