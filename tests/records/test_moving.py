@@ -24,7 +24,7 @@ from tests.test_run import LINES
 
 async def _world(folder: Path, slack: Slack, model: Model) -> None:
     """Have a bot on SQLite draft twice, and lose the second: it waits for the model."""
-    async with running(folder, slack=slack, model=model) as world:
+    async with running(folder, slack=slack, model=model, database_url="") as world:
         root = await world.thread(*LINES)
         await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
         card = await world.card()
