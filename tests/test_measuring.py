@@ -13,7 +13,7 @@ from bot.compose import PROMPTS
 from bot.handlers import HANDLERS
 from bot.jobs.control import is_by_hand
 from bot.records import WorkspaceSettings
-from bot.tasks import Run, load_tasks
+from bot.tasks import Draft, Run, load_tasks
 from bot.value import REVIEW_WORD_MINUTES
 from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons
 from tests.test_run import LINES
@@ -116,6 +116,23 @@ async def test_a_week_later_rework_is_asked_once(world: World) -> None:
     assert len(asked) == 1
     assert before["rework_minutes"] is None
     assert row["minutes_saved"] == pytest.approx(before["minutes_saved"] - 15)
+
+
+async def test_a_quick_approval_counts(world: World) -> None:
+    """The card stands a moment before the ledger's row is closed; who approves in that moment saved their time too."""
+    records = world.bot.records
+    run = Run("T1:D1:1.0", "T1", world.im, ANNA, "email", "message", "en", words="Hello")
+    await records.requests.add(run)
+    await records.ledger.open(run, claimed_minutes=20)
+    await records.drafts.add(Draft(run.run_id, 1, "Dear Kim", "claude-sonnet-5-5"))
+    await records.drafts.delivered(run.run_id, 1)
+    await records.reviews.decide(run.run_id, version=1, act="approved", user_id=ANNA)
+    await records.ledger.close(run.run_id, "drafted")
+    (row,) = await world.rows()
+
+    assert (row["outcome"], row["review"]) == ("drafted", "approved")
+    assert row["settled_at"] and row["settled_month"]
+    assert row["minutes_saved"] == pytest.approx(20 - row["asking_minutes"] - row["review_minutes"])
 
 
 async def test_somebody_who_cannot_be_reached_stops_no_round(world: World) -> None:

@@ -135,9 +135,13 @@ class Ledger:
                 ],
             )
             if outcome == "drafted":
-                # A try before gave none, and was settled.
+                # A try before gave none, and was settled; who approved before we come here has settled this one.
                 db.execute(
-                    "update runs set settled_at = null, settled_month = null where run_id = ?", [run_id]
+                    """
+                    update runs set settled_at = null, settled_month = null
+                    where run_id = ? and decided_at is null
+                    """,
+                    [run_id],
                 )
             return took
 
