@@ -131,7 +131,8 @@ async def test_a_quick_approval_counts(world: World) -> None:
     (row,) = await world.rows()
 
     assert (row["outcome"], row["review"]) == ("drafted", "approved")
-    assert row["settled_at"] and row["settled_month"]
+    assert row["settled_at"]
+    assert row["settled_month"]
     assert row["minutes_saved"] == pytest.approx(20 - row["asking_minutes"] - row["review_minutes"])
 
 
