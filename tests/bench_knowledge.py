@@ -66,13 +66,22 @@ async def measure(passages: int = PASSAGES) -> dict[str, float]:
             await records.knowledge.search("T1", question, AUDIENCES[:2])
             waits.append((time.perf_counter() - started_s) * 1000)
         await records.close()
-    memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    memory_mb = _most_memory_mb()
     return {
         "pages_a_second": pages_a_second,
         "p50_ms": statistics.median(waits),
         "slowest_ms": max(waits),
         "memory_mb": memory_mb,
     }
+
+
+def _most_memory_mb() -> float:
+    """Return the most memory that this process held; `ru_maxrss` counts what the one that started it held, too."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        held = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(held.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":
