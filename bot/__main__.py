@@ -40,7 +40,7 @@ async def run(settings: Settings) -> None:
         # The port answers meanwhile: the engine and all else take longer to import than to start.
         compose = await asyncio.to_thread(importlib.import_module, "bot.compose")
         bot = compose.Bot(settings, premises=premises)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: the port and the folder are free for whoever starts next
         await premises.close()
         raise
     starting = asyncio.create_task(bot.start())

@@ -138,9 +138,10 @@ def _hold(one: Input, value: str) -> str:
         return one.option_of(value)
     if one.type == "date":
         try:
-            return value if date.fromisoformat(value) else ""
+            date.fromisoformat(value)
         except ValueError:
             return ""
+        return value
     if one.type == "number":
         return value if value.replace(".", "", 1).isdigit() else ""
     return value if one.type in ("text", "multiline") and len(value) <= _MOST_VALUE_CHARS else ""

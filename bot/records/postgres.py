@@ -244,7 +244,9 @@ class PgStore(Store):
             self._run("savepoint job")
             try:
                 results.append((job, job.work(db), None))
-            except Exception as error:  # as above
+            except (
+                Exception
+            ) as error:  # whatever the work raises belongs to its caller, and undoes no other job
                 self._undo(error, "rollback to savepoint job")
                 results.append((job, None, error))
             self._run("release savepoint job")

@@ -13,7 +13,7 @@ from bot.records.schema import migrations
 from bot.records.screenings import Screening
 from bot.screening.criteria import Criterion
 from tests.conftest import ANNA, World, said
-from tests.screening.test_vacancy import PROPOSED, vacancy
+from tests.screening.test_vacancy import PROPOSED, only_vacancy, vacancy
 
 AT = "2026-10-20T10:00:00.000+00:00"
 ANEW: dict[str, Any] = {
@@ -41,15 +41,6 @@ async def opened(world: World, ts: str) -> str:
     return str(await world.slack.wait_for(lambda: world.slack.modal(ANNA)))
 
 
-async def _only(world: World) -> Screening:
-    (screening_id,) = await world.bot.records.store.read(
-        lambda db: db.execute("select screening_id from screenings").fetchone()
-    )
-    found = await world.bot.records.screenings.get(screening_id)
-    assert found is not None
-    return found
-
-
 async def test_a_redo_that_stands_is_what_is_locked(world: World) -> None:
     """After a redo the form holds the newer criteria, and they are locked under the newer title."""
     ts = await vacancy(world, lock=False)
@@ -57,7 +48,7 @@ async def test_a_redo_that_stands_is_what_is_locked(world: World) -> None:
     form = await opened(world, ts)
     await world.slack.submit(ANNA)
     await world.shown("The criteria were locked by")
-    locked = await _only(world)
+    locked = await only_vacancy(world)
 
     assert "Lays roofs of kind 1" in form
     assert "Makes window frames" not in form
@@ -73,7 +64,7 @@ async def test_an_undone_redo_is_not_what_is_locked(world: World) -> None:
     form = await opened(world, ts)
     await world.slack.submit(ANNA)
     await world.shown("The criteria were locked by")
-    locked = await _only(world)
+    locked = await only_vacancy(world)
     (row,) = await world.rows(where=lambda row: row["task"] == "screening")
 
     assert "roofs" not in card
@@ -86,7 +77,7 @@ async def test_an_undone_redo_is_not_what_is_locked(world: World) -> None:
 async def test_a_redo_that_is_being_written_is_not_locked_yet(world: World) -> None:
     """Criteria that no card shows yet, or whose redo breaks off, are not in the form."""
     ts = await vacancy(world, lock=False)
-    shown = await _only(world)
+    shown = await only_vacancy(world)
     newer = Screening(
         shown.screening_id, shown.team_id, ANNA, "en", "Roofer", (Criterion("Lays roofs"),), "new"
     )
@@ -100,7 +91,7 @@ async def test_a_redo_that_is_being_written_is_not_locked_yet(world: World) -> N
 async def test_a_redo_that_broke_off_is_never_locked(world: World) -> None:
     """A vacancy whose redo failed is locked as it stood, also when its draft is past its date and deleted."""
     await vacancy(world, lock=False)
-    shown = await _only(world)
+    shown = await only_vacancy(world)
     newer = Screening(
         shown.screening_id, shown.team_id, ANNA, "en", "Roofer", (Criterion("Lays roofs"),), "new"
     )
@@ -108,7 +99,7 @@ async def test_a_redo_that_broke_off_is_never_locked(world: World) -> None:
     await world.bot.records.reviews.take_back(shown.screening_id, 1)
     await world.bot.records.store.write(lambda db: db.execute("delete from drafts"))
 
-    assert await _only(world) == shown
+    assert await only_vacancy(world) == shown
 
 
 async def test_what_was_locked_stays_whatever_is_proposed_later(world: World) -> None:

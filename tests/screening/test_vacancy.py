@@ -585,7 +585,7 @@ async def test_the_guideline_can_ask_for_a_second_person(world: World) -> None:
     im = world.slack.workspace.im_with(CHEF).id
     asked = await world.card(im, having="screening_close")
     question = str(asked)
-    (one,) = await world.bot.records.candidates.of((await _only(world)).screening_id)
+    (one,) = await world.bot.records.candidates.of((await only_vacancy(world)).screening_id)
     run = Run("T1:D1:9.9", "T1", "", ANNA, "recommend", "form", "en", inputs={"candidate": one.candidate_id})
     with pytest.raises(UserError, match=r"guideline\.no\.cv-second"):
         await recommend(
@@ -596,24 +596,26 @@ async def test_the_guideline_can_ask_for_a_second_person(world: World) -> None:
     await world.slack.wait_for(
         lambda: f"Asked: <@{CHEF}>" in str(world.slack.ephemerals(world.im, ANNA)) or None
     )
-    still_open = (await _only(world)).closed_at
+    still_open = (await only_vacancy(world)).closed_at
     await world.slack.click(CHEF, im, asked["ts"], "screening_list")
     await world.slack.wait_for(lambda: world.slack.modal(CHEF))
     listed = str(world.slack.modal(CHEF))
     await world.slack.click(CHEF, im, asked["ts"], "screening_close")
     await world.shown(f"was closed by <@{CHEF}>", im)
     steps = [
-        row["step"] for row in await world.bot.records.screenings.logged((await _only(world)).screening_id)
+        row["step"]
+        for row in await world.bot.records.screenings.logged((await only_vacancy(world)).screening_id)
     ]
 
     assert f"<@{ANNA}> asks for a second look" in question
     assert still_open is None
     assert "K-01" in listed
-    assert (await _only(world)).closed_at is not None
+    assert (await only_vacancy(world)).closed_at is not None
     assert steps.count("close_asked") == 2
 
 
-async def _only(world: World) -> Screening:
+async def only_vacancy(world: World) -> Screening:
+    """Return the only vacancy that there is."""
     (screening_id,) = await world.bot.records.store.read(
         lambda db: db.execute("select screening_id from screenings").fetchone()
     )
