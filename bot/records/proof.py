@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 
 from bot.records.database import Database
 from bot.records.moments import iso
@@ -136,7 +136,7 @@ class Proof:
         rows = await self._store.read(
             lambda db: db.execute(
                 """
-                select run_id, user_id, task, delivered_at from runs
+                select run_id, user_id, task, delivered_at from runs indexed by runs_open
                 where settled_at is null and delivered_at is not null and team_id = ?
                 order by delivered_at limit ?
                 """,
@@ -176,26 +176,48 @@ def _run_sums(db: Database, team_id: str, from_: str, to: str) -> list[TaskSums]
     spent = "(asking_minutes + coalesce(review_minutes, 0))"
     said = "review_word is not null"
     clock = "coalesce(review_clock_minutes, 0)"
+    # PostgreSQL adds whole numbers up to a decimal.
+    added = ", ".join(f"cast(sum({one.name}) as double precision)" for one in fields(Sums))
+    # Grouped first by the columns of `runs_sums`, in their order, so that SQLite need not sort the rows.
     rows = db.execute(
         f"""
-        select task, coalesce(reviewer_id, user_id), settled_month, review in ('approved', 'edited') as used,
-            count(*), sum({spent}), sum({spent} * {spent}), count(*) filter (where {said}),
-            coalesce(sum(case when {said} then review_minutes end), 0.0),
-            coalesce(sum(case when {said} then {clock} end), 0.0),
-            coalesce(sum(case when not {said} then {clock} end), 0.0),
-            count(*) filter (where review_word = '40-plus' and review_typed_minutes is null),
-            count(*) filter (where rework_minutes is not null), coalesce(sum(rework_minutes), 0.0),
-            coalesce(sum(rework_minutes * rework_minutes), 0.0), max(baseline_minutes)
-        from runs
-        where team_id = ? and settled_at >= ? and settled_at < ? and minutes_saved is not null
-        group by 1, 2, 3, 4
+        select task, reviewer, settled_month, used, {added}, max(baseline_minutes)
+        from (
+            select task, coalesce(reviewer_id, user_id) as reviewer, settled_month,
+                review in ('approved', 'edited') as used,
+                count(*) as runs, sum({spent}) as spent_minutes, sum({spent} * {spent}) as spent_squares,
+                count(*) filter (where {said}) as said_runs,
+                coalesce(sum(case when {said} then review_minutes end), 0.0) as said_minutes,
+                coalesce(sum(case when {said} then {clock} end), 0.0) as said_clock_minutes,
+                coalesce(sum(case when not {said} then {clock} end), 0.0) as unsaid_clock_minutes,
+                count(*) filter (where review_word = '40-plus' and review_typed_minutes is null) as open_ended_runs,
+                count(*) filter (where rework_minutes is not null) as rework_runs,
+                coalesce(sum(rework_minutes), 0.0) as rework_minutes,
+                coalesce(sum(rework_minutes * rework_minutes), 0.0) as rework_squares,
+                max(baseline_minutes) as baseline_minutes
+            from runs
+            where team_id = ? and settled_month between ? and ? and settled_at >= ? and settled_at < ?
+                and minutes_saved is not null
+            group by settled_month, task, reviewer_id, user_id, review
+        ) as grouped
+        group by task, reviewer, settled_month, used
         """,
-        [team_id, from_, to],
+        [team_id, *_months_around(from_, to), from_, to],
     ).fetchall()
     return [
         TaskSums(RunSums(row[0], row[1], row[2], bool(row[3]), Sums(*row[4:-1])), row[0], row[-1])
         for row in rows
     ]
+
+
+def _months_around(from_: str, to: str) -> tuple[str, str]:
+    """Return the first and last month that a row settled in `[from_, to)` can bear, wherever the firm is.
+
+    A row bears the month of the firm's clock at that time, which is 14 hours from UTC at most.
+    """
+    most = timedelta(hours=14)
+    first, last = datetime.fromisoformat(from_) - most, datetime.fromisoformat(to) + most
+    return f"{first:%Y-%m}", f"{last:%Y-%m}"
 
 
 def _task_counts(db: Database, team_id: str, from_: str, to: str) -> list[TaskCount]:

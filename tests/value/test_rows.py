@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -44,7 +45,10 @@ def _facts(chance: random.Random) -> RunFacts:
     )
 
 
-def _put(db: Any, run_id: str, facts: RunFacts) -> None:
+FACTS = _facts(random.Random(7))
+
+
+def _put(db: Any, run_id: str, facts: RunFacts, *, settled: datetime = MOMENT) -> None:
     """Write down what people did and said of a run, and have its minutes worked out."""
     db.execute(
         """
@@ -52,7 +56,7 @@ def _put(db: Any, run_id: str, facts: RunFacts) -> None:
             review_word = ?, review_typed_minutes = ?, rework_minutes = ?, baseline_minutes = ? where run_id = ?
         """,
         [
-            *(facts.review, facts.reviewer, iso(MOMENT), facts.month, facts.word, facts.typed_minutes),
+            *(facts.review, facts.reviewer, iso(settled), facts.month, facts.word, facts.typed_minutes),
             *(facts.rework_minutes, BASELINE, run_id),
         ],
     )
@@ -90,6 +94,39 @@ async def test_the_ledger_adds_up_as_its_rows_do(tmp_path: Path) -> None:
 
     assert rows == {run_id: pytest.approx(one.net_minutes) for run_id, one in settled.items()}
     assert {_key(group): astuple(group.sums) for group in found} == sums
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/Amsterdam"])
+async def test_a_day_at_the_turn_of_the_month_is_whole(tmp_path: Path, zone: str) -> None:
+    """Wherever the firm is, and whatever month its clock says, no draft falls out of a digest that ends then."""
+    turn = datetime(2026, 11, 1, tzinfo=UTC)
+    hours = [turn + timedelta(hours=number) for number in range(-36, 36)]
+    records = Records(tmp_path / "records.sqlite")
+    records.open()
+    try:
+        for hour in hours:
+            facts = replace(
+                FACTS,
+                month=f"{hour.astimezone(ZoneInfo(zone)):%Y-%m}",
+                review="approved",
+                rework_minutes=None,
+            )
+            run = Run(f"T1:C1:{hour.timestamp():.6f}", "T1", "C1", "U9", facts.task, "command", "en")
+            await records.ledger.open(run, claimed_minutes=BASELINE)
+            await records.store.write(
+                lambda db, run=run, facts=facts, hour=hour: _put(db, run.run_id, facts, settled=hour)  # type: ignore[misc]
+            )
+        ends = [hour for hour in hours if hour - hours[0] >= timedelta(days=1)]
+        found = [
+            sum(
+                one.sums.sums.runs for one in await records.proof.run_sums("T1", end - timedelta(days=1), end)
+            )
+            for end in ends
+        ]
+    finally:
+        await records.close()
+
+    assert found == [24] * len(ends)
 
 
 def _key(group: RunSums) -> tuple[str, str, str, bool]:
