@@ -141,8 +141,7 @@ class Reviews:
                 form = [message_id, run_id, version, user_id, iso(at), iso(at)]
                 db.execute("insert into forms values (?, ?, ?, ?, ?, ?)", form)
             if view_id:
-                key = _form_key(run_id, view_id)
-                db.execute("update forms set submitted_at = ? where view_id = ?", [iso(at), key])
+                _submit(db, run_id, view_id, at)
             if act == "undone":
                 _undo(db, run_id, state, at)
             minutes = minutes_each
@@ -362,6 +361,11 @@ def _restore(db: Database, run_id: str, version: int) -> None:
 def _form_key(run_id: str, view_id: str) -> str:
     """Return a form's key: views of two teams may have the same id, and a run's begins with its team."""
     return f"{run_id.partition(':')[0]}:{view_id}"
+
+
+def _submit(db: Database, run_id: str, view_id: str, at: datetime) -> None:
+    """Write down when a form was sent in: what was read in it ends there."""
+    db.execute("update forms set submitted_at = ? where view_id = ?", [iso(at), _form_key(run_id, view_id)])
 
 
 def _by_hand(db: Database, run_id: str, version: int) -> bool:
