@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.quotes.paper import quote_pdf
+from bot.quotes.paper import Words, quote_pdf
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
 from tests import bench_ledger as bench_ledger_rows
@@ -360,7 +360,7 @@ async def bench_quote(runs: int = 30) -> list[Figure]:
     waits = []
     for number in range(runs):
         started_s = time.perf_counter()
-        quote_pdf(document, number=f"OFF-2026-{number:04}", prose="U vroeg om licht.")
+        quote_pdf(document, number=f"OFF-2026-{number:04}", words=Words("U vroeg om licht."))
         waits.append((time.perf_counter() - started_s) * 1000)
     return [against("PDF of a quote of one page, p50", statistics.median(waits), 100, unit="ms")]
 

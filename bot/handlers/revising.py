@@ -11,7 +11,7 @@ from bot.quotes.amounts import find_unknown
 from bot.quotes.document import make_document, write_figures, write_head
 from bot.quotes.limits import WHOLE, find_large, find_low
 from bot.quotes.offer import Offer
-from bot.quotes.paper import find_prose
+from bot.quotes.paper import Words, find_words
 from bot.quotes.stored import Basis
 from bot.quotes.sums import Totals
 from bot.tasks import Draft, Firm, Language
@@ -50,10 +50,12 @@ def revise(
     """
     totals = offer.work_out()
     written = make_document(offer, totals, firm)
-    prose = find_prose(document, draft.text) or ""
+    around = find_words(document, draft.text) or Words()
     questions = tuple(one for one in basis.questions if not _answered(one, basis.offer, offer, language))
     passing = write_warnings(offer, totals, rows, firm=firm, language=language)
-    words = "\n".join([prose, *questions, *(line.note for line in offer.lines), *_names(offer)])
+    words = "\n".join(
+        [around.opening, around.closing, *questions, *(line.note for line in offer.lines), *_names(offer)]
+    )
     unknown = find_unknown(words, offer.known_amounts(totals))
     if unknown:
         amounts = fallback(", ".join(unknown))
@@ -61,8 +63,9 @@ def revise(
     kept = [note for note in draft.notes if note not in basis.passing]
     parts = [
         write_head(written),
-        prose,
+        around.opening,
         write_figures(written),
+        around.closing,
         write_questions(questions, offer.language),
     ]
     made = replace(

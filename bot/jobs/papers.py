@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date, datetime
 
 from bot.handlers import Desk
@@ -13,7 +13,7 @@ from bot.jobs.posts import Posts, Spot
 from bot.pdf import find_unprintable
 from bot.quotes.exchange import quote_csv, quote_json
 from bot.quotes.offer import Customer
-from bot.quotes.paper import find_prose, hash_content, quote_pdf
+from bot.quotes.paper import Words, find_words, hash_content, quote_pdf
 from bot.quotes.stored import Basis, Json
 from bot.records.reviews import State
 from bot.records.revisions import Approval
@@ -35,12 +35,12 @@ class Accepted:
 
     Attributes:
         basis: None for one that is older than the form of lines.
-        prose: None when its figures were changed by hand.
+        words: None when its figures were changed by hand.
     """
 
     document: Json
     basis: Basis | None
-    prose: str | None
+    words: Words | None
     content_hash: str
 
 
@@ -80,7 +80,7 @@ class Papers:
         return False
 
     async def _bring_pdf(self, run: Run, accepted: Accepted, spot: Spot, *, approved_by: str) -> None:
-        document, prose = accepted.document, accepted.prose or ""
+        document, words = accepted.document, accepted.words or Words()
         number = await self._records.quotes.claim_number(
             run.run_id,
             team_id=run.team_id,
@@ -90,7 +90,7 @@ class Papers:
         )
         await self._remember(run, document, user_id=approved_by)
         pdf = await asyncio.to_thread(
-            quote_pdf, document, number=str(number), prose=prose, logo=self._desk.firm.logo
+            quote_pdf, document, number=str(number), words=words, logo=self._desk.firm.logo
         )
         await self._bring_file(run, accepted, spot, number=str(number), kind="pdf", content=pdf)
 
@@ -180,10 +180,10 @@ class Papers:
         if document is None or draft is None or state.review not in ACCEPTED:
             return None
         accepted = state.final_text or draft.text
-        prose = find_prose(document, accepted)
-        content_hash = hash_content(document, accepted if prose is None else prose)
+        words = find_words(document, accepted)
+        content_hash = hash_content(document, words or Words(accepted))
         basis = await self._records.quotes.basis(run.run_id, state.version)
-        return Accepted(document, basis, prose, content_hash)
+        return Accepted(document, basis, words, content_hash)
 
     async def _remember(self, run: Run, document: Json, *, user_id: str) -> None:
         """Keep the customer of an approved quote for the next one; of quotes of before there is too little known."""
@@ -204,13 +204,13 @@ class Papers:
         document = accepted.document
         zone = (await self._records.workspaces.get(run.team_id)).zone
         valid_until = date.fromisoformat(document["valid_until"])
-        if accepted.prose is None:
+        if accepted.words is None:
             return text("quote.trouble-changed", run.language)
         if not document["lines"]:
             return text("quote.trouble-nothing", run.language)
         if not document["has_customer"]:
             return text("quote.trouble-customer", run.language)
-        if letters := await asyncio.to_thread(find_unprintable, [document, accepted.prose]):
+        if letters := await asyncio.to_thread(find_unprintable, [document, astuple(accepted.words)]):
             return text("quote.trouble-letters", run.language, letters=", ".join(letters[:MOST_LETTERS]))
         if valid_until < datetime.now(zone).date():
             return text("quote.trouble-late", run.language, day=format_day(valid_until, run.language))

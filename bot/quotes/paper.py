@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import typst
 
 from bot.pdf import make_pdf
 from bot.quotes.document import Json, write_figures, write_head
+from bot.texts import text
 
 TEMPLATE = Path(__file__).parent / "paper.typ"
 
@@ -23,34 +25,58 @@ _MARKS = re.compile(r"\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)")
 _ITEM = re.compile(r"(?:[-*•]|\d+[.)])\s+")
 
 
-def find_prose(document: Json, accepted: str) -> str | None:
-    """Return what stands between head and figures of an accepted text; None when one of these was changed by hand.
+@dataclass(frozen=True)
+class Words:
+    """The words around the figures of a quote.
 
-    Then nobody computed what it says, and no PDF may say it.
+    Attributes:
+        opening: above them; most of it the model's.
+        closing: below them; a person's, because the bot itself writes only questions there.
+    """
+
+    opening: str = ""
+    closing: str = ""
+
+
+def find_words(document: Json, accepted: str) -> Words | None:
+    """Return what an accepted text says around its figures; None when head or figures were changed by hand.
+
+    Then nobody computed what it says, and no PDF may say it. The questions below the figures are the
+    reviewer's and no part of it.
     """
     head, figures = write_head(document), write_figures(document)
     before, first_row, after = accepted.partition(figures.partition("\n")[0])
-    _, title, prose = before.partition(head)
-    if not title or not _squeeze(first_row + after).startswith(_squeeze(figures)):
+    greeting, title, prose = before.partition(head)
+    computed = re.match(r"\s+".join(map(re.escape, figures.split())), first_row + after)
+    if not title or not computed:
         return None
-    return prose.strip()
+    opening = "\n\n".join(part for part in (greeting.strip(), prose.strip()) if part)
+    closing = (first_row + after)[computed.end() :]
+    return Words(opening, _without_questions(closing, text("quote.questions", document["lang"])))
 
 
-def hash_content(document: Json, prose: str) -> str:
+def _without_questions(closing: str, title: str) -> str:
+    """Return the words below the figures without the questions and the rule above them, answered or not."""
+    asked = rf"(?:^-{{3,}}\s*)?^\*\*{re.escape(title)}\*\*[ \t]*$(?:\n+[-*•] .*$)*"
+    return re.sub(asked, "", closing, flags=re.MULTILINE).strip()
+
+
+def hash_content(document: Json, words: Words) -> str:
     """Return what tells two quotes apart; the number is no part of it."""
     # The buyer stands in the other words already, and quotes of before it was kept keep their numbers.
     printed = {name: value for name, value in document.items() if name != "buyer"}
-    return hashlib.sha256(json.dumps([printed, prose], sort_keys=True).encode()).hexdigest()
+    said = [words.opening, words.closing] if words.closing else [words.opening]
+    return hashlib.sha256(json.dumps([printed, *said], sort_keys=True).encode()).hexdigest()
 
 
-def quote_pdf(document: Json, *, number: str, prose: str, logo: bytes = b"") -> bytes:
+def quote_pdf(document: Json, *, number: str, words: Words, logo: bytes = b"") -> bytes:
     """Return the quote as a tagged PDF.
 
     Args:
         number: empty for a quote that has none yet.
         logo: PNG, JPEG or SVG.
     """
-    data = {**document, "number": number, "prose": split_prose(prose), "logo": list(logo)}
+    data = {**to_print(document, number=number, words=words), "logo": list(logo)}
     year, month, day = data["date"]
     moment = datetime(year, month, day, tzinfo=UTC)
     try:
@@ -61,6 +87,12 @@ def quote_pdf(document: Json, *, number: str, prose: str, logo: bytes = b"") -> 
         # A picture that cannot be drawn must not keep a quote from its customer.
         log.warning("the logo cannot be drawn: save it anew as PNG, JPEG or SVG")
         return make_pdf(TEMPLATE, {**data, "logo": []}, moment=moment)
+
+
+def to_print(document: Json, *, number: str, words: Words) -> Json:
+    """Return what the template lays out, but for the logo."""
+    prose, closing = split_prose(words.opening), split_prose(words.closing)
+    return {**document, "number": number, "prose": prose, "closing": closing, "logo": []}
 
 
 def split_prose(prose: str) -> list[dict[str, Any]]:
@@ -83,7 +115,3 @@ def split_prose(prose: str) -> list[dict[str, Any]]:
         else:
             parts.append({"kind": "text", "text": _MARKS.sub("", line)})
     return [part for part in parts if part["kind"] != "gap"]
-
-
-def _squeeze(markdown: str) -> str:
-    return " ".join(markdown.split())

@@ -22,7 +22,7 @@ from bot.digest.chart import chart_blocks
 from bot.digest.report import TEMPLATE as REPORT
 from bot.digest.report import report_document
 from bot.quotes.paper import TEMPLATE as PAPER
-from bot.quotes.paper import find_prose, split_prose
+from bot.quotes.paper import Words, find_words, to_print
 from bot.records.screening_rules import ScreeningRules
 from bot.sandbox.model_rules import user_text
 from bot.tasks import Language
@@ -218,10 +218,8 @@ async def show_quote(album: Album) -> None:
     (row,) = await world.rows(where=lambda row: row["task"] == "quote")
     document = await world.bot.records.quotes.document(row["run_id"], 1)
     assert document is not None
-    prose = find_prose(document, said(card)) or words["intro"]
-    await album.page_of(
-        "quote-paper", PAPER, {**document, "number": "OFF-2026-0001", "prose": split_prose(prose), "logo": []}
-    )
+    around = find_words(document, said(card)) or Words(words["intro"])
+    await album.page_of("quote-paper", PAPER, to_print(document, number="OFF-2026-0001", words=around))
 
 
 async def show_digest(album: Album) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import re
 import subprocess
 import sys
@@ -12,12 +13,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pypdf
 import pytest
 
+from bot.handlers.revising import write_questions
 from bot.quotes import Discount, Line, Vat
 from bot.quotes.document import make_document, write_figures, write_head
 from bot.quotes.offer import Customer, Offer, Unpriced
-from bot.quotes.paper import find_prose, hash_content, quote_pdf, split_prose
+from bot.quotes.paper import Words, find_words, hash_content, quote_pdf, split_prose
 from bot.records import Records
 from bot.sandbox.slack import Slack
 from bot.tasks import LANGUAGES, Firm, Language
@@ -38,6 +41,9 @@ FIRM = Firm(
     iban="NL91ABNA0417164300",
     terms="Onze voorwaarden gelden.",
 )
+
+
+ASKED = write_questions(["Kleur?", "Wanneer?"], "nl")
 
 
 def _offer(language: Language = "nl", **more: Any) -> Offer:
@@ -71,20 +77,20 @@ def make_sample(language: Language = "nl", firm: Firm = FIRM, **more: Any) -> di
 def test_the_same_quote_gives_the_same_bytes(language: Language, logo: bytes) -> None:
     """Who makes the PDF again gets the same file, tagged for screen readers, whatever the words hold."""
     document = make_sample(language)
-    prose = 'Beste heer #read("/etc/passwd"),\n\n- $x$ \\ `raw` @ref <label>'
-    pdf = quote_pdf(document, number="OFF-2026-0001", prose=prose, logo=logo)
+    words = Words('Beste heer #read("/etc/passwd"),\n\n- $x$ \\ `raw` @ref <label>')
+    pdf = quote_pdf(document, number="OFF-2026-0001", words=words, logo=logo)
 
     assert pdf.startswith(b"%PDF-")
     assert b"pdfuaid:part" in pdf
-    assert pdf == quote_pdf(document, number="OFF-2026-0001", prose=prose, logo=logo)
+    assert pdf == quote_pdf(document, number="OFF-2026-0001", words=words, logo=logo)
 
 
 def test_a_broken_logo_costs_the_logo_and_not_the_quote(caplog: pytest.LogCaptureFixture) -> None:
     """A picture that cannot be drawn is left out, and the log says so."""
     document = make_sample()
-    pdf = quote_pdf(document, number="OFF-2026-0001", prose="", logo=PNG[:40])
+    pdf = quote_pdf(document, number="OFF-2026-0001", words=Words(), logo=PNG[:40])
 
-    assert pdf == quote_pdf(document, number="OFF-2026-0001", prose="")
+    assert pdf == quote_pdf(document, number="OFF-2026-0001", words=Words())
     assert "the logo cannot be drawn" in caplog.text
 
 
@@ -108,14 +114,43 @@ def test_only_untouched_figures_are_printed() -> None:
     """Words around the figures may be edited and are printed so; a changed figure or customer stops the PDF."""
     document = make_sample()
     head, figures = write_head(document), write_figures(document)
-    accepted = f"{head}\n\nBeste Anna,\n\n{figures}\n\n---\n\n**Nog open**\n- Kleur?"
+    accepted = f"{head}\n\nBeste Anna,\n\n{figures}\n\n{ASKED}"
 
-    assert find_prose(document, accepted) == "Beste Anna,"
-    assert find_prose(document, accepted.replace("Beste Anna,", "Dag!\n\nTot snel.")) == "Dag!\n\nTot snel."
-    assert find_prose(document, accepted.replace("2.004,28", "1.004,28")) is None
-    assert find_prose(document, accepted.replace("staat tot", "geldt tot")) is None
-    assert find_prose(document, accepted.replace("9711 AB", "9712 AB")) is None
-    assert hash_content(document, "a") != hash_content(document, "b")
+    assert find_words(document, accepted) == Words("Beste Anna,")
+    assert find_words(document, accepted.replace("Beste Anna,", "Dag!\n\nTot snel.")) == Words(
+        "Dag!\n\nTot snel."
+    )
+    assert find_words(document, accepted.replace("2.004,28", "1.004,28")) is None
+    assert find_words(document, accepted.replace("staat tot", "geldt tot")) is None
+    assert find_words(document, accepted.replace("9711 AB", "9712 AB")) is None
+    assert hash_content(document, Words("a")) != hash_content(document, Words("b"))
+
+
+BELOW = "Wij beginnen op 4 januari.\n\nGroet, Jan"
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        f"{BELOW}\n\n{ASKED}",
+        f"{ASKED}\n\n{BELOW}",
+        BELOW,
+        f"{ASKED.replace('Kleur?', 'Kleur? Blauw.')}\n\n{BELOW}",
+        f"Wij beginnen op 4 januari.\n\n{ASKED}\n\nGroet, Jan",
+    ],
+)
+def test_words_below_the_figures_are_printed_and_questions_are_not(below: str) -> None:
+    """Whoever adds a last sentence and a name finds them in the PDF; what was still open is between us."""
+    document = make_sample()
+    figures = write_figures(document)
+    words = find_words(
+        document, f"Onderwerp: terras\n{write_head(document)}\n\nBeste Anna,\n\n{figures}\n\n{below}"
+    )
+
+    assert words is not None
+    assert words.opening == "Onderwerp: terras\n\nBeste Anna,"
+    assert re.sub(r"\n{2,}", "\n\n", words.closing) == BELOW
+    assert hash_content(document, words) != hash_content(document, Words(words.opening))
 
 
 def test_markdown_is_not_printed_as_marks() -> None:
@@ -235,6 +270,23 @@ async def test_words_changed_by_hand_are_printed(world: World) -> None:
     await world.shown("Edited and approved by")
 
     assert len(await wait_files(world, 1)) == 1
+
+
+async def test_a_last_sentence_by_hand_is_in_the_pdf(world: World) -> None:
+    """What a person adds below the figures is part of what they approve, so the customer reads it too."""
+    await import_prices(world)
+    card = await ask(world, answer(*LINES, questions=["Which colour?"]))
+    await world.slack.click(ANNA, world.im, card["ts"], "edit")
+    await world.slack.wait_for(lambda: world.slack.modals.get(ANNA))
+    await world.slack.submit(ANNA, {"part0": f"{said(card)}\n\nWij beginnen op 4 januari."})
+    await world.shown("Edited and approved by")
+    (file,) = await wait_files(world, 1)
+    pages = pypdf.PdfReader(io.BytesIO(file.content)).pages
+    printed = " ".join("".join(page.extract_text() for page in pages).split())
+
+    assert "Wij beginnen op 4 januari." in printed
+    assert "Which colour?" in said(card)
+    assert "Which colour?" not in printed
 
 
 @pytest.mark.parametrize(
