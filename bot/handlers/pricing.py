@@ -21,15 +21,27 @@ from bot.views import fallback
 LARGEST_QUANTITY = Decimal(1_000_000)
 LONGEST_NOTE_WORDS = 8
 
-_OFF = r"(?:\s*(?:korting|discount|off))?"
-_SHARE = r"(\d+(?:[.,]\d+)?)\s*(?:%|procent|percent|per cent)"
+# Bounded, so that a wall of figures or spaces in a thread takes no time.
+_NUMBER = r"(?<![\d.,])(\d[\d.,]{0,14})"
+_GAP = r"\s{0,3}"
+_OFF = rf"(?:{_GAP}(?:korting|discount|off))?"
+_SHARE = rf"{_NUMBER}{_GAP}(?:%|procent|percent|per cent)"
 _PERCENT = re.compile(rf"{_SHARE}{_OFF}", re.IGNORECASE)
 _TAX = re.compile(
-    r"\b(?:btw|vat)\b(?:[- ](?:tarief|rate|hoog|laag|high|low))?[\s:(]*(?:(?:van|is|of|at|à)\s)?\s*"
-    rf"{_SHARE}(?!\s*(?:korting|discount|off))|{_SHARE}[\s-]*(?:btw|vat)\b",
+    rf"\b(?:btw|vat)\b(?:[- ](?:tarief|rate|hoog|laag|high|low))?[\s:(]{{0,3}}(?:(?:van|is|of|at|à)\s)?{_GAP}"
+    rf"{_SHARE}(?!{_GAP}(?:korting|discount|off))|{_SHARE}[\s-]{{0,3}}(?:btw|vat)\b",
     re.IGNORECASE,
 )
-_MONEY = re.compile(rf"(?:€|EUR|euro)?\s*(\d[\d.,]*?)(?:,-)?\s*(?:€|EUR|euro)?{_OFF}", re.IGNORECASE)
+_MONEY = re.compile(rf"(?:€|EUR|euro)?{_GAP}(\d[\d.,]*?)(?:,-)?{_GAP}(?:€|EUR|euro)?{_OFF}", re.IGNORECASE)
+# What stands right beside such a word needs no sign of its own: "12 korting", "korting van 12".
+_LESS = (
+    rf"(?:korting|discount)(?:\s(?:is|of|van|wordt|was))?[\s:]{{0,3}}{_NUMBER}|"
+    rf"{_NUMBER}{_GAP}(?:korting|discount|off|eraf|minder|less)\b"
+)
+_SAID_PERCENT = re.compile(rf"{_SHARE}|{_LESS}", re.IGNORECASE)
+_SAID_MONEY = re.compile(
+    rf"(?:€|\bEUR|\beuro){_GAP}{_NUMBER}|{_NUMBER}{_GAP}(?:€|EUR\b|euro|,-)|{_LESS}", re.IGNORECASE
+)
 _NOTHING = re.compile(r"[€\s]*0+(?:[.,]0+)?\s*%?|none|geen|no|nee", re.IGNORECASE)
 
 
@@ -136,6 +148,12 @@ class Pricing:
         read = map(_number, re.findall(r"\d[\d.,]*", _TAX.sub(" ", self.material)))
         return {value for value in read if value is not None} | self.typed
 
+    def _said_off(self, form: re.Pattern[str]) -> set[Decimal]:
+        """Return the numbers that somebody wrote as a share, or as money: "12 hours" promise no 12 % off."""
+        found = form.finditer(_TAX.sub(" ", self.material))
+        read = (_number(written) for match in found for written in match.groups() if written)
+        return {value for value in read if value is not None} | self.typed
+
     def _ask(self, key: str, words: str) -> None:
         self.found.questions.append(text(key, self.language, words=words))
 
@@ -147,7 +165,8 @@ class Pricing:
         percent, money = _PERCENT.fullmatch(words), _MONEY.fullmatch(words)
         match = percent or money
         value = _number(match[1]) if match else None
-        if value is None or value not in self._numbers() or (percent and value > 100):
+        said = self._said_off(_SAID_PERCENT if percent else _SAID_MONEY)
+        if value is None or value not in said or (percent and value > 100):
             # A model that has nothing to say here repeats the request.
             if match or (len(words) <= 60 and words not in self.material):
                 self._ask("quote.ask-discount", words)

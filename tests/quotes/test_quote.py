@@ -146,6 +146,8 @@ async def test_what_stands_out_is_flagged(world: World, reply: dict[str, Any], w
     [
         ([line("lampen", LAMP, 0)], {}, "How much of this: lampen?"),
         ([line("4 lampen", LAMP, 4, discount="30%")], {}, "Which discount is meant: 30%?"),
+        ([line("4 lampen", LAMP, 4, discount="12%")], {}, "Which discount is meant: 12%?"),
+        ([line("4 lampen", LAMP, 4, discount="€ 4")], {}, "Which discount is meant: € 4?"),
         ([line("4 lampen", LAMP, 4, discount="€ 12000")], {}, "Which discount is meant: € 12000?"),
         ([line("4 lampen", LAMP, 4)], {"quote_discount": "€ 12000"}, "Which discount is meant: € 12000?"),
         ([line("4 lampen", LAMP, 4)], {"customer": ""}, "Who is the customer, and where?"),
@@ -157,7 +159,7 @@ async def test_what_is_missing_is_asked(
 ) -> None:
     """A quantity that nobody told, a discount that nobody promised: a question, and no figure."""
     await import_prices(world)
-    shown = said(await ask(world, answer(*lines, **more), f"{ASKED} of 12000"))
+    shown = said(await ask(world, answer(*lines, **more), f"{ASKED} of € 12000"))
 
     assert "**Still open (not part of the quote)**" in shown
     assert wanted in shown

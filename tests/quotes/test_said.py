@@ -90,3 +90,29 @@ async def test_a_discount_that_happens_to_equal_a_rate_is_given(world: World, to
 
     assert "Which discount is meant" not in shown
     assert "| Discount 21% |" in shown
+
+
+@pytest.mark.parametrize(
+    ("told", "discount"),
+    [
+        ("12 procent eraf", "12%"),
+        ("korting van 12,5%", "12,5%"),
+        ("12 % korting", "12% korting"),
+        ("korting: 12", "12%"),
+        ("12 korting op alles", "€ 12"),
+        ("€12 eraf", "€ 12"),
+        ("haal er 12 euro af", "€ 12,00"),
+        ("12,- minder", "€ 12"),
+        ("a discount of 12", "€ 12"),
+        ("12 off", "12%"),
+        ("1 2 3 " * 9_000 + "9" * 30_000 + " " * 9_000 + "12% korting", "12%"),
+    ],
+)
+async def test_a_discount_is_known_however_it_is_written(world: World, told: str, discount: str) -> None:
+    """Who promises something off, in a shop's own words, gets it without being asked which discount was meant."""
+    await import_prices(world)
+    reply = answer(line("4 lampen", LAMP, 4), quote_discount=discount)
+    shown = said(await ask(world, reply, f"4 hanglampen rookglas, {told}"))
+
+    assert "Which discount is meant" not in shown
+    assert "| Discount" in shown
