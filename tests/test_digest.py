@@ -427,6 +427,15 @@ def test_charts_keep_slacks_limits() -> None:
     assert "Nog 18 staan in de tabel." in chart_alt(figures, titles=titles, language="nl")
 
 
+def test_a_chart_says_how_many_tasks_it_leaves_out() -> None:
+    """With fourteen tasks of a kind and thirteen of another, nobody takes the twelve bars of each for all."""
+    cases = [Case(f"t{at}", baseline=MEASURED if at < 14 else CLAIMED) for at in range(27)]
+    *charts, left = chart_blocks(build(*cases), titles={}, language="nl")
+
+    assert [len(one["chart"]["axis_config"]["categories"]) for one in charts] == [12, 12]
+    assert left["elements"][0]["text"] == "Nog 3 staan in de tabel."
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_chart_holds_no_task_that_it_knows_nothing_of(language: Language) -> None:
     """Nobody reads in a chart that a task saved 0 minutes when nothing of that kind is known of it."""

@@ -62,13 +62,16 @@ def chart_blocks(figures: Figures, *, titles: Mapping[str, str], language: Langu
     without a figure of that kind is left out of it: nobody knows that it is 0.
     """
     bars = make_bars(figures, titles=titles, language=language)
-    kinds = [kind for kind in KINDS if any(bar.kind == kind for bar in bars)]
-    charts = [
-        _chart([bar for bar in bars if bar.kind == kind][:MOST_BARS], kind, language)
-        for kind in kinds[:MOST_CHARTS]
-    ]
+    by_kind = {kind: [bar for bar in bars if bar.kind == kind] for kind in KINDS}
+    kinds = [kind for kind in KINDS if by_kind[kind]]
+    drawn = kinds[:MOST_CHARTS]
+    charts = [_chart(by_kind[kind][:MOST_BARS], kind, language) for kind in drawn]
+    cut = sum(max(0, len(by_kind[kind]) - MOST_BARS) for kind in drawn)
     left = [word_kind(kind, language) for kind in kinds[MOST_CHARTS:]]
-    return [*charts, context(text("chart.left", language, kinds=", ".join(left)))] if left else charts
+    said = [text("chart.more", language, count=cut)] if cut else []
+    if left:
+        said.append(text("chart.left", language, kinds=", ".join(left)))
+    return [*charts, context(" ".join(said))] if said else charts
 
 
 def _chart(bars: Sequence[Bar], kind: BaselineKind, language: Language) -> Block:
