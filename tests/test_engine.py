@@ -8,9 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from dbos import DBOS, SetWorkflowID
+import sqlalchemy
+from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
+from dbos._dbos import _get_dbos_instance
 
 from bot.jobs import durable, schedules, workflows
+from bot.jobs.runs import turn_key
 from bot.records import WorkspaceSettings
 from bot.sandbox.watch import PATIENCE_S
 from bot.tasks import Run
@@ -139,6 +142,74 @@ async def test_a_poison_run_ends_in_an_apology(world: World) -> None:
 
     assert row["outcome"] == "failed"
     assert "T1:poison" in told["text"]
+
+
+async def _crash_on(workflow_id: str, *args: Any) -> None:
+    """Let the engine have met a workflow at crash upon crash, until it left it where it was."""
+    with SetWorkflowID(workflow_id), SetEnqueueOptions(queue_partition_key="crashed", delay_seconds=3_600):
+        await DBOS.enqueue_workflow_async("interactive", workflows.run_workflow, *args)
+    engine = _get_dbos_instance()._sys_db
+    flows = engine.tables.workflow_status
+    with engine.engine.begin() as connection:
+        connection.execute(
+            sqlalchemy.update(flows)
+            .where(flows.c.workflow_uuid == workflow_id)
+            .values(status="MAX_RECOVERY_ATTEMPTS_EXCEEDED", queue_name=None)
+        )
+
+
+async def _left_open(world: World, run_id: str) -> Run:
+    run = await _run(world, run_id)
+    await world.bot.records.ledger.open(run, claimed_minutes=15)
+    await world.bot.records.requests.started(run.run_id)
+    await _long_ago(world, "update runs set started_at = ?")
+    return run
+
+
+async def test_who_was_there_when_the_bot_crashed_again_and_again_gets_a_draft(world: World) -> None:
+    """One run that makes the bot crash takes no other with it: each of them is tried once more, alone."""
+    runs = [await _left_open(world, run_id) for run_id in ("T1:poison", "T1:beside")]
+    for run in runs:
+        await _crash_on(run.run_id, run.run_id, 1, turn_key(run), 0)
+    await schedules.sweep_step()
+    await world.rows(2, where=lambda row: row["outcome"] == "drafted")
+    flows = await DBOS.list_workflows_async(workflow_id_prefix="T1:")
+    alone = [one for one in flows if one.workflow_id.endswith("~~alone")]
+
+    assert "Something broke" not in str(world.slack.messages(SALES))
+    assert len({one.queue_partition_key for one in alone}) == 1
+    assert len(alone) == 2
+
+
+async def test_who_makes_the_bot_crash_alone_too_is_given_up(world: World) -> None:
+    """The run that is at fault ends in an apology after its try alone, and makes the bot crash no more."""
+    run = await _left_open(world, "T1:poison")
+    args = (run.run_id, 1, turn_key(run), 0)
+    await _crash_on(run.run_id, *args)
+    await _crash_on(f"{run.run_id}~~alone", *args)
+    await schedules.sweep_step()
+    await world.shown("Something broke on our side")
+    (row,) = await world.rows()
+
+    assert row["outcome"] == "failed"
+
+
+async def test_a_redo_that_met_crash_upon_crash_is_tried_alone(world: World) -> None:
+    """The second version that was being written when the bot crashed comes all the same."""
+    run = await _run(world, "T1:poison")
+    await schedules.sweep_now()
+    await world.card()
+    decided = await world.bot.records.reviews.decide(run.run_id, version=1, act="redone", user_id=ANNA)
+    await world.bot.records.reviews.shown(decided.review_id)
+    await _long_ago(world, "update reviews set decided_at = ?")
+    await _crash_on(f"{run.run_id}~2~{decided.review_id}", run.run_id, 2, turn_key(run), 0)
+    await schedules.sweep_step()
+
+    await world.slack.wait_for(lambda: len(world.model.requests) > 1 or None)
+    shown = await world.card(having="undo")
+
+    assert "approve" in buttons(shown)
+    assert await world.bot.records.drafts.get(run.run_id, 2) is not None
 
 
 async def test_a_redo_that_was_given_up_gives_the_draft_back(world: World) -> None:

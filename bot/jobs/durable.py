@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 Shown = TypeVar("Shown")
 
 VERSION = "1"  # pinned: the default is a hash of the source, and every edit would strand the waiting runs
-GIVEN_UP = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+CRASHED = "MAX_RECOVERY_ATTEMPTS_EXCEEDED"
+GIVEN_UP = ("ERROR", CRASHED)
 AT_WORK = ("PENDING", "ENQUEUED", "DELAYED")
 QUEUES = {"interactive": 0.1, "batch": 0.25}
 """Each queue, and after how many seconds a bot that is alone looks into it again."""

@@ -14,6 +14,7 @@ from dbos import DBOS, SetWorkflowID
 from bot.jobs.candidates import close_idle, show_board, sweep_cvs
 from bot.jobs.durable import (
     AT_WORK,
+    CRASHED,
     GIVEN_UP,
     KEEP_DAYS,
     MAX_RECOVERIES,
@@ -29,6 +30,7 @@ from bot.jobs.keeping import erase_asked, wipe_engine
 from bot.jobs.rounds import Rounds
 from bot.jobs.sets import attend_sets
 from bot.jobs.workflows import (
+    ALONE,
     close,
     go_on,
     go_on_accepted,
@@ -36,6 +38,7 @@ from bot.jobs.workflows import (
     show,
     showing,
     start,
+    write_alone,
 )
 from bot.records.backups import delete_backups
 from bot.records.baselines import DROPPED_AFTER
@@ -80,14 +83,28 @@ async def _sweep() -> None:
 async def _given_up(run_id: str, version: int, review_id: int = 0) -> str:
     """Return the engine's word for why nothing writes a version any more; empty while something may.
 
+    What was at work at crash upon crash is tried alone first: the engine counts every crash for each run that
+    was there, and one of them at most is at fault.
+
     Args:
         review_id: the press, or the message, that asked for a version after the first.
     """
     began = rf"~{version}~{review_id}" if review_id else "|~chosen"
     writer = re.compile(rf"({began}|~accepted~\d+\.{version})(~~.*)?")
     found = await DBOS.list_workflows_async(workflow_id_prefix=run_id, load_input=False, load_output=False)
-    statuses = {one.status for one in found if writer.fullmatch(one.workflow_id.removeprefix(run_id))}
-    return "" if statuses & {*AT_WORK} else next((one for one in GIVEN_UP if one in statuses), "")
+    flows = {
+        one.workflow_id: one.status for one in found if writer.fullmatch(one.workflow_id.removeprefix(run_id))
+    }
+    if {*AT_WORK} & {*flows.values()}:
+        return ""
+    crashed = next((flow for flow, status in flows.items() if status == CRASHED), "")
+    if crashed and not any(flow.endswith(ALONE) for flow in flows):
+        log.warning(
+            "run=%s version=%s was at work at crash upon crash: tried once more, alone", run_id, version
+        )
+        await write_alone(crashed)
+        return ""
+    return next((one for one in GIVEN_UP if one in flows.values()), "")
 
 
 async def _give_up(run_id: str, version: int, status: str) -> bool:

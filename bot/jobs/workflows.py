@@ -29,6 +29,9 @@ from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
 
+ALONE = "~~alone"
+"""Ends the id of the workflow that does a run once more which was there at too many crashes."""
+
 
 @step("open")
 async def _open(run_id: str) -> str | bool:
@@ -149,6 +152,19 @@ async def _continue(run_id: str, version: int, key: str, tries: int, waits: int,
         workflow_id=f"{begun}~~{tries}.{waits}",
         partition=key,
         delay_s=delay_s,
+    )
+
+
+async def write_alone(workflow_id: str) -> None:
+    """Do a run's workflow once more that the engine gave up, after all others of its kind: a partition of their own.
+
+    So whichever of them makes the bot crash is the only one there, and takes no other with it.
+    """
+    (flow,) = await DBOS.list_workflows_async(workflow_ids=[workflow_id], load_output=False)
+    assert flow.input is not None
+    begun = workflow_id.split("~~")[0]
+    await enqueue(
+        "interactive", run_workflow, *flow.input["args"], workflow_id=f"{begun}{ALONE}", partition="alone"
     )
 
 
