@@ -318,8 +318,12 @@ def _check_database(values: dict[str, Any], faults: list[str]) -> None:
         _ = parts.port
     except ValueError:
         named = False
-    if not named:
-        faults.append("DATABASE_URL is no address like postgresql://user:password@host:5432/database.")
+    # Where these stand bare, PostgreSQL's own parser quotes the address in its error, the password too.
+    if not named or parts.netloc.count("@") > 1 or re.search(r"\s|%(?![0-9A-Fa-f]{2})", url):
+        faults.append(
+            "DATABASE_URL is no address like postgresql://user:password@host:5432/database. In the password"
+            " write %40 for @, %2F for /, %3F for ?, %23 for #, %25 for % and %20 for a space."
+        )
     else:
         # One spelling: the engine knows no other.
         values["database_url"] = "postgresql" + url[url.index(":") :]

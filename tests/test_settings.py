@@ -38,6 +38,20 @@ def test_every_fault_is_told_at_once() -> None:
     assert all(any(line.startswith(name) for line in lines) for name in environ)
 
 
+@pytest.mark.parametrize(
+    "typed", ["zwanen hals", "zwanen%hals", "a@zwanenhals", "zwanenhals/a", "zwanenhals#a"]
+)
+def test_a_password_that_breaks_an_address_is_told_and_not_shown(typed: str) -> None:
+    """Who pastes a password as it is into the address reads how to write it, and nobody reads the password."""
+    environ = {"DATABASE_URL": f"postgresql://bot:{typed}@127.0.0.1:1/firm", "SECRET_KEYS": "x"}
+    with pytest.raises(SettingsError) as told:
+        Settings.from_environ(environ)
+    (line,) = [line for line in str(told.value).splitlines() if line.startswith("DATABASE_URL")]
+
+    assert "%40 for @" in line
+    assert "hals" not in str(told.value)
+
+
 def test_an_empty_environment_names_what_is_missing() -> None:
     """Who starts the bot without .env reads which three things to copy from where."""
     with pytest.raises(SettingsError) as told:
