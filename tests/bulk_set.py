@@ -6,7 +6,6 @@ import hashlib
 import io
 import random
 import re
-import sqlite3
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from bot.sandbox.model_rules import user_text
 from bot.sandbox.slack import Slack
 from tests.conftest import ANNA, World, buttons, make_slack
 from tests.process import BotProcess
+from tests.stored import looked_up
 
 HEAD = "Naam;Materiaal;Breedte;Zoekwoorden"
 SYLLABLES = ["ba", "de", "fi", "go", "ku", "la", "me", "ni", "po", "ru", "sa", "te", "vi", "wo", "zu"]
@@ -189,8 +189,6 @@ def _rows_asked_apart(model: Model) -> list[str]:
 
 
 def _outcome(folder: Path, *, paid: int, seconds: float) -> Outcome:
-    connection = sqlite3.connect(folder / "records.sqlite")
-    texts, runs = connection.execute("select count(*), count(distinct run_id) from drafts").fetchone()
-    booked = connection.execute("select count(*) from calls where result = 'answered'").fetchone()[0]
-    connection.close()
+    ((texts, runs),) = looked_up(folder, "select count(*), count(distinct run_id) from drafts")
+    ((booked,),) = looked_up(folder, "select count(*) from calls where result = 'answered'")
     return Outcome(texts=texts, twice=texts - runs, paid=paid, booked=booked, seconds=seconds)

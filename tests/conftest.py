@@ -15,12 +15,14 @@ from typing import Any
 
 import hypothesis
 import pytest
+from cryptography.fernet import Fernet
 from dbos import run_dbos_database_migrations
 
 from bot.compose import PROMPTS, Bot
 from bot.handlers import HANDLERS
 from bot.jobs import Limits
 from bot.jobs.engine import prepare
+from bot.records import Records
 from bot.records.schema import migrate
 from bot.records.sqlite import connect
 from bot.sandbox.model import Model
@@ -156,6 +158,21 @@ def on_postgres() -> bool:
 def store_url(folder: Path) -> str:
     """Return the database of an installation in *folder*, the same one each time; empty where that is its files."""
     return postgres.database_for(folder) if on_postgres() else ""
+
+
+@cache
+def store_environ(folder: Path) -> dict[str, str]:
+    """Return what a process of its own is told of the store of an installation in *folder*."""
+    if not on_postgres():
+        return {}
+    return {"DATABASE_URL": store_url(folder), "SECRET_KEYS": Fernet.generate_key().decode()}
+
+
+def records_in(folder: Path) -> Records:
+    """Return the opened records of an installation in *folder*, in the store that all tests run on."""
+    records = Records(folder / "records.sqlite", database_url=store_url(folder))
+    records.open()
+    return records
 
 
 @cache

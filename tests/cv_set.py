@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import sqlite3
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from bot.sandbox.slack import Slack
 from tests.conftest import ANNA, CHEF, buttons, make_slack
 from tests.documents import word
 from tests.process import BotProcess
+from tests.stored import looked_up
 
 BUSY_S, LONG_S = 60.0, 900.0  # what a machine that others use may take for a form, and for all CVs
 PER_MESSAGE = 10
@@ -182,10 +182,8 @@ async def read_killed(count: int, kills: int, folder: Path, *, seed: int = 7) ->
 
 
 def _outcome(folder: Path, *, paid: int, in_flight: int, seconds: float, cpu_s: float) -> Outcome:
-    connection = sqlite3.connect(folder / "records.sqlite")
-
     def count(sql: str) -> int:
-        return int(connection.execute(sql).fetchone()[0])
+        return int(looked_up(folder, sql)[0][0])
 
     read = count("select count(*) from screening_candidates where status = 'read'")
     findings = count("select count(*) from screening_findings")
@@ -197,6 +195,5 @@ def _outcome(folder: Path, *, paid: int, in_flight: int, seconds: float, cpu_s: 
         " and run_id in (select candidate_id from screening_candidates)"
     )
     steps = count("select count(*) from screening_log where step = 'read'")
-    connection.close()
     twice = findings // len(CRITERIA) - read + drafts - read + steps - read
     return Outcome(read, twice, paid, in_flight, booked, seconds, cpu_s)

@@ -17,7 +17,7 @@ import psutil
 
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
-from tests.conftest import SECRET
+from tests.conftest import SECRET, store_environ
 from tests.zygote import Child, Zygote, die_with_parent
 
 ROOT = Path(__file__).parent.parent
@@ -70,6 +70,7 @@ class BotProcess:
             "DATA_DIR": str(folder),
             "PORT": str(self.port),
             **({"SLACK_SIGNING_SECRET": SECRET} if http else {"SLACK_APP_TOKEN": slack.app_token}),
+            **({} if "DATABASE_URL" in more else store_environ(folder)),
             **more,
         }
         self.process: subprocess.Popen[bytes] | Child | None = None

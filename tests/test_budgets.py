@@ -19,7 +19,7 @@ from bot.records import Records, WorkspaceSettings
 from bot.records.budgets import OverLimitError
 from bot.records.ledger import Call
 from bot.tasks import Run
-from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons, said
+from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons, records_in, said
 
 WORDS = "email Write to Kim that the chairs come on Tuesday."
 RUN = Run("T1:x", "T1", SALES, ANNA, "email", "command", "en")
@@ -126,8 +126,7 @@ async def test_the_admins_are_asked_once_a_month(world: World) -> None:
 
 
 async def _open(tmp_path: Path, people: int) -> Records:
-    records = Records(tmp_path / "records.sqlite")
-    records.open()
+    records = records_in(tmp_path)
     for n in range(people):
         await records.ledger.open(replace(RUN, run_id=f"T1:{n}", user_id=f"U{n}"), claimed_minutes=5)
     return records

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import copy
 import signal
-import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from bot.streaming import Tier
 from bot.views import neutralise
 from tests.conftest import ANNA, BEN, CHEF, LIMITS, SALES, World, buttons, make_slack, running, said
 from tests.process import BotProcess
+from tests.stored import looked_up
 from tests.test_choosing import SURE, UNSURE, WISH
 
 TEXT = "\n".join(f"Line {number}: a chair costs {number} euros more than a stool." for number in range(40))
@@ -583,9 +583,7 @@ async def test_kill_nine_in_mid_stream_leaves_one_message(tmp_path: Path) -> Non
             lambda: next((one for one in ours(slack, im) if "approve" in buttons(one)), None), 20
         )
         await process.end()
-        connection = sqlite3.connect(tmp_path / "records.sqlite")
-        rows = connection.execute("select outcome from runs").fetchall()
-        connection.close()
+        rows = looked_up(tmp_path, "select outcome from runs")
 
         assert (card["ts"], said(card)) == (stream["ts"], "The whole draft.")
         assert len(ours(slack, im)) == 1

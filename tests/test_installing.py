@@ -48,6 +48,7 @@ from tests.conftest import (
     check_readable,
     make_slack,
     read_prompts,
+    records_in,
     store_url,
 )
 from tests.process import BotProcess
@@ -201,8 +202,7 @@ async def test_the_page_says_how_it_went(tmp_path: Path) -> None:
 
 async def test_a_state_counts_once(tmp_path: Path) -> None:
     """A link that somebody copied out of a browser's history installs nothing."""
-    records = Records(tmp_path / "records.sqlite")
-    records.open()
+    records = records_in(tmp_path)
     states = records.installations
     await states.add_state("fresh", expires_at=datetime.now(UTC) + timedelta(minutes=1))
     await states.add_state("old", expires_at=datetime.now(UTC) - timedelta(minutes=1))

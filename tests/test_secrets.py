@@ -25,8 +25,8 @@ from bot.records.export import TABLES, as_json_lines, read_rows
 from bot.safekeeping import rotate_keys
 from bot.sandbox.model import Model
 from bot.settings import Settings, SettingsError
-from tests.conftest import ANNA, BEN, SALES, SECRET, make_slack, running
-from tests.stored import ENGINE, looked_up
+from tests.conftest import ANNA, BEN, SALES, SECRET, make_slack, on_postgres, records_in, running
+from tests.stored import ENGINE, looked_up, stored
 
 ROOT = Path(__file__).parent.parent
 
@@ -52,9 +52,17 @@ IN_THREADS = {
 }
 """What somebody wrote into a thread, and the part of it that nobody may find."""
 
-IN_SETTINGS = ("slack token of ours", "signing secret", "model key", "first key", "second key")
+IN_SETTINGS = (
+    "slack token of ours",
+    "signing secret",
+    "model key",
+    "first key",
+    "second key",
+    "database password",
+)
 SECRETS = (*IN_THREADS, *IN_SETTINGS)
-SINKS = ("log", "ports", "slack", "model", "engine", "export", "backups", "faults", "crash")
+SINKS = ("log", "ports", "slack", "model", "engine", "export", "faults", "crash")
+SINKS += () if on_postgres() else ("backups",)  # PostgreSQL is backed up by its own pg_dump
 
 
 async def _live(folder: Path) -> tuple[dict[str, str], dict[str, bytes]]:
@@ -67,7 +75,9 @@ async def _live(folder: Path) -> tuple[dict[str, str], dict[str, bytes]]:
     root.setLevel(logging.INFO)  # as it runs
     async with make_slack() as slack, Model(key="sk-ant-planted-0123456789") as model:
         secrets = {name: planted for name, (_, planted) in IN_THREADS.items()}
-        secrets |= dict(zip(IN_SETTINGS, (slack.token, SECRET, model.key, *keys), strict=True))
+        secrets |= dict(
+            zip(IN_SETTINGS, (slack.token, SECRET, model.key, *keys, "Waterval-4711"), strict=True)
+        )
         async with running(folder, slack=slack, model=model, secret_keys=keys) as world:
             for words, _ in IN_THREADS.values():
                 ts = await world.thread((BEN, words))
@@ -87,10 +97,10 @@ async def _live(folder: Path) -> tuple[dict[str, str], dict[str, bytes]]:
                 for path in ("metrics", "healthz", "readyz", "nothing"):
                     async with session.get(f"http://127.0.0.1:{world.bot.server.port}/{path}") as answer:
                         ports += await answer.read()
-            name = make_backup(folder).name
+            backup = "" if on_postgres() else make_backup(folder).name
     root.removeHandler(handler)
     root.setLevel(level)
-    records = Records(folder / "records.sqlite")
+    records = records_in(folder)
     exported = "".join(
         line
         for table in TABLES
@@ -104,16 +114,12 @@ async def _live(folder: Path) -> tuple[dict[str, str], dict[str, bytes]]:
         "ports": ports,
         "slack": str(sent).encode(),
         "model": str([one.body for one in model.requests]).encode(),
-        "engine": _bytes(folder, "engine.sqlite*"),
+        "engine": stored(folder, ENGINE),
         "export": exported.encode(),
-        "backups": name.encode(),
+        "backups": backup.encode(),
         "faults": _faults(secrets, folder),
         "crash": await asyncio.to_thread(_crash, secrets, folder),
     }
-
-
-def _bytes(folder: Path, pattern: str) -> bytes:
-    return b"".join(path.read_bytes() for path in sorted(folder.glob(pattern)))
 
 
 def _open_to_others(folder: Path) -> dict[str, int]:
@@ -129,6 +135,7 @@ def _environ(secrets: dict[str, str], folder: Path) -> dict[str, str]:
         "ANTHROPIC_API_KEY": secrets["model key"],
         "SECRET_KEYS": f"{secrets['first key']},{secrets['second key']}",
         "DATA_DIR": str(folder),
+        "DATABASE_URL": f"postgresql://bot:{secrets['database password']}@127.0.0.1:1/firm",
     }
 
 
@@ -152,9 +159,10 @@ def _faults(secrets: dict[str, str], folder: Path) -> bytes:
 
 
 def _crash(secrets: dict[str, str], folder: Path) -> bytes:
-    """Return what a bot says that dies at its start: it may not listen where it should, or not write."""
+    """Return what a bot says that dies at its start: it may not listen where it should, not write, or not connect."""
     said = b""
-    for wrong in ({"HOST": "192.0.2.1"}, {"DATA_DIR": "/dev/null/x"}):
+    file = {"DATABASE_URL": ""}
+    for wrong in ({"HOST": "192.0.2.1", **file}, {"DATA_DIR": "/dev/null/x", **file}, {}):
         ran = subprocess.run(
             [sys.executable, "-m", "bot"],
             cwd=ROOT,
@@ -173,7 +181,6 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], dic
     return asyncio.run(_live(tmp_path_factory.mktemp("lived")))
 
 
-@pytest.mark.sqlite("it is about the files and their backup")
 @pytest.mark.parametrize("sink", SINKS)
 @pytest.mark.parametrize("secret", SECRETS)
 def test_no_secret_turns_up(lived: tuple[dict[str, str], dict[str, bytes]], secret: str, sink: str) -> None:
@@ -184,7 +191,6 @@ def test_no_secret_turns_up(lived: tuple[dict[str, str], dict[str, bytes]], secr
     assert sinks[sink]
 
 
-@pytest.mark.sqlite("it is about the files and their backup")
 def test_the_sinks_are_read(lived: tuple[dict[str, str], dict[str, bytes]]) -> None:
     """What must stand in each sink does, so that a secret there would have been seen."""
     _, sinks = lived
@@ -193,14 +199,14 @@ def test_the_sinks_are_read(lived: tuple[dict[str, str], dict[str, bytes]]) -> N
         "ports": b"tijdwinst_ack_seconds",
         "slack": b"chat.postMessage",
         "model": b"chairs",
-        "engine": b"workflow_status",
+        "engine": b"SUCCESS",
         "export": b"blocked",
         "backups": b"tijdwinst-",
         "faults": b"PORT is",
-        "crash": b"DATA_DIR=",
+        "crash": b"PostgreSQL at 127.0.0.1:1/firm cannot be used",
     }
 
-    assert [name for name, mark in marks.items() if mark not in sinks[name]] == []
+    assert [name for name in SINKS if marks[name] not in sinks[name]] == []
 
 
 @pytest.mark.sqlite("it is about the files")

@@ -13,10 +13,10 @@ import pytest
 from bot.context import Context
 from bot.delivery import client
 from bot.handlers.ask import allowed
-from bot.records import Records
 from bot.sandbox.slack import Slack
 from bot.tasks import Identity
 from bot.wire import SlackError, Wire
+from tests.conftest import records_in
 from tests.knowledge.conftest import put
 from tests.test_access import FLAGS
 
@@ -27,8 +27,7 @@ PEOPLE = tuple(f"U-{kind}".upper() for kind in FLAGS)
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Any]:
     """A document for each kind of audience, and people of each kind, half of them in its channels."""
-    records = Records(tmp_path / "records.sqlite")
-    records.open()
+    records = records_in(tmp_path)
     async with Slack() as slack, aiohttp.ClientSession() as session:
         space = slack.workspace
         for kind, flags in FLAGS.items():

@@ -15,6 +15,7 @@ from bot.records.baselines import Work
 from bot.records.screening_rules import ScreeningRules
 from bot.tasks import Person
 from bot.value.baselines import Guess
+from tests.conftest import records_in
 
 US, THEM = "T1", "T2"
 Step = Callable[[Records, str], Awaitable[Any]]
@@ -90,8 +91,7 @@ async def _purpose(records: Records, team: str) -> str:
 @pytest.fixture
 async def records(tmp_path: Path) -> AsyncIterator[Records]:
     """Records of their own."""
-    opened = Records(tmp_path / "records.sqlite")
-    opened.open()
+    opened = records_in(tmp_path)
     yield opened
     await opened.close()
 

@@ -11,6 +11,7 @@ from bot.knowledge import EVERYONE, make_passages
 from bot.reading import read_content
 from bot.records import Records
 from bot.records.knowledge import Document
+from tests.conftest import records_in
 
 HANDBOOK = Path(__file__).parent / "handbook"
 
@@ -42,7 +43,6 @@ async def put_handbook(records: Records) -> None:
 @pytest.fixture
 async def records(tmp_path: Path) -> AsyncIterator[Records]:
     """Records of their own."""
-    opened = Records(tmp_path / "records.sqlite")
-    opened.open()
+    opened = records_in(tmp_path)
     yield opened
     await opened.close()

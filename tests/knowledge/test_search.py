@@ -17,6 +17,7 @@ from bot.reading import Part, read_content
 from bot.records import Records, knowledge_search
 from bot.records.knowledge import Found
 from bot.sandbox.extract import fill
+from tests.conftest import records_in
 from tests.knowledge.conftest import put, put_handbook
 
 QUESTIONS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("questions.toml").read_text("utf-8"))
@@ -63,8 +64,7 @@ async def test_what_the_handbook_does_not_say_is_declined(records: Records) -> N
 async def test_the_index_follows_the_documents_and_is_made_anew(tmp_path: Path) -> None:
     """A changed word is found and the old one is not; a lost or foreign index file costs nothing but time."""
     path = tmp_path / "records.sqlite"
-    opened = Records(path)
-    opened.open()
+    opened = records_in(tmp_path)
     await put(opened, "a.md", "Bel Marijke bij ziekte.")
     before = await opened.knowledge.search("T1", "Wie is Marijke?", ["everyone"])
     await put(opened, "a.md", "Bel Ruud bij ziekte.")
@@ -73,8 +73,7 @@ async def test_the_index_follows_the_documents_and_is_made_anew(tmp_path: Path) 
     for suffix in ("-wal", "-shm"):
         path.with_name(f"knowledge.sqlite{suffix}").unlink(missing_ok=True)
     path.with_name("knowledge.sqlite").unlink()
-    again = Records(path)
-    again.open()
+    again = records_in(tmp_path)
     found = await again.knowledge.search("T1", "Ruud", ["everyone"])
     await again.knowledge.delete("T1", [found[0].document.document_id])
     none = await again.knowledge.search("T1", "Ruud", ["everyone"])
@@ -127,8 +126,7 @@ async def test_words_of_others_move_nothing(tmp_path: Path) -> None:
     told = []
     for hidden in (True, False):
         (tmp_path / str(hidden)).mkdir()
-        opened = Records(tmp_path / str(hidden) / "records.sqlite")
-        opened.open()
+        opened = records_in(tmp_path / str(hidden))
         if hidden:
             await put(opened, "geheim.md", " ".join([*longer[::-1], "verlofa", "verlofb"]), audience="U9")
         for word in longer:

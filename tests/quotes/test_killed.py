@@ -11,10 +11,9 @@ from typing import Any
 
 from bot.quotes.pricelist import read_prices
 from bot.reading import read_sheet
-from bot.records import Records
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
-from tests.conftest import ANNA, BEN, CHEF, SALES, buttons, make_slack
+from tests.conftest import ANNA, BEN, CHEF, SALES, buttons, make_slack, records_in
 from tests.process import BotProcess
 from tests.quotes.test_quote import LAMP, PRICES, answer, line
 
@@ -24,8 +23,7 @@ QUOTES_EACH = 2
 
 
 async def _import(folder: Path) -> None:
-    records = Records(folder / "records.sqlite")
-    records.open()
+    records = records_in(folder)
     rows, _ = read_prices(read_sheet(PRICES.encode()))
     await records.quotes.import_prices("T1", rows, file_name="prices.csv", file_hash="x")
     await records.close()

@@ -21,10 +21,9 @@ from bot.quotes import Discount, Line, Vat
 from bot.quotes.document import make_document, write_figures, write_head
 from bot.quotes.offer import Customer, Offer, Unpriced
 from bot.quotes.paper import Words, find_words, hash_content, quote_pdf, split_prose
-from bot.records import Records
 from bot.sandbox.slack import Slack
 from bot.tasks import LANGUAGES, Firm, Language
-from tests.conftest import ANNA, SALES, World, said
+from tests.conftest import ANNA, SALES, World, records_in, said, store_url
 from tests.quotes.test_quote import LAMP, LINES, answer, ask, import_prices, line
 
 HIGH, REVERSED = Vat("S", Decimal(21)), Vat("AE", Decimal(0))
@@ -366,8 +365,7 @@ async def test_a_summary_gets_no_number(world: World) -> None:
 
 async def test_four_at_once_lose_and_double_no_number(tmp_path: Path) -> None:
     """However many approve at the same moment, and whatever is tried twice, numbers have no holes and no doubles."""
-    records = Records(tmp_path / "records.sqlite")
-    records.open()
+    records = records_in(tmp_path)
     quotes = records.quotes
 
     async def approve(approver: int) -> list[str]:
@@ -397,7 +395,7 @@ from pathlib import Path
 from bot.records import Records
 
 async def main():
-    records = Records(Path(sys.argv[1]))
+    records = Records(Path(sys.argv[1]), database_url=sys.argv[3])
     records.open()
     for number in itertools.count():
         claim = records.quotes.claim_number
@@ -410,11 +408,11 @@ asyncio.run(main())
 
 async def test_killed_approvers_lose_and_double_no_number(tmp_path: Path) -> None:
     """Four processes that are killed in the middle of numbering leave no hole, and every number told is kept."""
-    path = tmp_path / "records.sqlite"
+    path, url = tmp_path / "records.sqlite", store_url(tmp_path)
     told: list[str] = []
     processes = [
         await asyncio.create_subprocess_exec(
-            sys.executable, "-c", CLAIM_FOR_EVER, str(path), str(name), stdout=subprocess.PIPE
+            sys.executable, "-c", CLAIM_FOR_EVER, str(path), str(name), url, stdout=subprocess.PIPE
         )
         for name in range(4)
     ]
@@ -426,8 +424,7 @@ async def test_killed_approvers_lose_and_double_no_number(tmp_path: Path) -> Non
         left, _ = await process.communicate()
         # The last line may be cut off in the middle.
         told += left.decode().splitlines()[:-1]
-    records = Records(path)
-    records.open()
+    records = records_in(tmp_path)
     kept = await records.store.read(
         lambda db: db.execute("select sequence from quote_numbers order by sequence").fetchall()
     )
@@ -441,12 +438,9 @@ async def test_killed_approvers_lose_and_double_no_number(tmp_path: Path) -> Non
 
 async def test_a_number_outlives_a_crash(tmp_path: Path) -> None:
     """Claimed, killed, started again: the same quote has the same number, the next one the next."""
-    path = tmp_path / "records.sqlite"
-    first = Records(path)
-    first.open()
+    first = records_in(tmp_path)
     claimed = await first.quotes.claim_number("r1", team_id="T1", year=2026, content_hash="a")
-    second = Records(path)
-    second.open()
+    second = records_in(tmp_path)
     again = await second.quotes.claim_number("r1", team_id="T1", year=2026, content_hash="a")
     other = await second.quotes.claim_number("r2", team_id="T1", year=2026, content_hash="a")
     await second.close()

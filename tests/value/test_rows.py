@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.records import Records
 from bot.records.moments import iso
 from bot.records.settlements import settle
 from bot.tasks import Run
 from bot.value import REVIEW_WORD_MINUTES, RunSums
+from tests.conftest import records_in
 from tests.value.rows import RunFacts, settle_run, sum_runs
 
 MOMENT = datetime(2026, 11, 12, 10, tzinfo=UTC)
@@ -74,8 +74,7 @@ async def test_the_ledger_adds_up_as_its_rows_do(tmp_path: Path) -> None:
     """What the digest rests on, SQL's sums of many rows, is what the rows say one by one."""
     chance = random.Random(7)
     facts = {f"T1:C1:{number}.0": _facts(chance) for number in range(120)}
-    records = Records(tmp_path / "records.sqlite")
-    records.open()
+    records = records_in(tmp_path)
     try:
         for run_id, one in facts.items():
             run = Run(run_id, "T1", "C1", "U9", one.task, "command", "en", asking_minutes=one.asking_minutes)
@@ -101,8 +100,7 @@ async def test_a_day_at_the_turn_of_the_month_is_whole(tmp_path: Path, zone: str
     """Wherever the firm is, and whatever month its clock says, no draft falls out of a digest that ends then."""
     turn = datetime(2026, 11, 1, tzinfo=UTC)
     hours = [turn + timedelta(hours=number) for number in range(-36, 36)]
-    records = Records(tmp_path / "records.sqlite")
-    records.open()
+    records = records_in(tmp_path)
     try:
         for hour in hours:
             facts = replace(
