@@ -142,7 +142,7 @@ class Candidates:
         removed: dict[str, int],
         person_marks: Sequence[str],
     ) -> None:
-        """Keep what a CV says without who it is of, and which earlier candidate seems to be the same person."""
+        """Keep what a CV says without who it is of, and which other candidates seem to be the same person."""
 
         def work(db: Database) -> None:
             screening_id, number = db.execute(
@@ -151,12 +151,21 @@ class Candidates:
             others = db.execute(
                 """
                 select number, person_marks from screening_candidates
-                where screening_id = ? and number < ? and person_marks is not null order by number
+                where screening_id = ? and number <> ? and person_marks is not null order by number
                 """,
                 [screening_id, number],
             ).fetchall()
             mine = set(person_marks)
-            same = next((other for other, marks in others if mine & set(json.loads(marks))), None)
+            alike = [other for other, marks in others if mine & set(json.loads(marks))]
+            same = next((other for other in alike if other < number), None)
+            # CVs are opened side by side: one that came later may have been first.
+            db.executemany(
+                """
+                update screening_candidates set same_as = ?
+                where screening_id = ? and number = ? and (same_as is null or same_as > ?)
+                """,
+                [(number, screening_id, other, number) for other in alike if other > number],
+            )
             db.execute(
                 """
                 update screening_candidates set cv = ?, hidden = ?, removed = ?, person_marks = ?, same_as = ?
