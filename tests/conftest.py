@@ -17,13 +17,14 @@ import hypothesis
 import pytest
 from cryptography.fernet import Fernet
 from dbos import run_dbos_database_migrations
+from sqlite_utils import Database
 
 from bot.compose import PROMPTS, Bot
 from bot.handlers import HANDLERS
 from bot.jobs import Limits
 from bot.jobs.engine import prepare
 from bot.records import Records
-from bot.records.schema import migrate
+from bot.records.schema import migrate, migrations
 from bot.records.sqlite import connect
 from bot.sandbox.model import Model
 from bot.sandbox.readable import unreadable, unreadable_answer
@@ -166,6 +167,18 @@ def store_environ(folder: Path) -> dict[str, str]:
     if not on_postgres():
         return {}
     return {"DATABASE_URL": store_url(folder), "SECRET_KEYS": Fernet.generate_key().decode()}
+
+
+def older_tables(folder: Path, *, before: str) -> Any:
+    """Return the tables of an installation as they were before a migration, in the store that all tests run on.
+
+    The database that comes back is to be filled, committed and closed.
+    """
+    if on_postgres():
+        return postgres.older_database(folder, before=before)
+    db = Database(folder / "records.sqlite")
+    migrations.apply(db, stop_before=before)
+    return db
 
 
 def records_in(folder: Path) -> Records:

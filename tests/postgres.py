@@ -21,7 +21,9 @@ import psutil
 import psycopg
 from dbos import DBOS
 
-from bot.records.postgres import migrate
+from bot.records.dialect import FUNCTIONS, SCHEMA
+from bot.records.postgres import PgDatabase, connect, migrate
+from bot.records.schema import every_migration
 
 DEBIAN = Path("/usr/lib/postgresql")
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -202,6 +204,29 @@ def server() -> Server:
         started.make_template()
         _servers.append(started)
     return _servers[0]
+
+
+def older_database(folder: Path, *, before: str) -> PgDatabase:
+    """Return a new database of an installation, as the version left it that did not know the migration *before* yet."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    server().execute(f"create database {name}")
+    _databases[folder] = server().url(name)
+    db = connect(_databases[folder])
+    with db.conn.transaction():
+        db.conn.execute(f"create schema {SCHEMA}")
+        db.conn.execute(FUNCTIONS)
+        db.execute(
+            """
+            create table _sqlite_migrations (id integer primary key, migration_set text, name text,
+                applied_at text)
+            """
+        )
+        for migration, carry_out in every_migration():
+            if migration == before:
+                break
+            carry_out(db)
+            db.execute("insert into _sqlite_migrations (name) values (?)", [migration])
+    return db
 
 
 def known(folder: Path) -> str:

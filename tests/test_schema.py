@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlite_utils import Database
@@ -12,11 +13,10 @@ from sqlite_utils import Database
 from bot.compose import Bot
 from bot.offline import digest, evaluate
 from bot.premises import StartError
-from bot.records import Records
 from bot.records.schema import migrations
 from bot.sandbox.model import Model
 from bot.settings import Settings
-from tests.conftest import SECRET, make_slack
+from tests.conftest import SECRET, make_slack, older_tables, records_in
 
 AT = "2026-10-20T10:00:00.000+00:00"
 DECISIONS = (
@@ -26,10 +26,8 @@ DECISIONS = (
 )
 
 
-def _old_file(path: Path) -> None:
+def _fill(db: Any) -> None:
     """Write a ledger as the first version wrote it: three drafts with a decision, one without."""
-    db = Database(path)
-    migrations.apply(db, stop_before="m002_proof")
     for run_id, review, final_text in (*DECISIONS, ("waiting", "open", None)):
         decided = None if review == "open" else AT
         db.execute(
@@ -51,9 +49,8 @@ def _old_file(path: Path) -> None:
 
 async def test_an_old_ledger_is_taken_over(tmp_path: Path) -> None:
     """After an update earlier drafts have their class of correction, and an undecided one its own month."""
-    _old_file(tmp_path / "records.sqlite")
-    records = Records(tmp_path / "records.sqlite")
-    records.open()
+    _fill(older_tables(tmp_path, before="m002_proof"))
+    records = records_in(tmp_path)
     moment = datetime(2026, 11, 24, tzinfo=UTC)
     await records.settlements.settle_unreviewed(moment)
     rows = {row["run_id"]: row for row in await records.ledger.newest()}
@@ -84,7 +81,9 @@ async def test_a_command_says_that_the_ledger_is_older(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Figures asked for before the new version ever ran: a sentence with the cure, and the file stays as it was."""
-    _old_file(tmp_path / "records.sqlite")
+    db = Database(tmp_path / "records.sqlite")
+    migrations.apply(db, stop_before="m002_proof")
+    _fill(db)
     async with make_slack() as slack, Model() as model:
         settings = Settings(
             slack_bot_token=slack.token,

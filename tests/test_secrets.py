@@ -61,8 +61,9 @@ IN_SETTINGS = (
     "database password",
 )
 SECRETS = (*IN_THREADS, *IN_SETTINGS)
-SINKS = ("log", "ports", "slack", "model", "engine", "export", "faults", "crash")
-SINKS += () if on_postgres() else ("backups",)  # PostgreSQL is backed up by its own pg_dump
+# PostgreSQL is backed up by its own pg_dump.
+BACKUPS = () if on_postgres() else ("backups",)
+SINKS = ("log", "ports", "slack", "model", "engine", "export", "faults", "crash", *BACKUPS)
 
 
 async def _live(folder: Path) -> tuple[dict[str, str], dict[str, bytes]]:

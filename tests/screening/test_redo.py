@@ -5,14 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-from sqlite_utils import Database
-
-from bot.records import Records
-from bot.records.schema import migrations
 from bot.records.screenings import Screening
 from bot.screening.criteria import Criterion
-from tests.conftest import ANNA, World, said
+from tests.conftest import ANNA, World, older_tables, records_in, said
 from tests.screening.test_vacancy import PROPOSED, only_vacancy, vacancy
 
 AT = "2026-10-20T10:00:00.000+00:00"
@@ -118,11 +113,9 @@ async def test_what_was_locked_stays_whatever_is_proposed_later(world: World) ->
     assert open_one == kept
 
 
-@pytest.mark.sqlite("an older version wrote this file")
 async def test_criteria_of_an_older_version_are_taken_over(tmp_path: Path) -> None:
     """After an update the lock of a vacancy that waits for it opens its criteria; undoing its redo later works."""
-    db = Database(tmp_path / "records.sqlite")
-    migrations.apply(db, stop_before="m023_proposals")
+    db = older_tables(tmp_path, before="m023_proposals")
     for version in (1, 2):
         db.execute(
             """
@@ -141,8 +134,7 @@ async def test_criteria_of_an_older_version_are_taken_over(tmp_path: Path) -> No
     )
     db.conn.commit()
     db.close()
-    records = Records(tmp_path / "records.sqlite")
-    records.open()
+    records = records_in(tmp_path)
     kept = await records.screenings.get("T1:D1:1.0")
     versions = await records.store.read(
         lambda db: db.execute("select version, title from screening_proposals").fetchall()
