@@ -260,6 +260,13 @@ async def running(
             slack.connect_http(f"http://127.0.0.1:{bot.server.port}/slack/events", SECRET)
         yield World(slack, model, bot, slack.workspace.im_with(ANNA).id)
         check_readable(slack)
+        if settings.database_url:
+            check_on_postgres(tmp_path)
+
+
+def check_on_postgres(folder: Path) -> None:
+    """Fail when a bot that has a PostgreSQL keeps anything in files, but for the index that is made from it."""
+    assert {path.name for path in folder.glob("*.sqlite")} <= {"knowledge.sqlite"}
 
 
 def check_readable(slack: Slack) -> None:

@@ -10,6 +10,14 @@ import yaml  # type: ignore[import-untyped]
 ROOT = Path(__file__).parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text()
 
+ON_FILES = {
+    "test_digest.py": "Datasette reads files",
+    "test_main.py": "a data folder is taken to another machine",
+    "test_moving.py": "the file is what moves to PostgreSQL",
+    "test_secrets.py": "only a file's texts are put under a new key",
+}
+"""The tests that open records in a file, and why."""
+
 
 def _recipe(target: str) -> list[str]:
     """Return the commands of a make target."""
@@ -49,6 +57,14 @@ def test_ci_checks_what_the_hooks_check() -> None:
     assert coverage.startswith(f"{test} ")
     assert coverage.removeprefix(test).split() == ["--cov", "--cov-report=term"]
     assert not re.search(r"\b(pytest|ruff|mypy|lint-imports|python)\b", (ROOT / ".ci" / "run").read_text())
+
+
+def test_no_test_keeps_to_a_file_whatever_store_is_asked_for() -> None:
+    """What passes with `TEST_STORE=postgres` ran there: tests open records by `records_in`, or in a file for a reason."""
+    opened = re.compile(r"""Records\([^()]*"records\.sqlite"\)""")
+    found = {path.name for path in (ROOT / "tests").rglob("test_*.py") if opened.search(path.read_text())}
+
+    assert found == set(ON_FILES)
 
 
 def test_check_is_every_tool_that_is_set_up() -> None:
