@@ -166,6 +166,13 @@ async def _left_open(world: World, run_id: str) -> Run:
     return run
 
 
+@pytest.fixture
+def calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bot that has been up for a while."""
+    monkeypatch.setattr(durable, "CALM_S", 0.0)
+
+
+@pytest.mark.usefixtures("calm")
 async def test_who_was_there_when_the_bot_crashed_again_and_again_gets_a_draft(world: World) -> None:
     """One run that makes the bot crash takes no other with it: each of them is tried once more, alone."""
     runs = [await _left_open(world, run_id) for run_id in ("T1:poison", "T1:beside")]
@@ -174,26 +181,62 @@ async def test_who_was_there_when_the_bot_crashed_again_and_again_gets_a_draft(w
     await schedules.sweep_step()
     await world.rows(2, where=lambda row: row["outcome"] == "drafted")
     flows = await DBOS.list_workflows_async(workflow_id_prefix="T1:")
-    alone = [one for one in flows if one.workflow_id.endswith("~~alone")]
+    alone = [one for one in flows if one.workflow_id.endswith("~~alone1")]
 
     assert "Something broke" not in str(world.slack.messages(SALES))
     assert len({one.queue_partition_key for one in alone}) == 1
     assert len(alone) == 2
 
 
+async def test_a_bot_that_falls_over_at_once_tries_nothing_alone(world: World) -> None:
+    """A machine that dies every few seconds for an hour uses no run's tries up: they wait for a bot that stays up."""
+    run = await _left_open(world, "T1:beside")
+    await _crash_on(run.run_id, run.run_id, 1, turn_key(run), 0)
+    await schedules.sweep_step()
+    flows = await DBOS.list_workflows_async(workflow_id_prefix="T1:")
+    durable.at_work().opened_s -= durable.CALM_S
+    await schedules.sweep_step()
+    await world.card()
+
+    assert len(flows) == 1
+
+
+@pytest.mark.usefixtures("calm")
 async def test_who_makes_the_bot_crash_alone_too_is_given_up(world: World) -> None:
-    """The run that is at fault ends in an apology after its try alone, and makes the bot crash no more."""
+    """The run that is at fault ends in an apology after its tries alone, and makes the bot crash no more.
+
+    Its asker reads what to do instead, and is not invited to do the same once more.
+    """
     run = await _left_open(world, "T1:poison")
     args = (run.run_id, 1, turn_key(run), 0)
-    await _crash_on(run.run_id, *args)
-    await _crash_on(f"{run.run_id}~~alone", *args)
+    for ending in ("", *(f"~~alone{number + 1}" for number in range(workflows.TRIES_ALONE))):
+        await _crash_on(f"{run.run_id}{ending}", *args)
     await schedules.sweep_step()
-    await world.shown("Something broke on our side")
+    told = await world.shown("each time I worked on this I crashed")
+    await world.shown("made me crash", world.slack.workspace.im_with(CHEF).id)
     (row,) = await world.rows()
 
     assert row["outcome"] == "failed"
+    assert "retry" not in buttons(told)
 
 
+@pytest.mark.usefixtures("calm")
+async def test_who_waits_for_an_answer_after_crashes_is_left_in_peace(world: World) -> None:
+    """A run that asked its asker something once it was tried alone waits for the answer, and is not given up."""
+    run = await _left_open(world, "T1:beside")
+    await _crash_on(run.run_id, run.run_id, 1, turn_key(run), 0)
+    with SetWorkflowID(f"{run.run_id}~~alone1"):
+        handle = await DBOS.start_workflow_async(_ends, "well")
+    await handle.get_result(polling_interval_sec=0.02)
+    await world.bot.records.ledger.close(run.run_id, "waiting", reason="choice")
+    await schedules.sweep_step()
+    (row,) = await world.rows()
+
+    assert row["outcome"] == "waiting"
+    assert not world.slack.messages(world.im)
+
+
+@pytest.mark.usefixtures("calm")
 async def test_a_redo_that_met_crash_upon_crash_is_tried_alone(world: World) -> None:
     """The second version that was being written when the bot crashed comes all the same."""
     run = await _run(world, "T1:poison")

@@ -31,6 +31,9 @@ AT_WORK = ("PENDING", "ENQUEUED", "DELAYED")
 QUEUES = {"interactive": 0.1, "batch": 0.25}
 """Each queue, and after how many seconds a bot that is alone looks into it again."""
 MAX_RECOVERIES = 5
+CALM_S = 60.0
+"""How long a bot must have been up before it tries what was there at too many crashes: one that falls over at once
+would crash on anything, and prove nothing."""
 KEEP_DAYS = 7  # finished workflows; longer than Slack redelivers, because a forgotten id could run again
 MOST_MINUTES_BETWEEN = 60  # tries of what failed by a fault of ours
 STEP_ATTEMPTS = 7
@@ -65,8 +68,10 @@ class Engine:
 
     Attributes:
         path: the engine's file; None in PostgreSQL, where other replicas work on the same runs.
+        address: the database's, for whoever looks into it when the engine is closed.
         starting: run id -> key of what was started directly and has not come to its turn yet.
         active: how many runs each key has that came to their turn, or wait for it.
+        opened_s: when it was put to work, by the monotonic clock.
     """
 
     records: Records
@@ -76,12 +81,19 @@ class Engine:
     active: dict[str, int]
     gate: asyncio.Semaphore
     path: Path | None
+    address: str
     starting: dict[str, str] = field(default_factory=dict)
+    opened_s: float = field(default_factory=time.monotonic)
 
     @property
     def shared(self) -> bool:
         """Say whether other replicas may work beside this one: then a turn is the queue's, over all of them."""
         return self.path is None
+
+    @property
+    def is_calm(self) -> bool:
+        """Say whether the bot has been up for a while."""
+        return time.monotonic() - self.opened_s >= CALM_S
 
     def is_taken(self, key: str) -> bool:
         """Say whether a limit binds for a run of *key*: it has one at work, or the house is full."""
