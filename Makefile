@@ -4,8 +4,11 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 # Bytecode is kept, whatever the environment says: else each worker and each bot compiles the house anew.
 TESTS := PYTHONDONTWRITEBYTECODE= $(PY) -m pytest --numprocesses 4 --dist worksteal
+# Those whose SQL differs most for the time that they take there.
+ON_POSTGRES := $(addprefix tests/, test_engine.py test_review.py test_rounds.py test_measuring.py test_budgets.py \
+	test_keeping.py test_home.py test_bulk_rows.py value/test_rows.py quotes/test_customers.py knowledge/test_follows_slack.py)
 
-.PHONY: demo run test coverage check fix lock bench pictures evals audit manifest docker
+.PHONY: demo run test test-postgres coverage check fix lock bench pictures evals audit manifest docker
 
 .venv/runtime: requirements.txt
 	@test -x $(PY) || $(PYTHON) -m venv .venv
@@ -25,6 +28,9 @@ run: .venv/runtime ## the bot, with the settings in .env
 
 test: .venv/dev ## all tests
 	@$(TESTS)
+
+test-postgres: .venv/dev ## a file of tests of most rooms once more, with PostgreSQL behind every bot; a minute
+	@TEST_STORE=postgres $(TESTS) $(ON_POSTGRES)
 
 coverage: .venv/dev ## all tests with branch coverage, which takes twice as long; what CI runs
 	@$(TESTS) --cov --cov-report=term

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import random
 import re
 import sqlite3
@@ -12,10 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.model import Model
+import openpyxl  # type: ignore[import-untyped]
+
+from bot.records.bulk import BulkSet
+from bot.sandbox.model import Model, Reply
 from bot.sandbox.model_rules import user_text
 from bot.sandbox.slack import Slack
-from tests.conftest import ANNA, buttons, make_slack
+from tests.conftest import ANNA, World, buttons, make_slack
 from tests.process import BotProcess
 
 HEAD = "Naam;Materiaal;Breedte;Zoekwoorden"
@@ -56,6 +60,82 @@ async def begin(slack: Slack, content: bytes) -> None:
     await slack.submit(ANNA, {})
     await press(slack, "bulk_style")
     await press(slack, "bulk_start")
+
+
+async def send(world: World, words: str, name: str, content: bytes, *, user_id: str = ANNA) -> str:
+    """Send a file to the messages tab and return that tab."""
+    im = world.slack.workspace.im_with(user_id).id
+    await world.slack.say(user_id, im, words, files=[(name, content)])
+    return im
+
+
+async def written(world: World, rows: int) -> BulkSet:
+    """Have a table of *rows* written, by a model whose texts differ, and return its set."""
+    if world.model._speaker is None:
+        world.model.answer_with(unlike)
+    await begin(world.slack, table(rows))
+    await world.shown("is written:")
+    return await the_set(world)
+
+
+async def the_sets(world: World) -> list[str]:
+    """Return the ids of all sets."""
+    return await world.bot.records.store.read(
+        lambda db: [row[0] for row in db.execute("select set_id from bulk_sets").fetchall()]
+    )
+
+
+async def the_set(world: World) -> BulkSet:
+    """Return the only set."""
+    (found,) = await the_sets(world)
+    one = await world.bot.records.bulk.get(found)
+    assert one is not None
+    return one
+
+
+async def newest_file(world: World, ending: str, count: int = 1) -> bytes:
+    """Return what stands in the file of ours that came as number *count* of its kind, waiting for it."""
+
+    def look() -> Any:
+        files = [
+            file
+            for file in world.slack.workspace.files.values()
+            if file.name.endswith(ending) and file.channels and file.user == world.slack.workspace.bot_user_id
+        ]
+        return files[count - 1] if len(files) >= count else None
+
+    return bytes((await world.slack.wait_for(look)).content)
+
+
+def sheet_of(content: bytes) -> list[list[Any]]:
+    """Return the rows of a workbook."""
+    return [
+        list(row) for row in openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)
+    ]
+
+
+def book(rows: list[list[Any]]) -> bytes:
+    """Write rows as a workbook."""
+    made = openpyxl.Workbook()
+    for row in rows:
+        made.active.append(row)
+    out = io.BytesIO()
+    made.save(out)
+    return out.getvalue()
+
+
+class Unwilling:
+    """A model that declines one product while it `declines`, and writes all others."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.declines = True
+
+    def __call__(self, body: dict[str, Any]) -> str | Reply:
+        """Answer about a row."""
+        if self.declines and f"{self._name}\n" in user_text(body):
+            return Reply("", stop_reason="refusal")
+        return unlike(body)
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,13 @@
-"""A table becomes a text per row: samples, price, batch, review by ten or in a sheet, each row paid once."""
+"""A table becomes a text per row: samples, price, batch, checks, each row paid once."""
 
 from __future__ import annotations
 
-import io
-import json
 import re
-import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import docx
-import openpyxl  # type: ignore[import-untyped]
-import pypdf
 import pytest
 
 from bot.bulk import Mapping, Table
@@ -22,77 +16,24 @@ from bot.jobs.schedules import sweep_now
 from bot.jobs.sets import carry_on_anew
 from bot.llm import LLMError
 from bot.records.bulk import BulkSet
-from bot.sandbox.model import Reply
 from bot.sandbox.model_rules import user_text
 from bot.tasks import Draft, Run
 from bot.tasks.guideline import Rules, Special
-from tests.bulk_set import HEAD, begin, press, table, unlike
-from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons
-from tests.test_files import archive
+from tests.bulk_set import (
+    Unwilling,
+    begin,
+    newest_file,
+    press,
+    send,
+    sheet_of,
+    table,
+    the_set,
+    unlike,
+    written,
+)
+from tests.conftest import ANNA, CHEF, World, buttons
 
 BATCHES = "/v1/messages/batches"
-
-
-async def send(world: World, words: str, name: str, content: bytes, *, user_id: str = ANNA) -> str:
-    """Send a file to the messages tab and return that tab."""
-    im = world.slack.workspace.im_with(user_id).id
-    await world.slack.say(user_id, im, words, files=[(name, content)])
-    return im
-
-
-async def written(world: World, rows: int) -> BulkSet:
-    """Have a table of *rows* written, by a model whose texts differ, and return its set."""
-    if world.model._speaker is None:
-        world.model.answer_with(unlike)
-    await begin(world.slack, table(rows))
-    await world.shown("is written:")
-    return await the_set(world)
-
-
-async def the_sets(world: World) -> list[str]:
-    """Return the ids of all sets."""
-    return await world.bot.records.store.read(
-        lambda db: [row[0] for row in db.execute("select set_id from bulk_sets").fetchall()]
-    )
-
-
-async def the_set(world: World) -> BulkSet:
-    """Return the only set."""
-    (found,) = await the_sets(world)
-    one = await world.bot.records.bulk.get(found)
-    assert one is not None
-    return one
-
-
-async def newest_file(world: World, ending: str, count: int = 1) -> bytes:
-    """Return what stands in the file of ours that came as number *count* of its kind, waiting for it."""
-
-    def look() -> Any:
-        files = [
-            file
-            for file in world.slack.workspace.files.values()
-            if file.name.endswith(ending) and file.channels and file.user == world.slack.workspace.bot_user_id
-        ]
-        return files[count - 1] if len(files) >= count else None
-
-    return bytes((await world.slack.wait_for(look)).content)
-
-
-def sheet_of(content: bytes) -> list[list[Any]]:
-    """Return the rows of a workbook."""
-    return [
-        list(row) for row in openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)
-    ]
-
-
-def book(rows: list[list[Any]]) -> bytes:
-    """Write rows as a workbook."""
-    made = openpyxl.Workbook()
-    for row in rows:
-        made.active.append(row)
-    out = io.BytesIO()
-    made.save(out)
-    return out.getvalue()
 
 
 # The way of a set
@@ -260,21 +201,15 @@ async def test_pause_and_cancel_keep_what_is_written(world: World) -> None:
 
 async def test_trying_again_after_a_cancel_writes_what_failed_and_no_more(world: World) -> None:
     """A set that was cancelled stays so: "try these rows again" asks about the row that failed, not about the rest."""
-    declines = {"Bak 2": True}
-
-    def speak(body: dict[str, Any]) -> Any:
-        if "Bak 2\n" in user_text(body) and declines["Bak 2"]:
-            return Reply("", stop_reason="refusal")
-        return unlike(body)
-
-    world.model.answer_with(speak)
+    model = Unwilling("Bak 2")
+    world.model.answer_with(model)
     world.model.batches.held = True
     await begin(world.slack, table(6))
     running = await world.shown("3 of 6")
     batch = await world.slack.wait_for(lambda: next(iter(world.model.batches.sent()), None))
     await world.slack.click(ANNA, world.im, running["ts"], "bulk_cancel")
     await world.slack.wait_for(lambda: batch.ended_at)
-    world.model.batches.held = declines["Bak 2"] = False
+    world.model.batches.held = model.declines = False
     await press(world.slack, "bulk_retry")
     await world.shown("3 of 6 texts")
 
@@ -397,18 +332,12 @@ async def test_what_fails_is_written_again_once_then_marked(world: World) -> Non
 
 async def test_rows_that_fail_are_told_and_tried_again(world: World) -> None:
     """A row without a name and one that the model declines are listed; one press asks for these alone."""
-    stubborn = {"declines": True}
-
-    def speak(body: dict[str, Any]) -> Any:
-        if "Bak 5\n" in user_text(body) and stubborn["declines"]:
-            return Reply("", stop_reason="refusal")
-        return unlike(body)
-
-    world.model.answer_with(speak)
+    model = Unwilling("Bak 5")
+    world.model.answer_with(model)
     rows = table(6) + b"\n;staal;10 cm;plantenbak"
     await begin(world.slack, rows)
     told = str(await world.shown("5 of 7 texts"))
-    stubborn["declines"] = False
+    model.declines = False
     await press(world.slack, "bulk_retry")
     await world.shown("6 of 7 texts")
     calls = {row["run_id"].rpartition(":")[2]: row["calls"] for row in await world.rows(6)}
@@ -417,305 +346,6 @@ async def test_rows_that_fail_are_told_and_tried_again(world: World) -> None:
     assert '8: \\"Naam\\" is empty' in told or '8: "Naam" is empty' in told
     # Twice declined, then answered; its neighbours were paid once.
     assert (calls["6"], calls["5"]) == (3, 1)
-
-
-# Review
-
-
-async def test_one_text_is_edited_written_again_or_skipped(world: World) -> None:
-    """The menu beside a text: an edit counts as one, a redo brings the next version, a skip saves nothing."""
-    await written(world, 4)
-    card = await world.card(having="bulk_approve")
-
-    async def choose(number: int, act: str) -> None:
-        await world.slack.click(
-            ANNA, world.im, card["ts"], f"bulk_item_{number}", value=f"{act}|{number}.1|{set_id}"
-        )
-
-    set_id = (await the_set(world)).set_id
-    await choose(2, "edit")
-    await world.slack.wait_for(lambda: world.slack.modal(ANNA))
-    await world.slack.submit(ANNA, {"part0": "Mijn eigen plantenbak."})
-    await choose(3, "redo")
-    await world.slack.wait_for(lambda: world.slack.modal(ANNA))
-    await world.slack.submit(ANNA, {"instruction": "korter"})
-    await choose(4, "skip")
-    await world.slack.wait_for(lambda: "2 of 4 texts wait" in str(world.slack.messages(world.im)) or None)
-    await world.slack.wait_for(
-        lambda: "korter" in str([one.body for one in world.model.requests[-1:]]) or None
-    )
-    stale = await world.slack.click(ANNA, world.im, card["ts"], "bulk_item_5", value=f"approve|5.1|{set_id}")
-    await world.shown("1 of 4 texts waits")
-    rows = {row["run_id"].rpartition(":")[2]: row for row in await world.rows(4)}
-    items = {item.number: item for item in await world.bot.records.bulk_items.items(set_id)}
-
-    assert stale.status == 200
-    assert (items[3].version, items[3].state) == (2, "written")
-    assert [rows[key]["review"] for key in "2345"] == ["edited", "redone", "discarded", "approved"]
-    assert rows["4"]["minutes_saved"] < 0 < rows["2"]["minutes_saved"]
-
-
-async def test_only_the_sender_decides(world: World) -> None:
-    """A colleague who presses reads whose table it is; nothing happens to it."""
-    one = await written(world, 4)
-    before = one.turn
-    world.slack.workspace.channels[world.im].members.append(BEN)
-    card = await world.card(having="bulk_approve")
-    await world.slack.click(BEN, world.im, card["ts"], "bulk_approve")
-    await world.slack.wait_for(lambda: world.slack.ephemerals(world.im, BEN) or None)
-
-    assert (await the_set(world)).turn == before
-
-
-async def test_the_sheet_comes_back_with_verdicts(world: World) -> None:
-    """Approve, edit, redo, skip in the sheet count as on the card; what cannot be taken is named."""
-    one = await written(world, 7)
-    rows = sheet_of(await newest_file(world, ".xlsx"))
-    head = rows[0]
-    text, status, remarks = (head.index(name) for name in ("Text", "Status", "Remarks"))
-    for row, verdict in zip(rows[1:], ["approve", "edit", "redo", "skip", "", "hmm", ""], strict=True):
-        row[status] = verdict
-    rows[2][text] = "Zelf geschreven plantenbak."
-    rows[3][remarks] = "noem de tuin"
-    rows[5][text] = "Ook gewijzigd, zonder woord."
-    await send(world, "", "terug.xlsx", book(rows))
-    told = str(await world.shown("From the sheet of bakken.csv"))
-    await world.slack.wait_for(
-        lambda: "noem de tuin" in str([one.body for one in world.model.requests]) or None
-    )
-    without = [[cell for at, cell in enumerate(row) if at != status] for row in rows]
-    await send(world, "", "nogmaals.xlsx", book(without))
-    gone = await world.shown('no column "Status"')
-    reviews = [row["review"] for row in sorted(await world.rows(7), key=lambda row: row["run_id"])]
-    minutes = await world.bot.records.store.read(
-        lambda db: db.execute("select minutes from bulk_returns").fetchall()
-    )
-
-    assert one.files == 0
-    for line in (
-        "1 approved as",
-        "1 approved with",
-        "1 to be",
-        "1 skipped",
-        "1 changed but",
-        "1 with a status",
-    ):
-        assert line in told, line
-    assert gone
-    assert sorted(reviews) == ["approved", "discarded", "edited", "open", "open", "open", "redone"]
-    assert len(minutes) == 1
-
-
-async def test_what_a_sheet_decided_is_told_though_slack_hiccups(world: World) -> None:
-    """Slack does not take the answer to a sheet that came back: the next try tells the same."""
-    await written(world, 4)
-    await world.card(having="bulk_approve")
-    rows = sheet_of(await newest_file(world, ".xlsx"))
-    status = rows[0].index("Status")
-    for row, verdict in zip(rows[1:], ["approve", "redo", "skip", ""], strict=True):
-        row[status] = verdict
-    world.slack.fail("chat.postMessage", error="internal_error")
-    await send(world, "", "terug.xlsx", book(rows))
-    told = str(await world.shown("From the sheet of bakken.csv"))
-
-    assert "1 approved as" in told
-    assert "1 to be" in told
-    assert "1 skipped" in told
-
-
-async def test_reviewing_is_what_the_person_says(world: World) -> None:
-    """Who tells what reviewing took in all has it spread over the texts that were decided on."""
-    await written(world, 4)
-    card = await world.card(having="bulk_approve")
-    await world.slack.click(ANNA, world.im, card["ts"], "bulk_approve")
-    await press(world.slack, "bulk_minutes")
-    await world.slack.wait_for(lambda: world.slack.modal(ANNA))
-    await world.slack.submit(ANNA, {"minutes": "12"})
-    rows = await world.rows(4, where=lambda row: row["review_minutes"] == 3)
-
-    assert len(rows) == 4
-    assert all(abs(row["minutes_saved"] - (7 - row["asking_minutes"])) < 0.01 for row in rows)
-
-
-async def test_files_cannot_run_formulas(world: World) -> None:
-    """CSV and XLSX hold texts only: what begins like a formula is told as text in both."""
-    world.model.answer_with(lambda body: "=SOM(A1) plantenbak " + unlike(body))
-    await begin(
-        world.slack, f"{HEAD}\n=cmd;staal;2 cm;plantenbak\n+1;hout;3 cm;plantenbak\n-2;a\n@3;b".encode()
-    )
-    await world.shown("4 of 4 texts")
-    await press(world.slack, "bulk_csv")
-    written = (await newest_file(world, ".csv")).decode("utf-8-sig")
-    workbook = openpyxl.load_workbook(io.BytesIO(await newest_file(world, ".xlsx")))
-    kinds = {cell.data_type for row in workbook.active.iter_rows() for cell in row if cell.value}
-
-    assert "'=SOM" in written
-    assert "'=cmd" in written
-    assert kinds == {"s"}
-
-
-async def test_letters_come_one_by_one_and_on_paper(world: World) -> None:
-    """Each letter is read alone; the accepted ones come as PDF or Word, a file each or all in one document."""
-    world.model.answer_with(
-        lambda body: (
-            f"Geachte {re.findall(r'Client: (.*)', user_text(body))[-1]},\n\nU krijgt € 1.482 terug.\nGroet 🙂"
-        )
-    )
-    rows = "Client;Bedrag\n../../Vos & Zn.;1482\n王;1482\nDe Wit;1482\n"
-    await send(world, "letters: aangifte", "brieven.csv", rows.encode())
-    await press(world.slack, "bulk_map")
-    await world.slack.wait_for(lambda: world.slack.modal(ANNA))
-    await world.slack.submit(ANNA, {})
-    await press(world.slack, "bulk_style")
-    await world.shown("3 of 3 texts")
-    card = await world.card(having="bulk_approve")
-    for left in ("2 of 3 texts wait", "1 of 3 texts waits"):
-        await world.slack.click(ANNA, world.im, card["ts"], "bulk_approve")
-        await world.shown(left)
-    await press(world.slack, "bulk_pdf")
-    pdfs = zipfile.ZipFile(io.BytesIO(await newest_file(world, ".zip")))
-    told = str(await world.slack.wait_for(lambda: world.slack.ephemerals(world.im, ANNA) or None))
-    await press(world.slack, "bulk_word")
-    words = zipfile.ZipFile(io.BytesIO(await newest_file(world, ".zip", 2)))
-    await press(world.slack, "bulk_docx")
-    whole = docx.Document(io.BytesIO(await newest_file(world, ".docx")))
-    page = pypdf.PdfReader(io.BytesIO(pdfs.read(pdfs.namelist()[0]))).pages[0].extract_text()
-
-    # What no font of ours has comes as Word, and the person reads of it.
-    assert pdfs.namelist() == ["0002-Vos-Zn.pdf", "0003-王.docx"]
-    assert words.namelist() == ["0002-Vos-Zn.docx", "0003-王.docx"]
-    assert "row 3" in told
-    assert "U krijgt € 1.482 terug." in page
-    assert "Geachte ../../Vos & Zn.," in page
-    assert [one.text for one in whole.paragraphs if "Geachte" in one.text] == [
-        "Geachte ../../Vos & Zn.,",
-        "Geachte 王,",
-    ]
-    assert len(whole.sections) == 2
-    assert {"bulk_item_edit", "bulk_item_redo", "bulk_item_skip"} <= set(buttons(card))
-
-
-# Bad input
-
-
-async def test_what_is_no_table_is_told(world: World) -> None:
-    """Empty, doubled, too long, of another kind or deleted: each is answered with what to do, and nothing is paid."""
-    for name, content, wanted in (
-        ("leeg.csv", b"Naam;Prijs\n", "no rows below its header"),
-        ("dubbel.csv", b"Naam;naam\na;b\n", "two columns called"),
-        ("lang.csv", table(2_001), "2001 rows"),
-        ("enorm.csv", b"a;b\n" + b"1;2\n" * 100_001, "at most 2,000 rows and 10 MB"),
-        (
-            "breed.csv",
-            (";".join(f"k{at}" for at in range(61)) + "\n" + ";".join("1" * 61)).encode(),
-            "61 columns",
-        ),
-        ("brief.pdf", b"%PDF-1.4", "is no table"),
-        ("brief.csv", b"%PDF-1.4 a;b", "not the kind of file"),
-        ("stuk.xlsx", b"PK\3\4rubbish", "stuk.xlsx is damaged"),
-        ("bom.xlsx", archive(parts=3, size_bytes=20_000_000), "at most 2,000 rows and 10 MB"),
-        (
-            "slot.xlsx",
-            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
-            "a password on it",
-        ),
-    ):
-        await send(world, "descriptions", name, content)
-        assert await world.shown(wanted), name
-    assert world.model.requests == []
-
-
-async def test_a_table_without_words_is_asked_about(world: World) -> None:
-    """Who sends a table and nothing else presses what its rows become; twice is one set, and it is theirs to press."""
-    await send(world, "", "bakken.csv", table(3))
-    question = await world.card(having="use_table_0")
-    await world.slack.click(BEN, world.im, question["ts"], "use_table_0")
-    before = await the_sets(world)
-    for _ in range(2):
-        await world.slack.click(ANNA, world.im, question["ts"], "use_table_0")
-    await world.shown("*bakken.csv*: 3 rows")
-    one = await the_set(world)
-
-    assert before == []
-    assert one.task == "descriptions"
-
-
-async def test_a_second_table_is_not_ignored_in_silence(world: World) -> None:
-    """Two tables at once: the set says that it took the first, and what to do with the other."""
-    files = [("bakken.csv", table(2)), ("stoelen.csv", table(3))]
-    await world.slack.say(ANNA, world.im, "descriptions", files=files)
-
-    assert "*bakken.csv*: 2 rows" in str(await world.shown("You sent 2 files"))
-
-
-async def test_a_file_that_is_brought_once_more_is_the_same(world: World) -> None:
-    """Killed after the upload, the bot brings no second file of the same press."""
-    one = await written(world, 4)
-    sets = world.workspace.crew.bulk
-    for _ in range(2):
-        await sets.bring_file(one.set_id, "csv", 1)
-    await newest_file(world, ".csv")
-
-    assert len([file for file in world.slack.workspace.files.values() if "-1.csv" in file.name]) == 1
-
-
-async def test_a_file_that_is_deleted_meanwhile_is_told(world: World) -> None:
-    """Deleted in Slack before it was read, it is told as gone."""
-    file = world.slack.workspace.add_to_form("weg.csv", ANNA, table(2))
-    await world.bot.records.bulk.add(BulkSet("T1:V9", "T1", ANNA, "descriptions", "en", world.im, file.id))
-    del world.slack.workspace.files[file.id]
-    await sweep_now()
-
-    assert await world.shown("is gone")
-
-
-async def test_one_text_without_a_table_is_a_draft(world: World) -> None:
-    """Asked for in words the same task writes one text, and its card names what the words do not hold."""
-    world.model.answer_with(lambda body: "De beste bak, 77 cm breed.")
-    await world.slack.command(ANNA, SALES, "/draft", "descriptions Bak van staal, 40 cm")
-    card = str(await world.card())
-
-    assert "not in the row: 77" in card
-    assert "claim that nobody can check: beste" in card
-
-
-async def test_a_table_in_a_channel_goes_on_in_the_messages_tab(world: World) -> None:
-    """Who mentions the bot with a table reads where it goes on; the same delivery twice is one set."""
-    bot = f"<@{world.slack.workspace.bot_user_id}>"
-    await world.slack.say(ANNA, SALES, f"{bot} descriptions", files=[("bakken.csv", table(3))])
-
-    assert await world.shown("*bakken.csv*: 3 rows")
-    assert "messages tab" in str(world.slack.ephemerals(SALES, ANNA))
-
-
-WISH = "schrijf iets voor elke plantenbak"
-GUESSED = {"tasks": ["descriptions"], "certain": True, "because": WISH, "inputs": []}
-
-
-async def test_a_task_that_is_guessed_asks_before_it_takes_a_table(world: World) -> None:
-    """However sure the model is, a press starts the set; what choosing took is asking, and it is no run of its own."""
-    world.model.answer_with(
-        lambda body: json.dumps(GUESSED) if body.get("output_config", {}).get("format") else unlike(body)
-    )
-    await send(world, WISH, "bakken.csv", table(3))
-    question = await world.card(having="choose_plain")
-    before = await the_sets(world)
-    for _ in range(2):
-        await world.slack.click(ANNA, world.im, question["ts"], "choose_0")
-    await world.shown("*bakken.csv*: 3 rows")
-    await press(world.slack, "bulk_map")
-    form = str(await world.slack.wait_for(lambda: world.slack.modal(ANNA)))
-    await world.slack.submit(ANNA, {})
-    await press(world.slack, "bulk_style")
-    await world.shown("3 of 3 texts")
-    rows = await world.rows(3)
-
-    assert before == []
-    assert WISH in form
-    assert len(await the_sets(world)) == 1
-    assert [row["surface"] for row in rows] == ["table"] * 3
-    assert sum(row["asking_minutes"] for row in rows) >= 1
-    assert "stands in your messages tab" in str(world.slack.messages(world.im))
 
 
 # What may leave, and what it may cost

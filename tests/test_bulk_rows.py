@@ -17,11 +17,9 @@ from bot.records.bulk_events import EVENTS, Event, ItemState, change_rows
 from bot.records.bulk_items import Item
 from bot.records.schema import migrate
 from bot.records.sqlite import FileDatabase
-from bot.sandbox.model import Reply
 from bot.sandbox.model_rules import user_text
-from tests.bulk_set import begin, press, table, unlike
+from tests.bulk_set import Unwilling, begin, press, table, the_set, unlike, written
 from tests.conftest import ANNA, World
-from tests.test_bulk import the_set, written
 from tests.test_leaks import statements
 
 SET = "T1:D1:1.0"
@@ -286,17 +284,11 @@ async def test_a_row_that_was_refused_holds_up_no_erasure(world: World) -> None:
 
 async def test_a_text_that_failed_first_counts_as_the_others(world: World) -> None:
     """A row that is written at the second press takes its share of what asking took, and waits for its review."""
-    stubborn = {"declines": True}
-
-    def speak(body: dict[str, Any]) -> Any:
-        if "Bak 5\n" in user_text(body) and stubborn["declines"]:
-            return Reply("", stop_reason="refusal")
-        return unlike(body)
-
-    world.model.answer_with(speak)
+    model = Unwilling("Bak 5")
+    world.model.answer_with(model)
     await begin(world.slack, table(6))
     await world.shown("5 of 6 texts")
-    stubborn["declines"] = False
+    model.declines = False
     await press(world.slack, "bulk_retry")
     await world.shown("6 of 6 texts")
     rows = await world.rows(6)

@@ -41,10 +41,11 @@ def test_every_hook_is_a_make_target() -> None:
 
 
 def test_ci_checks_what_the_hooks_check() -> None:
-    """What passes at home passes in CI: the same lint, and the same tests, with coverage besides."""
-    (test,), (coverage,) = _recipe("test"), _recipe("coverage")
+    """What passes at home passes in CI: the same lint, and the same tests, with coverage and PostgreSQL besides."""
+    (test,), (coverage,), (postgres,) = _recipe("test"), _recipe("coverage"), _recipe("test-postgres")
 
-    assert _made_by_ci() == ["check", "coverage"]
+    assert _made_by_ci() == ["check", "coverage", "test-postgres"]
+    assert postgres == f"TEST_STORE=postgres {test} $(ON_POSTGRES)"
     assert coverage.startswith(f"{test} ")
     assert coverage.removeprefix(test).split() == ["--cov", "--cov-report=term"]
     assert not re.search(r"\b(pytest|ruff|mypy|lint-imports|python)\b", (ROOT / ".ci" / "run").read_text())

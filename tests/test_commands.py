@@ -61,6 +61,7 @@ ELSEWHERE = {
     "make test": "test_checks.py::test_every_hook_is_a_make_target",
     "make check": "test_checks.py::test_every_hook_is_a_make_target",
     "make coverage": "test_checks.py::test_ci_checks_what_the_hooks_check",
+    "make test-postgres": "test_checks.py::test_ci_checks_what_the_hooks_check",
     "make fix": "test_checks.py::test_check_is_every_tool_that_is_set_up",
     "make demo": "test_main.py::test_the_demo_shows_a_workspace_and_drafts_in_it",
     "LANGUAGE=nl make demo": EXPORTED,
@@ -85,7 +86,7 @@ ELSEWHERE = {
 """Command -> the test that does what it does, with the sandbox's servers where it needs any."""
 
 NOT = {
-    "make bench": "takes twenty minutes of a quiet machine; its figures are in docs/performance.md",
+    "make bench": "takes half an hour of a quiet machine; its figures are in docs/performance.md",
     "python -m tests.bench acks soak": "as make bench",
     "python -m tests.bench_day": "takes a minute; its table is in docs/performance.md",
     "make pictures": "takes two minutes of a browser and writes docs/pictures, which a test looks through",

@@ -18,7 +18,7 @@ from bot.guard import clean
 from bot.quotes import PriceRow
 from bot.quotes.offer import Customer
 from bot.sandbox.model_rules import user_text
-from tests.bulk_set import HEAD, begin
+from tests.bulk_set import HEAD, begin, newest_file
 from tests.conftest import ANNA, CHEF, SALES, SECRET_ROOM, World
 from tests.documents import mail, pdf, slides, word
 from tests.guard.orders import ALL, ORION, answer, groups, harm, prompts, tells
@@ -26,7 +26,6 @@ from tests.knowledge.conftest import put
 from tests.quotes.test_quote import import_prices
 from tests.screening.test_vacancy import board, decide, form, vacancy
 from tests.test_alt_text import png
-from tests.test_bulk import newest_file
 from tests.test_templates import _make
 
 ORDERS = groups([one for one in ALL if not tells(one)][::5], 3)

@@ -148,7 +148,7 @@ THREATS = {
         (
             "guard/test_formulas.py",
             "quotes/test_editing.py::test_no_text_becomes_a_formula",
-            "test_bulk.py::test_files_cannot_run_formulas",
+            "test_bulk_review.py::test_files_cannot_run_formulas",
         ),
     ),
     11: Threat(

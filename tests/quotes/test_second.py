@@ -96,6 +96,20 @@ async def test_a_refusal_gives_the_quote_back(world: World) -> None:
     assert len(rows) == 1
 
 
+async def test_a_refusal_is_told_though_slack_hiccups(world: World) -> None:
+    """Slack is away just when the card would say that somebody refused: it says so once Slack is back."""
+    await approved(world)
+    world.slack.fail("chat.update", status=503, times=2)
+    await answer_second(world, "second_refuse")
+    await world.shown("refused the discount")
+
+    def given_back() -> bool | None:
+        cards = [one for one in world.slack.messages(world.im) if "approve" in buttons(one)]
+        return any("refused the discount" in str(one["blocks"]) for one in cards) or None
+
+    assert await world.slack.wait_for(given_back)
+
+
 async def test_asked_again_after_a_refusal_or_undo(world: World) -> None:
     """Undo takes the question back, visibly; approving again asks anew, and a late answer counts for nothing."""
     await approved(world)
