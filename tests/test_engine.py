@@ -13,10 +13,14 @@ from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 from dbos._dbos import _get_dbos_instance
 
 from bot.jobs import durable, schedules, workflows
+from bot.jobs.files import prices_workflow
 from bot.jobs.runs import turn_key
+from bot.jobs.sets import bulk_workflow
 from bot.records import WorkspaceSettings
+from bot.records.uploads import Upload
 from bot.sandbox.watch import PATIENCE_S
 from bot.tasks import Run
+from tests.bulk_set import send, table, the_set
 from tests.conftest import ANNA, CHEF, SALES, World, buttons
 from tests.test_run import LINES
 
@@ -144,10 +148,10 @@ async def test_a_poison_run_ends_in_an_apology(world: World) -> None:
     assert "T1:poison" in told["text"]
 
 
-async def _crash_on(workflow_id: str, *args: Any) -> None:
+async def _crash_on(workflow_id: str, *args: Any, workflow: Any = workflows.run_workflow) -> None:
     """Let the engine have met a workflow at crash upon crash, until it left it where it was."""
     with SetWorkflowID(workflow_id), SetEnqueueOptions(queue_partition_key="crashed", delay_seconds=3_600):
-        await DBOS.enqueue_workflow_async("interactive", workflows.run_workflow, *args)
+        await DBOS.enqueue_workflow_async("interactive", workflow, *args)
     engine = _get_dbos_instance()._sys_db
     flows = engine.tables.workflow_status
     with engine.engine.begin() as connection:
@@ -293,6 +297,40 @@ async def test_a_run_that_was_given_up_while_it_waited_is_told(world: World) -> 
     (row,) = await world.rows()
 
     assert row["outcome"] == "failed"
+
+
+@pytest.mark.usefixtures("calm")
+async def test_a_table_that_makes_the_bot_crash_is_stopped(world: World) -> None:
+    """A table on which the bot crashes each time is tried twice, then stands still and says so; it can go on."""
+    await send(world, "descriptions", "bakken.csv", table(5))
+    await world.card(having="bulk_map")
+    one = await the_set(world)
+    records = world.bot.records
+    await records.bulk.move(one.set_id, "running", of="mapping")
+    await _long_ago(world, "update bulk_sets set received_at = ?")
+    for number in (one.turn + 1, one.turn + 2):
+        await records.bulk.next_turn(one.set_id, number - 1)
+        await _crash_on(f"bulk:{one.set_id}:{number}", one.set_id, number, workflow=bulk_workflow)
+    await schedules.sweep_step()
+    shown = await world.shown("each time I worked on this table I crashed")
+
+    assert "bulk_resume" in buttons(shown)
+    assert (await the_set(world)).stage == "paused"
+
+
+@pytest.mark.usefixtures("calm")
+async def test_a_file_that_makes_the_bot_crash_is_told(world: World) -> None:
+    """Who sent a file on which the bot crashes each time reads that it failed, instead of nothing for ever."""
+    im = world.slack.workspace.im_with(CHEF).id
+    upload = Upload("T1:D1:1.1", "T1", im, "", CHEF, "F1", "en")
+    await world.bot.records.uploads.add(upload)
+    await _long_ago(world, "update price_uploads set received_at = ?")
+    for again in ("", "~1"):
+        workflow_id = f"prices:{upload.upload_id}:{upload.asked_by}{again}"
+        await _crash_on(workflow_id, upload.upload_id, workflow=prices_workflow)
+    await schedules.sweep_step()
+
+    assert await world.shown("Something went wrong on our side with that file", im)
 
 
 async def test_old_texts_and_workflows_are_deleted(world: World) -> None:
