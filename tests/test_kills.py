@@ -116,7 +116,7 @@ def _outcomes(folder: Path) -> list[tuple[Any, ...]]:
 
 
 async def test_who_was_only_there_outlives_every_kill(tmp_path: Path) -> None:
-    """The machine dies nine times, while the run is opened, written and delivered: one draft comes, once."""
+    """The machine dies eight times, while the run is opened, written and delivered: one draft comes, once."""
     async with _house(tmp_path) as (slack, model, process):
         slack.fail("chat.postMessage", status=429, retry_after=600)
         await process.start()
