@@ -34,9 +34,8 @@ MAX_RECOVERIES = 5
 CALM_S = 60.0
 """How long a bot must have been up before it tries what was there at too many crashes: one that falls over at once
 would crash on anything, and prove nothing."""
-MOST_GIVEN_UP = (
-    2  # times that the engine gives something up at crash upon crash, before it is told to whoever waits
-)
+MOST_GIVEN_UP = 2
+"""So often the engine gives something up at crash upon crash before whoever waits for it is told."""
 KEEP_DAYS = 7  # finished workflows; longer than Slack redelivers, because a forgotten id could run again
 MOST_MINUTES_BETWEEN = 60  # tries of what failed by a fault of ours
 STEP_ATTEMPTS = 7
