@@ -261,7 +261,7 @@ class Bot:
         if self.workspaces is not None:
             await self.workspaces.close()
         if self._engine_open:
-            await jobs.close_engine()
+            await jobs.close_engine(self._slot)
         if self._slot is not None:
             await self._slot.leave()
         await self._llm.close()

@@ -78,7 +78,7 @@ class BotProcess:
     async def start(self) -> None:
         """Start it and wait until it takes work."""
         started = time.perf_counter()
-        self.process = self._begin()
+        self.process = self.begin()
         await answered(f"http://127.0.0.1:{self.port}/healthz")
         self.listening_s = time.perf_counter() - started
         await answered(f"http://127.0.0.1:{self.port}/readyz")
@@ -88,7 +88,8 @@ class BotProcess:
         else:
             await self._slack.wait_for(lambda: self._slack.connected, 30)
 
-    def _begin(self) -> subprocess.Popen[bytes] | Child:
+    def begin(self) -> subprocess.Popen[bytes] | Child:
+        """Begin it, and wait for nothing."""
         # On the loop's own thread: a process ends with the thread that started it.
         if sys.platform == "linux" and "PYTEST_CURRENT_TEST" in os.environ:
             return _zygote.start(self.environ)

@@ -60,7 +60,7 @@ def test_ci_checks_what_the_hooks_check() -> None:
 
 
 def test_no_test_keeps_to_a_file_whatever_store_is_asked_for() -> None:
-    """What passes with `TEST_STORE=postgres` ran there: tests open records by `records_in`, or in a file for a reason."""
+    """What passes with `TEST_STORE=postgres` ran there: tests open records by `records_in`, or have a reason not to."""
     opened = re.compile(r"""Records\([^()]*"records\.sqlite"\)""")
     found = {path.name for path in (ROOT / "tests").rglob("test_*.py") if opened.search(path.read_text())}
 

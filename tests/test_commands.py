@@ -86,7 +86,7 @@ ELSEWHERE = {
 """Command -> the test that does what it does, with the sandbox's servers where it needs any."""
 
 NOT = {
-    "make bench": "takes twenty minutes of a quiet machine; its figures are in docs/performance.md",
+    "make bench": "takes half an hour of a quiet machine; its figures are in docs/performance.md",
     "python -m tests.bench acks soak": "as make bench",
     "python -m tests.bench_day": "takes a minute; its table is in docs/performance.md",
     "make pictures": "takes two minutes of a browser and writes docs/pictures, which a test looks through",

@@ -13,10 +13,14 @@ from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 from dbos._dbos import _get_dbos_instance
 
 from bot.jobs import durable, schedules, workflows
+from bot.jobs.files import prices_workflow
 from bot.jobs.runs import turn_key
+from bot.jobs.sets import bulk_workflow
 from bot.records import WorkspaceSettings
+from bot.records.uploads import Upload
 from bot.sandbox.watch import PATIENCE_S
 from bot.tasks import Run
+from tests.bulk_set import send, table, the_set
 from tests.conftest import ANNA, CHEF, SALES, World, buttons
 from tests.test_run import LINES
 
@@ -144,10 +148,10 @@ async def test_a_poison_run_ends_in_an_apology(world: World) -> None:
     assert "T1:poison" in told["text"]
 
 
-async def _crash_on(workflow_id: str, *args: Any) -> None:
+async def _crash_on(workflow_id: str, *args: Any, workflow: Any = workflows.run_workflow) -> None:
     """Let the engine have met a workflow at crash upon crash, until it left it where it was."""
     with SetWorkflowID(workflow_id), SetEnqueueOptions(queue_partition_key="crashed", delay_seconds=3_600):
-        await DBOS.enqueue_workflow_async("interactive", workflows.run_workflow, *args)
+        await DBOS.enqueue_workflow_async("interactive", workflow, *args)
     engine = _get_dbos_instance()._sys_db
     flows = engine.tables.workflow_status
     with engine.engine.begin() as connection:
@@ -166,6 +170,13 @@ async def _left_open(world: World, run_id: str) -> Run:
     return run
 
 
+@pytest.fixture
+def calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bot that has been up for a while."""
+    monkeypatch.setattr(durable, "CALM_S", 0.0)
+
+
+@pytest.mark.usefixtures("calm")
 async def test_who_was_there_when_the_bot_crashed_again_and_again_gets_a_draft(world: World) -> None:
     """One run that makes the bot crash takes no other with it: each of them is tried once more, alone."""
     runs = [await _left_open(world, run_id) for run_id in ("T1:poison", "T1:beside")]
@@ -174,26 +185,62 @@ async def test_who_was_there_when_the_bot_crashed_again_and_again_gets_a_draft(w
     await schedules.sweep_step()
     await world.rows(2, where=lambda row: row["outcome"] == "drafted")
     flows = await DBOS.list_workflows_async(workflow_id_prefix="T1:")
-    alone = [one for one in flows if one.workflow_id.endswith("~~alone")]
+    alone = [one for one in flows if one.workflow_id.endswith("~~alone1")]
 
     assert "Something broke" not in str(world.slack.messages(SALES))
     assert len({one.queue_partition_key for one in alone}) == 1
     assert len(alone) == 2
 
 
+async def test_a_bot_that_falls_over_at_once_tries_nothing_alone(world: World) -> None:
+    """A machine that dies every few seconds for an hour uses no run's tries up: they wait for a bot that stays up."""
+    run = await _left_open(world, "T1:beside")
+    await _crash_on(run.run_id, run.run_id, 1, turn_key(run), 0)
+    await schedules.sweep_step()
+    flows = await DBOS.list_workflows_async(workflow_id_prefix="T1:")
+    durable.at_work().opened_s -= durable.CALM_S
+    await schedules.sweep_step()
+    await world.card()
+
+    assert len(flows) == 1
+
+
+@pytest.mark.usefixtures("calm")
 async def test_who_makes_the_bot_crash_alone_too_is_given_up(world: World) -> None:
-    """The run that is at fault ends in an apology after its try alone, and makes the bot crash no more."""
+    """The run that is at fault ends in an apology after its tries alone, and makes the bot crash no more.
+
+    Its asker reads what to do instead, and is not invited to do the same once more.
+    """
     run = await _left_open(world, "T1:poison")
     args = (run.run_id, 1, turn_key(run), 0)
-    await _crash_on(run.run_id, *args)
-    await _crash_on(f"{run.run_id}~~alone", *args)
+    for ending in ("", *(f"~~alone{number + 1}" for number in range(workflows.TRIES_ALONE))):
+        await _crash_on(f"{run.run_id}{ending}", *args)
     await schedules.sweep_step()
-    await world.shown("Something broke on our side")
+    told = await world.shown("each time I worked on this I crashed")
+    await world.shown("made me crash", world.slack.workspace.im_with(CHEF).id)
     (row,) = await world.rows()
 
     assert row["outcome"] == "failed"
+    assert "retry" not in buttons(told)
 
 
+@pytest.mark.usefixtures("calm")
+async def test_who_waits_for_an_answer_after_crashes_is_left_in_peace(world: World) -> None:
+    """A run that asked its asker something once it was tried alone waits for the answer, and is not given up."""
+    run = await _left_open(world, "T1:beside")
+    await _crash_on(run.run_id, run.run_id, 1, turn_key(run), 0)
+    with SetWorkflowID(f"{run.run_id}~~alone1"):
+        handle = await DBOS.start_workflow_async(_ends, "well")
+    await handle.get_result(polling_interval_sec=0.02)
+    await world.bot.records.ledger.close(run.run_id, "waiting", reason="choice")
+    await schedules.sweep_step()
+    (row,) = await world.rows()
+
+    assert row["outcome"] == "waiting"
+    assert not world.slack.messages(world.im)
+
+
+@pytest.mark.usefixtures("calm")
 async def test_a_redo_that_met_crash_upon_crash_is_tried_alone(world: World) -> None:
     """The second version that was being written when the bot crashed comes all the same."""
     run = await _run(world, "T1:poison")
@@ -250,6 +297,40 @@ async def test_a_run_that_was_given_up_while_it_waited_is_told(world: World) -> 
     (row,) = await world.rows()
 
     assert row["outcome"] == "failed"
+
+
+@pytest.mark.usefixtures("calm")
+async def test_a_table_that_makes_the_bot_crash_is_stopped(world: World) -> None:
+    """A table on which the bot crashes each time is tried twice, then stands still and says so; it can go on."""
+    await send(world, "descriptions", "bakken.csv", table(5))
+    await world.card(having="bulk_map")
+    one = await the_set(world)
+    records = world.bot.records
+    await records.bulk.move(one.set_id, "running", of="mapping")
+    await _long_ago(world, "update bulk_sets set received_at = ?")
+    for number in (one.turn + 1, one.turn + 2):
+        await records.bulk.next_turn(one.set_id, number - 1)
+        await _crash_on(f"bulk:{one.set_id}:{number}", one.set_id, number, workflow=bulk_workflow)
+    await schedules.sweep_step()
+    shown = await world.shown("each time I worked on this table I crashed")
+
+    assert "bulk_resume" in buttons(shown)
+    assert (await the_set(world)).stage == "paused"
+
+
+@pytest.mark.usefixtures("calm")
+async def test_a_file_that_makes_the_bot_crash_is_told(world: World) -> None:
+    """Who sent a file on which the bot crashes each time reads that it failed, instead of nothing for ever."""
+    im = world.slack.workspace.im_with(CHEF).id
+    upload = Upload("T1:D1:1.1", "T1", im, "", CHEF, "F1", "en")
+    await world.bot.records.uploads.add(upload)
+    await _long_ago(world, "update price_uploads set received_at = ?")
+    for again in ("", "~1"):
+        workflow_id = f"prices:{upload.upload_id}:{upload.asked_by}{again}"
+        await _crash_on(workflow_id, upload.upload_id, workflow=prices_workflow)
+    await schedules.sweep_step()
+
+    assert await world.shown("Something went wrong on our side with that file", im)
 
 
 async def test_old_texts_and_workflows_are_deleted(world: World) -> None:

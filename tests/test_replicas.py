@@ -16,8 +16,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
+import psycopg
 from cryptography.fernet import Fernet
 
+from bot.jobs import Slot
 from bot.records import Records
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
@@ -270,3 +272,26 @@ async def test_a_rolling_upgrade_strands_no_run(tmp_path: Path) -> None:
     assert lines.count("begun-old first") == 1
     assert "begun-old checked" not in lines
     assert "begun-new checked" in lines
+
+
+async def test_who_lost_its_slot_hands_nothing_back(tmp_path: Path) -> None:
+    """A replica that stops after another one took its place leaves the work there: nobody's draft is written twice."""
+    url = postgres.database_for(tmp_path)
+    slot, other = Slot(url), Slot(url)
+    await slot.take()
+    held = await slot.is_ours()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            """
+            select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'
+                and database = (select oid from pg_database where datname = current_database())
+            """
+        )
+    await other.take()
+    lost = not await slot.is_ours()
+    await slot.leave()
+    await other.leave()
+
+    assert other.number == slot.number
+    assert held
+    assert lost

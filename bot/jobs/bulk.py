@@ -360,6 +360,14 @@ class BulkSets:
         await self._stop(one, f"bulk.trouble.{trouble}")
         return None
 
+    async def give_up(self, set_id: str) -> None:
+        """Stop a set on which the bot crashed each time; whoever sent it reads so, and may go on with it."""
+        one = await self._bulk.get(set_id)
+        if one is not None and one.stage == "reading":
+            await self._bulk.move(set_id, "refused", of="reading", trouble="bulk.trouble.crashed")
+        elif one is not None:
+            await self._stop(one, "bulk.trouble.crashed")
+
     async def _stop(self, one: BulkSet, trouble: str, **params: Any) -> None:
         """Stop a set and say why; a text that was to be written anew stays as it was."""
         stage: Stage = "mapping" if one.stage == "sampling" else "paused"

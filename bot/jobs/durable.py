@@ -31,6 +31,11 @@ AT_WORK = ("PENDING", "ENQUEUED", "DELAYED")
 QUEUES = {"interactive": 0.1, "batch": 0.25}
 """Each queue, and after how many seconds a bot that is alone looks into it again."""
 MAX_RECOVERIES = 5
+CALM_S = 60.0
+"""How long a bot must have been up before it tries what was there at too many crashes: one that falls over at once
+would crash on anything, and prove nothing."""
+MOST_GIVEN_UP = 2
+"""So often the engine gives something up at crash upon crash before whoever waits for it is told."""
 KEEP_DAYS = 7  # finished workflows; longer than Slack redelivers, because a forgotten id could run again
 MOST_MINUTES_BETWEEN = 60  # tries of what failed by a fault of ours
 STEP_ATTEMPTS = 7
@@ -65,8 +70,10 @@ class Engine:
 
     Attributes:
         path: the engine's file; None in PostgreSQL, where other replicas work on the same runs.
+        address: the database's, for whoever looks into it when the engine is closed.
         starting: run id -> key of what was started directly and has not come to its turn yet.
         active: how many runs each key has that came to their turn, or wait for it.
+        opened_s: when it was put to work, by the monotonic clock.
     """
 
     records: Records
@@ -76,12 +83,19 @@ class Engine:
     active: dict[str, int]
     gate: asyncio.Semaphore
     path: Path | None
+    address: str
     starting: dict[str, str] = field(default_factory=dict)
+    opened_s: float = field(default_factory=time.monotonic)
 
     @property
     def shared(self) -> bool:
         """Say whether other replicas may work beside this one: then a turn is the queue's, over all of them."""
         return self.path is None
+
+    @property
+    def is_calm(self) -> bool:
+        """Say whether the bot has been up for a while."""
+        return time.monotonic() - self.opened_s >= CALM_S
 
     def is_taken(self, key: str) -> bool:
         """Say whether a limit binds for a run of *key*: it has one at work, or the house is full."""
@@ -172,15 +186,30 @@ async def begin(
         await DBOS.start_workflow_async(workflow, *args)
 
 
+def is_too_soon(failed_ms: list[int]) -> bool:
+    """Say whether it is too soon to try again what failed by a fault of ours: 1, 2, 4 … minutes, an hour at most.
+
+    Args:
+        failed_ms: when each try of it began, in Unix milliseconds.
+    """
+    wait_s = CALM_S * min(2 ** max(0, len(failed_ms) - 1), MOST_MINUTES_BETWEEN)
+    return bool(failed_ms) and time.time() - max(failed_ms) / 1000 < wait_s
+
+
 async def start_again(
-    workflow_id: str, workflow: Callable[..., Coroutine[Any, Any, None]], *args: Any, turn_of: str = ""
+    workflow_id: str,
+    workflow: Callable[..., Coroutine[Any, Any, None]],
+    *args: Any,
+    turn_of: str = "",
+    instead: Callable[..., Coroutine[Any, Any, None]] | None = None,
 ) -> None:
     """Start a workflow, or one in the place of it that ended in vain; one that is at work is left alone.
 
-    What failed by a fault of ours is tried again after 1, 2, 4 … minutes, an hour at most: it may never be mended.
+    What failed by a fault of ours is tried again less and less often: it may never be mended.
 
     Args:
         turn_of: the turn that it takes, if any.
+        instead: takes its place, with the same *args*, once the engine gave it up twice at crash upon crash.
     """
     found = await DBOS.list_workflows_async(
         workflow_id_prefix=workflow_id, load_input=False, load_output=False
@@ -189,9 +218,10 @@ async def start_again(
     tries = [one for one in found if again.fullmatch(one.workflow_id)]
     if any(one.status in AT_WORK for one in tries):
         return
-    failed = [one.created_at or 0 for one in tries if one.status in GIVEN_UP]
-    if failed and time.time() - max(failed) / 1000 < 60 * min(2 ** (len(failed) - 1), MOST_MINUTES_BETWEEN):
+    if is_too_soon([one.created_at or 0 for one in tries if one.status in GIVEN_UP]):
         return
+    if instead is not None and sum(one.status == CRASHED for one in tries) >= MOST_GIVEN_UP:
+        workflow = instead
     if tries:
         # Of this minute: what is called twice within it starts one.
         workflow_id += f"~{int(time.time()) // 60}"

@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.jobs.backups import backup, show_restored
 from bot.jobs.durable import QUEUES, VERSION, Engine, Teams, at_work, put_to_work
@@ -21,6 +22,9 @@ from bot.jobs.slots import Slot
 from bot.records import Records
 from bot.records.address import patient
 
+log = logging.getLogger(__name__)
+
+NAME = "tijdwinst"
 PATIENCE_S = 20  # whole seconds for open workflows when the bot ends
 
 
@@ -45,10 +49,9 @@ async def open_engine(
     # DBOS flushes the handlers that it finds, and those of an earlier engine may hold a closed stream.
     logging.getLogger("dbos").handlers.clear()
     gate = asyncio.Semaphore(limits.at_once)
-    put_to_work(Engine(records, limits, teams, {}, {}, gate, None if url else path))
-    DBOS(
-        config=configure(patient(url) if url else f"sqlite:///{path}", slot.executor_id if slot else "slot-0")
-    )
+    address = patient(url) if url else f"sqlite:///{path}"
+    put_to_work(Engine(records, limits, teams, {}, {}, gate, None if url else path, address))
+    DBOS(config=configure(address, slot.executor_id if slot else "slot-0"))
     DBOS.launch()  # on the loop, so that async workflows run on it
     await DBOS.register_queue_async(
         "interactive",
@@ -71,7 +74,7 @@ async def open_engine(
 def configure(url: str, executor_id: str) -> DBOSConfig:
     """Return how this house runs DBOS."""
     return {
-        "name": "tijdwinst",
+        "name": NAME,
         "system_database_url": url,
         "sys_db_pool_size": 10,
         "application_version": VERSION,
@@ -95,14 +98,49 @@ def prepare(path: Path) -> None:
     path.chmod(0o600)
 
 
-async def close_engine() -> None:
-    """Let open workflows finish for a while; what is left is recovered at the next start."""
-    patience_s = PATIENCE_S if await _is_busy_after(1.0) else 0
+async def close_engine(slot: Slot | None = None) -> None:
+    """Let open workflows finish for a while; what is left goes on at the next start, or at another replica.
+
+    Args:
+        slot: this replica's, which it holds until it has handed its work back.
+    """
+    address, executor_id = at_work().address, DBOS.executor_id
+    busy = await _is_busy_after(1.0)
     # In a thread: on the loop it would block the very workflows that it waits for.
-    await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=patience_s)
+    await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=PATIENCE_S if busy else 0)
     # DBOS has shut the loop's default executor down with its own.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=8))
     put_to_work(None)
+    # Who has the slot now has the work, too.
+    if busy and (slot is None or await slot.is_ours()):
+        await asyncio.to_thread(_hand_back, address, executor_id)
+
+
+def _hand_back(address: str, executor_id: str) -> None:
+    """Put what is left at work back into its queues, as if it had not begun: a stop is no crash, and counts as none.
+
+    Its steps that are done stay done.
+    """
+    client = DBOSClient(
+        system_database_url=address,
+        serializer=DBOSPortableJSONSerializer(),
+        application_name=NAME,
+        lazy=True,
+        retry_connection_errors=False,
+    )
+    try:
+        left = client.list_workflows(
+            status=["PENDING"], executor_id=executor_id, load_input=False, load_output=False
+        )
+        for queue in {one.queue_name for one in left}:
+            # Each into its own: a partition is the turn of a person over all replicas.
+            client.resume_workflows(
+                [one.workflow_id for one in left if one.queue_name == queue], queue_name=queue
+            )
+    except SQLAlchemyError as error:
+        log.warning("what is at work could not be handed back: %s", str(error).splitlines()[0])
+    finally:
+        client.destroy()
 
 
 async def _is_busy_after(wait_s: float) -> bool:

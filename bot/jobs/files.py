@@ -49,9 +49,15 @@ async def prices_workflow(upload_id: str) -> None:
     await _answer_upload(upload_id, answer=_prices, fail=_prices_failed)
 
 
+@DBOS.workflow(name="prices_given_up", max_recovery_attempts=MAX_RECOVERIES)
+async def _prices_given_up(upload_id: str) -> None:
+    """Tell that it failed: the bot crashed each time."""
+    await _prices_failed(upload_id)
+
+
 async def take_prices(upload_id: str, *, asked_by: str) -> None:
     """Start answering an upload that is committed; one of the same asker that is at work is left alone."""
-    await start_again(f"prices:{upload_id}:{asked_by}", prices_workflow, upload_id)
+    await start_again(f"prices:{upload_id}:{asked_by}", prices_workflow, upload_id, instead=_prices_given_up)
 
 
 @step("documents")
@@ -92,6 +98,14 @@ async def forget_document(team_id: str, file_id: str) -> None:
     await start_again(f"forget:{team_id}:{file_id}", forget_workflow, team_id, file_id)
 
 
+@DBOS.workflow(name="documents_given_up", max_recovery_attempts=MAX_RECOVERIES)
+async def _documents_given_up(upload_id: str) -> None:
+    """Tell that it failed: the bot crashed each time."""
+    await _documents_failed(upload_id)
+
+
 async def take_documents(upload_id: str, audience: str) -> None:
     """Start answering documents that are committed; the same step that is at work is left alone."""
-    await start_again(f"documents:{upload_id}:{audience}", documents_workflow, upload_id)
+    await start_again(
+        f"documents:{upload_id}:{audience}", documents_workflow, upload_id, instead=_documents_given_up
+    )

@@ -14,7 +14,7 @@ from bot.jobs.posts import name_file
 from bot.records.export import proof_csv
 from bot.texts import text
 
-WITH_A_RUN = ("run", "review")
+WITH_A_RUN = ("run", "run_alone", "review")
 """The workflows that the records know as under way."""
 
 

@@ -300,13 +300,18 @@ class Runs:
         retry = outcome == "failed" or error.kind == "stopped"
         return {"outcome": outcome, "key": VERDICTS[error.kind], "retry": retry}
 
-    async def give_up(self, run_id: str, version: int) -> None:
-        """Tell the asker, and the admins once, that the bot crashed on a version as often as the engine tries it.
+    async def give_up(self, run_id: str, version: int, *, crashed: bool) -> None:
+        """Tell the asker, and the admins once, that the engine gave a version up.
+
+        Args:
+            crashed: the bot fell over each time it worked on it. Trying the same again would do that once more, so
+                nobody is invited to.
 
         Raises:
             SlackError: it could not be told.
         """
-        verdict = {"outcome": "failed", "key": "error.generic", "retry": True}
+        key = "error.crashed" if crashed else "error.generic"
+        verdict = {"outcome": "failed", "key": key, "retry": not crashed}
         await self.refuse(run_id, version, verdict)
         await self._tell_admins(await self._records.requests.need(run_id), "given-up")
 

@@ -31,6 +31,7 @@ from bot.jobs.rounds import Rounds
 from bot.jobs.sets import attend_sets
 from bot.jobs.workflows import (
     ALONE,
+    TRIES_ALONE,
     close,
     go_on,
     go_on_accepted,
@@ -46,6 +47,7 @@ from bot.wire import SlackError
 
 log = logging.getLogger(__name__)
 
+LEFT_FOR_S = 30.0  # what was stored so long ago and went no further was left
 CALL_LASTS_LESS = timedelta(hours=1)
 """Longer than the longest answer takes: a call that is open for so long was interrupted."""
 
@@ -63,10 +65,10 @@ async def sweep_step() -> None:
 
 
 async def _sweep() -> None:
-    before = datetime.now(UTC) - timedelta(seconds=30)
+    before = datetime.now(UTC) - timedelta(seconds=LEFT_FOR_S)
     here = await _take_up(before)
     ended = await DBOS.list_workflows_async(
-        name="run", status=list(GIVEN_UP), load_input=False, load_output=False
+        name=["run", "run_alone"], status=list(GIVEN_UP), load_input=False, load_output=False
     )
     suspects = {one.workflow_id.split("~")[0] for one in ended if team_of(one.workflow_id) in here}
     records = at_work().records
@@ -83,8 +85,8 @@ async def _sweep() -> None:
 async def _given_up(run_id: str, version: int, review_id: int = 0) -> str:
     """Return the engine's word for why nothing writes a version any more; empty while something may.
 
-    What was at work at crash upon crash is tried alone first: the engine counts every crash for each run that
-    was there, and one of them at most is at fault.
+    What was at work at crash upon crash is tried alone first, and only by a bot that stays up: the engine counts
+    every crash for each run that was there, and one of them at most is at fault.
 
     Args:
         review_id: the press, or the message, that asked for a version after the first.
@@ -92,26 +94,30 @@ async def _given_up(run_id: str, version: int, review_id: int = 0) -> str:
     began = rf"~{version}~{review_id}" if review_id else "|~chosen"
     writer = re.compile(rf"({began}|~accepted~\d+\.{version})(~~.*)?")
     found = await DBOS.list_workflows_async(workflow_id_prefix=run_id, load_input=False, load_output=False)
-    flows = {
-        one.workflow_id: one.status for one in found if writer.fullmatch(one.workflow_id.removeprefix(run_id))
-    }
-    if {*AT_WORK} & {*flows.values()}:
+    flows = [one for one in found if writer.fullmatch(one.workflow_id.removeprefix(run_id))]
+    flows.sort(key=lambda one: (one.created_at or 0, one.workflow_id))
+    if any(one.status in AT_WORK for one in flows):
         return ""
-    crashed = next((flow for flow, status in flows.items() if status == CRASHED), "")
-    if crashed and not any(flow.endswith(ALONE) for flow in flows):
+    # Whatever ended well has taken the place of what stood before it: the run may wait for its asker now.
+    ended_well = max((at for at, one in enumerate(flows) if one.status == "SUCCESS"), default=-1)
+    given_up = [one for one in flows[ended_well + 1 :] if one.status in GIVEN_UP]
+    crashed = [one.workflow_id for one in given_up if one.status == CRASHED]
+    tried = sum(ALONE in one.workflow_id for one in flows)
+    if not crashed or tried >= TRIES_ALONE:
+        return given_up[-1].status if given_up else ""
+    if at_work().is_calm:
         log.warning(
-            "run=%s version=%s was at work at crash upon crash: tried once more, alone", run_id, version
+            "run=%s version=%s was there at crash upon crash: try %d alone", run_id, version, tried + 1
         )
-        await write_alone(crashed)
-        return ""
-    return next((one for one in GIVEN_UP if one in flows.values()), "")
+        await write_alone(crashed[-1], tried + 1)
+    return ""
 
 
 async def _give_up(run_id: str, version: int, status: str) -> bool:
     """Tell the asker of a version that the engine gave it up; False while Slack is away."""
     log.error("run=%s version=%s given up by the engine status=%s", run_id, version, status)
     try:
-        await (await crew_of(run_id)).runs.give_up(run_id, version)
+        await (await crew_of(run_id)).runs.give_up(run_id, version, crashed=status == CRASHED)
     except SlackError as error:
         log.warning("run=%s not told: %s", run_id, error)
         return not error.away

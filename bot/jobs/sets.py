@@ -8,7 +8,20 @@ from datetime import datetime
 
 from dbos import DBOS
 
-from bot.jobs.durable import AT_WORK, MAX_RECOVERIES, at_work, begin, crew_of, enqueue, step, team_of, turn
+from bot.jobs.durable import (
+    AT_WORK,
+    CRASHED,
+    MAX_RECOVERIES,
+    MOST_GIVEN_UP,
+    at_work,
+    begin,
+    crew_of,
+    enqueue,
+    is_too_soon,
+    step,
+    team_of,
+    turn,
+)
 
 log = logging.getLogger(__name__)
 
@@ -89,9 +102,27 @@ async def attend_sets(before: datetime, here: Collection[str]) -> None:
         if status is not None and status.status in AT_WORK:
             continue
         if status is not None:
+            crashed = status.status == CRASHED
+            stuck = await _stuck(set_id) if crashed else []
+            if crashed and (not at_work().is_calm or is_too_soon(stuck)):
+                continue
             log.warning("set=%s its workflow ended status=%s", set_id, status.status)
+            if len(stuck) >= MOST_GIVEN_UP:
+                await (await crew_of(set_id)).bulk.give_up(set_id)
             await bulk.next_turn(set_id, number)
         await carry_on(set_id)
+
+
+async def _stuck(set_id: str) -> list[int]:
+    """Return when each workflow of a set began that the engine gave up before it did any work, in Unix milliseconds."""
+    found = await DBOS.list_workflows_async(
+        workflow_id_prefix=_name(set_id, 0)[:-1], status=[CRASHED], load_input=False, load_output=False
+    )
+    return [
+        one.created_at or 0
+        for one in found
+        if not await DBOS.list_workflow_steps_async(one.workflow_id, load_output=False)
+    ]
 
 
 @DBOS.workflow(name="bulk_file", max_recovery_attempts=MAX_RECOVERIES)

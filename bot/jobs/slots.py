@@ -67,14 +67,25 @@ class Slot:
         """
         self._watching = asyncio.create_task(self._watch(lost))
 
+    async def is_ours(self) -> bool:
+        """Stop watching, and say whether the slot is still this replica's; no when the server cannot be asked."""
+        await self._stop_watching()
+        try:
+            return await asyncio.to_thread(self._hold)
+        except psycopg.Error:
+            return False
+
     async def leave(self) -> None:
         """Give the slot back."""
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.wait({self._watching})
+        await self._stop_watching()
         if self._db is not None:
             await asyncio.to_thread(self._db.close)
             self._db = None
+
+    async def _stop_watching(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait({self._watching})
 
     def _take(self) -> int:
         db = self._db = connect(self._url)

@@ -30,7 +30,8 @@ from bot.wire import SlackError
 log = logging.getLogger(__name__)
 
 ALONE = "~~alone"
-"""Ends the id of the workflow that does a run once more which was there at too many crashes."""
+"""Ends, with a number, the id of a workflow that does a run once more which was there at too many crashes."""
+TRIES_ALONE = 3
 
 
 @step("open")
@@ -80,6 +81,16 @@ async def _review(run_id: str, review_id: int, act: str) -> dict[str, Any] | Non
 @DBOS.workflow(name="run", max_recovery_attempts=MAX_RECOVERIES)
 async def run_workflow(run_id: str, version: int, key: str, tries: int, waits: int = 0) -> None:
     """Open, draft, deliver, close: whatever happens, the asker sees exactly one outcome."""
+    await _run(run_id, version, key, tries, waits)
+
+
+@DBOS.workflow(name="run_alone", max_recovery_attempts=0)
+async def run_alone(run_id: str, version: int, key: str, tries: int, waits: int = 0) -> None:
+    """Do the same with nothing of its kind beside it; not recovered, because the next try waits for a calm bot."""
+    await _run(run_id, version, key, tries, waits)
+
+
+async def _run(run_id: str, version: int, key: str, tries: int, waits: int) -> None:
     async with turn(key, run_id):
         try:
             if version == 1 and (tries == 0 or waits) and not await _may_write(run_id):
@@ -155,16 +166,23 @@ async def _continue(run_id: str, version: int, key: str, tries: int, waits: int,
     )
 
 
-async def write_alone(workflow_id: str) -> None:
+async def write_alone(workflow_id: str, number: int) -> None:
     """Do a run's workflow once more that the engine gave up, after all others of its kind: a partition of their own.
 
     So whichever of them makes the bot crash is the only one there, and takes no other with it.
+
+    Args:
+        number: counted from 1; the same twice is one.
     """
     (flow,) = await DBOS.list_workflows_async(workflow_ids=[workflow_id], load_output=False)
     assert flow.input is not None
     begun = workflow_id.split("~~")[0]
     await enqueue(
-        "interactive", run_workflow, *flow.input["args"], workflow_id=f"{begun}{ALONE}", partition="alone"
+        "interactive",
+        run_alone,
+        *flow.input["args"],
+        workflow_id=f"{begun}{ALONE}{number}",
+        partition="alone",
     )
 
 
