@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -272,10 +271,10 @@ async def test_kill_nine_loses_nothing_and_posts_nothing_twice(tmp_path: Path) -
         for kill in range(4):
             # The last two kills come in mid-call however slow the machine is; the first two wherever they hit.
             model.latency_s = 0.25 if kill < 2 else 5.0
-            wanted = len(model.requests) + 1
+            wanted = model.count + 1
             await process.start()
             await asyncio.gather(*(slack.push_event(event) for event in events[: (kill + 1) * 3]))
-            await slack.wait_for(partial(_asked, slack, model, wanted), 20)
+            await asyncio.wait_for(model.asked(wanted), 20)
             await process.end(signal.SIGKILL)
         model.latency_s = 0.25
         await process.start()
@@ -306,10 +305,6 @@ async def _closed(folder: Path, runs: int) -> None:
 
 def _outcomes(folder: Path) -> list[tuple[str, int]]:
     return looked_up(folder, "select outcome, count(*) from runs group by outcome")
-
-
-def _asked(slack: Slack, model: Model, times: int) -> bool:
-    return len(model.requests) >= times or _all(slack, 12)
 
 
 def _all(slack: Slack, runs: int) -> bool:
