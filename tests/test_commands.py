@@ -96,6 +96,7 @@ NOT = {
     "make audit": "asks a service on the internet",
     "docker build --tag tijdwinst .": "needs Docker and the internet",
     "docker run --env-file .env --volume tijdwinst:/data tijdwinst": "needs Docker",
+    "docker stop -t 30": "needs Docker",
     "pre-commit install --hook-type pre-commit --hook-type pre-push": "pre-commit is the contributor's own tool",
     "python -m pip install 'google-auth[requests]>=2.40,<3'": "asks a package index",
 }
