@@ -8,6 +8,7 @@ import random
 import re
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,7 @@ def sheet_of(content: bytes) -> list[list[Any]]:
     ]
 
 
-def book(rows: list[list[Any]]) -> bytes:
+def book(rows: Sequence[Sequence[Any]]) -> bytes:
     """Write rows as a workbook."""
     made = openpyxl.Workbook()
     for row in rows:

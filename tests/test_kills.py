@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.fernet import Fernet
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
 
 from bot.jobs import Limits
 from bot.jobs.durable import MAX_RECOVERIES
+from bot.jobs.engine import NAME
 from bot.jobs.workflows import TRIES_ALONE
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
@@ -42,11 +42,8 @@ KILLS = MAX_RECOVERIES + 1
 @asynccontextmanager
 async def _house(folder: Path) -> AsyncIterator[tuple[Slack, Model, BotProcess]]:
     """A bot in a process of its own that waits for nothing, between a Slack and a model; it is not started yet."""
-    more = {SMALLER: json.dumps(HURRIED)}
-    if url := store_url(folder):
-        more |= {"DATABASE_URL": url, "SECRET_KEYS": Fernet.generate_key().decode()}
     async with make_slack() as slack, Model() as model:
-        process = BotProcess(slack, model, folder, http=True, **more)
+        process = BotProcess(slack, model, folder, http=True, **{SMALLER: json.dumps(HURRIED)})
         try:
             yield slack, model, process
         finally:
@@ -60,7 +57,7 @@ def _engine(folder: Path) -> Iterator[DBOSClient]:
     client = DBOSClient(
         system_database_url=store_url(folder) or f"sqlite:///{folder / 'engine.sqlite'}",
         serializer=DBOSPortableJSONSerializer(),
-        application_name="tijdwinst",
+        application_name=NAME,
     )
     try:
         yield client

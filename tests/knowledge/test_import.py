@@ -7,12 +7,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import openpyxl  # type: ignore[import-untyped]
 import pytest
 
 from bot.knowledge_import import import_folder
 from bot.records import Records
 from bot.settings import Settings
+from tests.bulk_set import book
 from tests.conftest import ANNA, BEN, SALES, make_slack, running, store_url
 from tests.documents import mail, pdf, slides, word
 
@@ -25,23 +25,13 @@ def archive(name: str, size_bytes: int) -> bytes:
     return written.getvalue()
 
 
-def sheet(*rows: tuple[str, ...]) -> bytes:
-    """Write a workbook."""
-    made = openpyxl.Workbook()
-    for row in rows:
-        made.active.append(row)
-    written = io.BytesIO()
-    made.save(written)
-    return written.getvalue()
-
-
 def good() -> dict[str, bytes]:
     """Write a document of each kind; each holds a word of its own."""
     return {
         "aaa.pdf": pdf("Hier staat woordaaa."),
         "bbb.docx": word("# Kop", "Hier staat woordbbb."),
         "ccc.pptx": slides(("Titel", "Hier staat woordccc.")),
-        "ddd.xlsx": sheet(("wat", "waar"), ("woordddd", "hier")),
+        "ddd.xlsx": book([("wat", "waar"), ("woordddd", "hier")]),
         "eee.md": b"# Kop\n\nHier staat woordeee.",
         "fff.txt": b"Hier staat woordfff.",
         "ggg.html": b"<h1>Kop</h1><p>Hier staat woordggg.</p>",
@@ -57,7 +47,7 @@ def bad() -> dict[str, tuple[bytes, str]]:
         "lang.pdf": (pdf(*["x"] * 501), "more than 500 pages"),
         "brief.pdf": (word("a"), "not the kind of file"),
         "leeg.txt": (b"", "nothing to read"),
-        "leeg.xlsx": (sheet(), "nothing to read"),
+        "leeg.xlsx": (book([]), "nothing to read"),
         "bom.docx": (archive("word/document.xml", 45_000_000), "too large"),
         "bom.xlsx": (archive("xl/workbook.xml", 45_000_000), "too large"),
         "stuk.pptx": (b"PK\3\4rubbish", "is damaged"),
