@@ -308,7 +308,7 @@ async def test_what_fails_is_written_again_once_then_marked(world: World) -> Non
     def speak(body: dict[str, Any]) -> str:
         user = user_text(body)
         if "Bak 4\n" in user:
-            return unlike(body) if "999" in user else "Deze plantenbak weegt 999 kilo en is de beste."
+            return unlike(body) if "999 kilo" in user else "Deze plantenbak weegt 999 kilo en is de beste."
         if "Bak 5\n" in user:
             return "Een plantenbak die 777 planten houdt."
         if "Bak 6\n" in user or "Bak 7\n" in user:

@@ -18,7 +18,7 @@ PIECES = st.sampled_from(
         "Beste Sanne, ", "Sanne de Vries", "sanne@x.example", "[NAME1_bc]", "NAME1_bc", "[NAME1_bc's]",
         "https://a.example/Sanne", " www.x.nl/", "hxxps://a[.]b/", "06-12345678", "NL91ABNA0417164300", "’s",
         " 's-Gravenhage 1234 AB", "1234 AB Utrecht", "Groet,\nPiet", "K. Yilmaz", "[", "]", "\\", "|", "<", "(", ")",
-        "_", " ", "\n",
+        "_", " ", "\n", "[NAME 1 bc]", "NAME 1 bc",
     ]
 )  # fmt: skip
 TEXTS = st.lists(PIECES | st.text(max_size=6), max_size=12).map("".join)
@@ -70,6 +70,32 @@ def test_what_stands_for_nothing_is_told_and_links_stay_shut() -> None:
         f"{link} hxxps://evil[.]example/[NAME1_bc]"
     )
     assert pseudonyms.restore("[NAME1_zzzz]")[0] == "[NAME1_zzzz]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Klinkers 10 bc à € 3,50",
+        "boven 10 bc tekent de directeur",
+        "[doos 10 bc]",
+        "vat 2 bc",
+        "foto10_bc.jpg",
+    ],
+)
+def test_words_and_a_number_are_no_token(text: str) -> None:
+    """Ten pieces ("10 st") leave as they are and nothing is said of them, whatever the two letters of the run are."""
+    pseudonyms, masked = _masked(text)
+
+    assert masked == text
+    assert pseudonyms.restore(text) == (text, ())
+
+
+def test_an_invented_kind_is_told() -> None:
+    """A kind of token that does not exist stands for nothing, and its reader is told."""
+    assert Pseudonyms(NONCE).restore("Kom naar [STREET1_bc].") == (
+        "Kom naar [STREET1_bc].",
+        ("[STREET1_bc]",),
+    )
 
 
 def test_a_half_written_token_waits() -> None:
