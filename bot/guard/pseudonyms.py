@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -63,23 +63,32 @@ class Pseudonyms:
         """
         replaced = [one for one in found if one.action == "pseudonymise"]
         closed = [match.span() for match in LINK.finditer(text)]
-        alike = [
+        alike = {
             Finding("token", match.start(), match.end(), match[0])
             for match in (*self._ours(_TOKEN, text), *self._ours(_MARK, text))
-        ]
+        }
         # A token inside a link is not restored, so it needs no keeping either.
-        outside = [
-            one for one in alike if not any(start < one.end and one.start < end for start, end in closed)
-        ]
-        masked = self._replace(text, [*replaced, *outside])
-        # Unless what was found takes the link's beginning with it ("Sanne de Vrieshttps").
-        if alike and self.restore(masked)[0] != text:
-            masked = self._replace(text, [*replaced, *alike])
+        kept = {one for one in alike if not any(start < one.end and one.start < end for start, end in closed)}
+        masked = self._replace(text, [*replaced, *kept])
+        # Unless what was found takes the link's beginning with it ("Sanne de Vrieshttps"): one by one, from the left.
+        right = self._right_in(masked, text) if alike else len(text)
+        for one in sorted(alike, key=lambda one: one.start):
+            if right == len(text):
+                break
+            other = self._replace(text, [*replaced, *(kept ^ {one})])
+            if self._right_in(other, text) > right:
+                kept, masked, right = kept ^ {one}, other, self._right_in(other, text)
         return masked
 
-    def _replace(self, text: str, found: list[Finding]) -> str:
+    def _right_in(self, masked: str, text: str) -> int:
+        """Return how many characters of *text* come back right; its length when all do."""
+        told = self.restore(masked)[0]
+        wrong = (at for at, (one, other) in enumerate(zip(told, text, strict=False)) if one != other)
+        return len(text) if told == text else next(wrong, len(text) - 1)
+
+    def _replace(self, text: str, found: Iterable[Finding]) -> str:
         parts, at = [], 0
-        for one in settle(found):
+        for one in settle(list(found)):
             parts += [text[at : one.start], self._token_of(one.kind, one.value)]
             at = one.end
         return "".join([*parts, text[at:]])
