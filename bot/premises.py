@@ -9,6 +9,7 @@ from typing import IO
 
 import psycopg
 
+from bot import TijdwinstError
 from bot.app import Server
 from bot.metrics import Metrics
 from bot.records import STORE_ERRORS, Records, WorkspaceSettings
@@ -16,7 +17,6 @@ from bot.records.address import place_of
 from bot.records.backups import RESTORING
 from bot.records.store import is_damaged
 from bot.settings import Settings
-from bot.tasks import TijdwinstError
 
 log = logging.getLogger(__name__)
 

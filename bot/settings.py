@@ -11,8 +11,9 @@ from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from bot import TijdwinstError
 from bot.logs import LOG_FORMATS, LogFormat
-from bot.tasks import LANGUAGES, Language, TijdwinstError
+from bot.tasks import LANGUAGES, Language
 
 Provider = Literal["anthropic", "bedrock", "vertex"]
 PROVIDERS: tuple[Provider, ...] = ("anthropic", "bedrock", "vertex")

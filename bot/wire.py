@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.tasks import TijdwinstError
+from bot import TijdwinstError
 
 _TOKEN_FAULTS = {"invalid_auth", "token_revoked", "token_expired", "account_inactive", "not_authed"}
 _TRANSIENT = {

@@ -75,6 +75,8 @@ class Server:
         # Of its own sockets: the default folder belongs to the system's server.
         options = [f"unix_socket_directories={self.folder}", "max_connections=200"]
         options += [f"listen_addresses={'127.0.0.1' if self._port else ''}"]
+        # In its folder, which goes with it: a server that is killed leaves its piece of /dev/shm behind for good.
+        options += ["dynamic_shared_memory_type=mmap"]
         options += [f"port={self._port}"] if self._port else []
         options += [] if self._durable else QUICK
         settings = [part for one in options for part in ("-c", one)]

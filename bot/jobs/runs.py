@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bot import TijdwinstError
 from bot.handlers import HANDLERS, Brief, Desk
 from bot.handlers.admission import AcceptError
 from bot.handlers.budget import BudgetError
@@ -26,7 +27,7 @@ from bot.llm import LLMError
 from bot.metrics import Metrics
 from bot.records import Records
 from bot.records.bulk import set_of
-from bot.tasks import Draft, Outcome, Run, Task, TijdwinstError, UserError
+from bot.tasks import Draft, Outcome, Run, Task, UserError
 from bot.texts import format_minutes, text
 from bot.views import (
     apology,

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from bot import TijdwinstError
 from bot.guard import detect
 from bot.handlers import Desk
 from bot.handlers.admission import AcceptError
@@ -25,7 +26,7 @@ from bot.records.screenings import Screening
 from bot.screening.blind import Blinded, blind
 from bot.screening.candidate import Candidate
 from bot.screening.explain import write_explanation
-from bot.tasks import Draft, Run, Task, TijdwinstError, UserError
+from bot.tasks import Draft, Run, Task, UserError
 from bot.texts import format_day, text
 from bot.views import Block, context, fallback
 from bot.views.screening import board, lock_button

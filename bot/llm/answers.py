@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from bot import TijdwinstError
 from bot.llm.prices import price_microusd, tokens
-from bot.tasks import TijdwinstError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

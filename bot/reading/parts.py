@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.tasks import TijdwinstError
+from bot import TijdwinstError
 
 BROKEN = (
     ArithmeticError,

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot import TijdwinstError
 from bot.disk import sync_folder
 from bot.records.copies import copy_database, lost_numbers, prepare, unknown_migrations, what_is_wrong
 from bot.records.erased import erasures_since, forget_erasures
 from bot.records.moments import iso, now
-from bot.tasks import TijdwinstError
 
 FOLDER = "backups"
 KEPT_DAYS = 14

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from bot import TijdwinstError
 from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.store import Store
-from bot.tasks import TijdwinstError
 
 LimitKind = Literal["run", "day", "month"]
 

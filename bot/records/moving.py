@@ -13,12 +13,12 @@ from typing import Any
 
 from psycopg import sql
 
+from bot import TijdwinstError
 from bot.records.dialect import SCHEMA
 from bot.records.postgres import PgDatabase, connect
 from bot.records.postgres import migrate as migrate_server
 from bot.records.schema import migrate as migrate_file
 from bot.records.sqlite import connect as connect_file
-from bot.tasks import TijdwinstError
 
 PAGE = 2_000
 _KEPT = 100_000  # numbers whose text is kept

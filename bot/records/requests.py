@@ -6,11 +6,12 @@ import json
 from datetime import datetime
 from typing import Any
 
+from bot import TijdwinstError
 from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.retention import delete_date
 from bot.records.store import Store
-from bot.tasks import Run, TijdwinstError
+from bot.tasks import Run
 
 FIELDS = (
     "run_id, team_id, channel_id, user_id, task, surface, language, words, inputs, source_channel_id,"

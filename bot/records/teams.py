@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bot import TijdwinstError
 from bot.records.database import Database
 from bot.records.moments import iso, now
 from bot.records.store import Store
-from bot.tasks import TijdwinstError
 
 BEGINS = ("run_id", "set_id", "candidate_id", "screening_id")
 """Ids that begin with their team and a colon."""

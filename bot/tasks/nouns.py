@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal, get_args
 
+from bot import TijdwinstError
+
 Language = Literal["en", "nl"]
 """Every language of the bot, English first: CONTRIBUTING.md lists what else one takes."""
 
@@ -25,10 +27,6 @@ table that they sent."""
 
 Outcome = Literal["running", "waiting", "drafted", "refused", "failed", "by_hand"]
 """How a run ended: `drafted` is delivered, `refused` was told why, `failed` got an apology, `by_hand` is control."""
-
-
-class TijdwinstError(Exception):
-    """The root of our errors."""
 
 
 class UserError(TijdwinstError):
