@@ -6,7 +6,6 @@ import asyncio
 import gc
 import os
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -17,16 +16,13 @@ from typing import Any
 import hypothesis
 import pytest
 from cryptography.fernet import Fernet
-from dbos import run_dbos_database_migrations
 from sqlite_utils import Database
 
 from bot.compose import PROMPTS, Bot
 from bot.handlers import HANDLERS
 from bot.jobs import Limits
-from bot.jobs.engine import prepare
 from bot.records import Records
-from bot.records.schema import migrate, migrations
-from bot.records.sqlite import connect
+from bot.records.schema import migrations
 from bot.sandbox.model import Model
 from bot.sandbox.readable import unreadable, unreadable_answer
 from bot.sandbox.slack import Slack
@@ -36,6 +32,7 @@ from bot.tasks import Prompts, load_prompts
 from bot.workspace import Workspace
 from tests import postgres
 from tests.guard.threats import threat_of
+from tests.tables import lay_tables
 
 # No timing asserts: a machine may be busy, and the first example of a test loads what the others find.
 hypothesis.settings.register_profile("tijdwinst", deadline=None)
@@ -195,7 +192,10 @@ def older_tables(folder: Path, *, before: str) -> Any:
 
 def records_in(folder: Path) -> Records:
     """Return the opened records of an installation in *folder*, in the store that all tests run on."""
-    records = Records(folder / "records.sqlite", database_url=store_url(folder))
+    url = store_url(folder)
+    if not url:
+        lay_tables(folder)
+    records = Records(folder / "records.sqlite", database_url=url)
     records.open()
     return records
 
@@ -204,33 +204,6 @@ def records_in(folder: Path) -> Records:
 def read_prompts(folder: Path) -> Prompts:
     """Read task files once for all the bots that a process starts: a third of what a start takes the processor."""
     return load_prompts(folder, HANDLERS)
-
-
-@cache
-def _empty_tables() -> dict[str, bytes]:
-    """Return the files of a bot that never ran: all migrations done, nothing in them."""
-    with tempfile.TemporaryDirectory() as folder:
-        records, engine = Path(folder) / "records.sqlite", Path(folder) / "engine.sqlite"
-        db = connect(records)
-        migrate(db)
-        db.close()
-        prepare(engine)
-        run_dbos_database_migrations(f"sqlite:///{engine}")
-        return {path.name: path.read_bytes() for path in (records, engine)}
-
-
-def lay_tables(folder: Path) -> None:
-    """Spare a bot that starts in an empty folder its migrations, half of what its start takes the processor.
-
-    Tests of the migrations, and of bots in processes of their own, go without.
-    """
-    tables = _empty_tables()
-    if any((folder / name).exists() for name in tables):
-        return
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # as a bot makes it
-    for name, content in tables.items():
-        (folder / name).touch(mode=0o600)
-        (folder / name).write_bytes(content)
 
 
 @asynccontextmanager

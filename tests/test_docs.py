@@ -36,9 +36,9 @@ UNITS = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def records() -> Iterator[Database]:
-    """Records as a new installation has them."""
+    """Records as a new installation has them; they are only read."""
     db = Database(memory=True)
     migrate(db)
     yield db

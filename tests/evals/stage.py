@@ -30,6 +30,7 @@ from bot.texts import text
 from bot.views.blocks import link_sources
 from bot.wire import Wire
 from tests.evals.cases import Case, CaseError
+from tests.tables import lay_tables
 
 ASKER = "UASKER"
 RULES = ScreeningRules("evidence", "6(1)(f)", "2026-11-02", ASKER, 4, "AI reads along", "none", "confirmed")
@@ -85,6 +86,7 @@ class Stage:
         task = self.tasks[case.task]
         run = self._set(case)
         with tempfile.TemporaryDirectory(prefix="tijdwinst-eval-") as folder:
+            lay_tables(Path(folder))
             records = Records(Path(folder) / "records.sqlite")
             records.open()
             try:
