@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Error, Locator, Page, async_playwright, expect
 
 from bot.demo import import_prices
 from bot.sandbox.page import ShownSlack
@@ -147,23 +147,46 @@ async def firm(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[
         yield world
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def window(browser: Browser) -> Page:
+    """One window for the tests that need no other: a new one takes as long as a test, and each firm has an address."""
+    return await _new_window(browser)
+
+
+async def _new_window(browser: Browser, **how: Any) -> Page:
+    context = await browser.new_context(
+        **{
+            "locale": "en-GB",
+            "timezone_id": "Europe/Amsterdam",
+            "viewport": {"width": 1200, "height": 900},
+            **how,
+        }
+    )
+    return await context.new_page()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def open_desk(browser: Browser, firm: World) -> AsyncIterator[Open]:
+async def open_desk(browser: Browser, window: Page, firm: World) -> AsyncIterator[Open]:
     """Open windows; what breaks in their scripts fails the test."""
-    contexts, broken = [], []
+    pages: list[Page] = []
+    broken: list[str] = []
+
+    def note(error: Error) -> None:
+        broken.append(str(error))
 
     async def make(**how: Any) -> Desk:
-        context = await browser.new_context(
-            **{"locale": "en-GB", "viewport": {"width": 1200, "height": 900}, **how}
-        )
-        contexts.append(context)
-        page = await context.new_page()
-        page.on("pageerror", lambda error: broken.append(str(error)))
+        page = await _new_window(browser, **how) if how or pages else window
+        page.on("pageerror", note)
+        pages.append(page)
         return Desk(page, firm)
 
     yield make
-    for context in contexts:
-        await context.close()
+    for page in pages:
+        if page is window:
+            await page.goto("about:blank")
+            page.remove_listener("pageerror", note)
+        else:
+            await page.context.close()
 
     assert broken == []
 

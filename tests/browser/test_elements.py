@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from bot.sandbox.page import ShownSlack
 from tests.browser.test_access import faults
@@ -104,11 +104,10 @@ class App:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def app(browser: Browser) -> AsyncIterator[App]:
+async def app(window: Page) -> AsyncIterator[App]:
     """Anna's window on the messages tab."""
     async with ShownSlack(make_slack().workspace, retry_delays_s=()) as slack:
-        context = await browser.new_context(locale="en-GB", timezone_id="Europe/Amsterdam")
-        made = App(slack, await context.new_page())
+        made = App(slack, window)
         server = web.Application()
         server.router.add_post("/", made.listen)
         runner = web.AppRunner(server, access_log=None)
@@ -118,7 +117,7 @@ async def app(browser: Browser) -> AsyncIterator[App]:
         await made.page.goto(f"{slack.url}/#{SALES}")
         await made.page.get_by_role("combobox", name="You are").select_option(label="Anna de Vries")
         yield made
-        await context.close()
+        await window.goto("about:blank")
         await runner.cleanup()
 
 
