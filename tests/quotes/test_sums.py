@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import random
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 from itertools import pairwise
 
 import pytest
@@ -54,39 +52,45 @@ def _random_quote(chance: random.Random) -> tuple[list[Line], Discount, bool]:
     return lines, whole if chance.random() < 0.5 else Discount(), chance.random() < 0.4
 
 
-def _cents(amount: Fraction) -> int:
-    """Round an exact amount above zero to whole cents, halves up."""
-    return math.floor(amount * 100 + Fraction(1, 2))
+def _nearest(over: int, under: int) -> int:
+    """Round a fraction to a whole number, halves up."""
+    return (2 * over + under) // (2 * under)
 
 
 def _line_cents(line: Line, *, includes_vat: bool) -> int:
-    price = Fraction(line.price)
+    """Work out a line in whole numbers alone: fractions whose two sides are kept apart."""
+    over, under = line.price.as_integer_ratio()
     if includes_vat:
         # To the cent, or as fine as the price is.
-        fine = next(10**digits for digits in range(2, 9) if (price * 10**digits).denominator == 1)
-        price = Fraction(_cents(price * (100 + Fraction(line.vat.rate)) / 100 * fine / 100), fine)
-    paid = price * Fraction(line.quantity) * (1 - Fraction(line.discount.percent) / 100)
-    return _cents(paid) - _cents(Fraction(line.discount.amount))
+        fine = next(10**digits for digits in range(2, 9) if 10**digits % under == 0)
+        rate, rates = line.vat.rate.as_integer_ratio()
+        over, under = _nearest(over * (100 * rates + rate) * fine, under * 100 * rates), fine
+    quantity, parts = line.quantity.as_integer_ratio()
+    percent, percents = line.discount.percent.as_integer_ratio()
+    amount, amounts = line.discount.amount.as_integer_ratio()
+    paid = _nearest(over * quantity * (100 * percents - percent), under * parts * percents)
+    return paid - _nearest(amount * 100, amounts)
 
 
 def _expect(lines: list[tuple[Vat, int]], discount: Discount, *, includes_vat: bool) -> tuple[int, int]:
-    """Work out net and VAT of lines in whole cents, in fractions and on another road than the code."""
+    """Work out net and VAT of lines in whole cents, on another road than the code."""
     rates: dict[Vat, int] = {}
     for tax, cents in lines:
         rates[tax] = rates.get(tax, 0) + cents
     whole = sum(rates.values())
-    taken = _cents(Fraction(whole, 100) * Fraction(discount.percent) / 100)
-    exact = {tax: Fraction(taken * cents, whole) if whole else Fraction(0) for tax, cents in rates.items()}
-    given = {tax: math.floor(share) for tax, share in exact.items()}
-    ranking = sorted(rates, key=lambda tax: (given[tax] - exact[tax], -tax.rate, tax.category))
+    percent, percents = discount.percent.as_integer_ratio()
+    taken = _nearest(whole * percent, 100 * percents)
+    shares = {tax: divmod(taken * cents, whole) if whole else (0, 0) for tax, cents in rates.items()}
+    given = {tax: share for tax, (share, _) in shares.items()}
+    ranking = sorted(rates, key=lambda tax: (-shares[tax][1], -tax.rate, tax.category))
     for tax in ranking[: taken - sum(given.values())]:
         given[tax] += 1
     net = vat = 0
     for tax, cents in rates.items():
-        left, rate = Fraction(cents - given[tax], 100), Fraction(tax.rate)
-        part = _cents(left * rate / (100 + rate) if includes_vat else left * rate / 100)
+        left, (rate, of) = cents - given[tax], tax.rate.as_integer_ratio()
+        part = _nearest(left * rate, 100 * of + (rate if includes_vat else 0))
         vat += part
-        net += cents - given[tax] - (part if includes_vat else 0)
+        net += left - (part if includes_vat else 0)
     return net, vat
 
 
