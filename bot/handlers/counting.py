@@ -105,16 +105,17 @@ def _links(*, bare: bool) -> regex.Pattern[str]:
     Those stand in `tlds.txt`: the names of IANA's root zone, as twitter-text's list has them.
     """
     names = (Path(__file__).parent / "tlds.txt").read_text(encoding="utf-8").split()
-    top = rf"(?:{'|'.join(sorted(names, key=len, reverse=True))}|xn--[-0-9a-z]+)(?![0-9a-z@+-])"
+    top = r"(?:\L<names>|xn--[-0-9a-z]+)(?![0-9a-z@+-])"
     path_char = r"[\p{Latin}\p{Cyrillic}\u0300-\u036F0-9!*';:=+,.$/%#\[\]\-\u2013_~@|&]"
     parens = rf"\({path_char}*(?:\({path_char}+\){path_char}*)?\)"
     path = rf"(?:/(?:(?:{path_char}|{parens})*(?:[+\-\p{{Latin}}\p{{Cyrillic}}\u0300-\u036F0-9=_#/]|{parens}))?)?"
     query = r"(?:\?[a-z0-9!?*'@();:&=+$/%#\[\]\-_.,~|]*[a-z0-9\-_&=#/])?"
     rest = rf"(?::[0-9]+)?{path}{query}"
+    # A label takes all that it can and gives nothing back: only a full stop may follow, and a long word has none.
     letter = r"[\p{L}\p{N}\p{M}]"
-    label = rf"{letter}(?:[\p{{L}}\p{{N}}\p{{M}}_-]*{letter})?\."
+    label = rf"{letter}++(?:[_-]++{letter}++)*+\."
     known = rf"(?<![a-z0-9@＠$#＃\uFFFE\uFEFF\uFFFF])https?://(?:{label}){{1,10}}{top}{rest}"
     # Without a scheme only Latin domains are links, also where other scripts touch them.
     plain = r"[\p{Latin}\u0300-\u036F0-9]"
-    short = rf"(?<![a-z0-9\p{{Latin}}@＠$#＃_./\-])(?:{plain}(?:(?:{plain}|-)*{plain})?\.){{1,10}}{top}{rest}"
-    return regex.compile(f"{known}|{short}" if bare else known, regex.IGNORECASE | regex.VERSION1)
+    short = rf"(?<![a-z0-9\p{{Latin}}@＠$#＃_./\-])(?:{plain}++(?:-++{plain}++)*+\.){{1,10}}{top}{rest}"
+    return regex.compile(f"{known}|{short}" if bare else known, regex.IGNORECASE, names=names)
