@@ -57,6 +57,37 @@ async def test_a_run_is_counted_once_while_it_comes_to_its_turn(world: World) ->
     assert not engine.is_taken("anna")
 
 
+async def _looks_every() -> float:
+    """Return after how many seconds the queue of people's runs is looked into again."""
+    queue = await asyncio.to_thread(DBOS.retrieve_queue, "interactive")
+    assert queue is not None
+    return queue.polling_interval_sec
+
+
+@pytest.mark.sqlite("in PostgreSQL the replicas set the pace together")
+async def test_a_bot_that_nobody_asks_anything_takes_little_of_the_processor(world: World) -> None:
+    """Whoever asks twice at once is served as quickly as ever; afterwards, and before, the queues are left in peace."""
+    going = asyncio.Event()
+
+    async def speak(body: dict[str, Any]) -> None:
+        await going.wait()
+
+    world.model.answer_with(speak)
+    before = await _looks_every()
+    for words in ("proofread this are one.", "proofread these is two."):
+        await world.slack.command(ANNA, SALES, "/draft", words)
+    async with asyncio.timeout(PATIENCE_S):
+        while (during := await _looks_every()) == before:  # noqa: ASYNC110 - it stands in the database
+            await asyncio.sleep(0.02)
+    await durable.keep_pace()
+    still = await _looks_every()
+    going.set()
+    await world.rows(2)
+    await durable.keep_pace()
+
+    assert (before, during, still, await _looks_every()) == (0.4, 0.1, 0.1, 0.4)
+
+
 async def test_the_sweep_starts_what_was_left(world: World) -> None:
     """A request and a decision that were stored and went no further are carried out within a minute."""
     run = await _run(world, "T1:left")

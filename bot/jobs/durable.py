@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.jobs.crew import Crew
 from bot.jobs.runs import Limits, Outage
@@ -29,7 +30,9 @@ CRASHED = "MAX_RECOVERY_ATTEMPTS_EXCEEDED"
 GIVEN_UP = ("ERROR", CRASHED)
 AT_WORK = ("PENDING", "ENQUEUED", "DELAYED")
 QUEUES = {"interactive": 0.1, "batch": 0.25}
-"""Each queue, and after how many seconds a bot that is alone looks into it again."""
+"""Each queue, and after how many seconds a bot that is alone looks into it again while something waits there."""
+IDLE = 4
+"""So many times as long it waits when nothing does: a look takes six milliseconds of the processor, day and night."""
 MAX_RECOVERIES = 5
 CALM_S = 60.0
 """How long a bot must have been up before it tries what was there at too many crashes: one that falls over at once
@@ -74,6 +77,7 @@ class Engine:
         starting: run id -> key of what was started directly and has not come to its turn yet.
         active: how many runs each key has that came to their turn, or wait for it.
         opened_s: when it was put to work, by the monotonic clock.
+        hurried: the queues are looked into as often as while something waits there.
     """
 
     records: Records
@@ -86,6 +90,7 @@ class Engine:
     address: str
     starting: dict[str, str] = field(default_factory=dict)
     opened_s: float = field(default_factory=time.monotonic)
+    hurried: bool = False
 
     @property
     def shared(self) -> bool:
@@ -101,8 +106,17 @@ class Engine:
         """Say whether a limit binds for a run of *key*: it has one at work, or the house is full."""
         if self.shared:
             return True
-        full = len(self.starting) + sum(self.active.values()) >= self.limits.at_once
+        full = self._at_once >= self.limits.at_once
         return full or key in self.active or key in self.starting.values()
+
+    @property
+    def is_filling(self) -> bool:
+        """Say whether the house is half full: whoever comes next may have to wait in the queue."""
+        return self._at_once >= self.limits.at_once / 2
+
+    @property
+    def _at_once(self) -> int:
+        return len(self.starting) + sum(self.active.values())
 
 
 _engine: Engine | None = None
@@ -252,6 +266,44 @@ async def enqueue(
         options["delay_seconds"] = delay_s
     with SetWorkflowID(workflow_id), SetEnqueueOptions(**options):
         await DBOS.enqueue_workflow_async(queue, workflow, *args)
+    # What waits for a time waits on in DBOS, and comes into the queue by itself.
+    if not delay_s:
+        await hurry()
+
+
+async def hurry() -> None:
+    """Look into the queues often, until nothing waits there; replicas have a pace of their own (`bot.jobs.slots`)."""
+    engine = at_work()
+    if engine.shared or engine.hurried:
+        return
+    engine.hurried = True  # before the first await, so that one of many does it
+    try:
+        await apart(asyncio.to_thread(set_pace, 1))
+    except SQLAlchemyError as error:
+        # What waits is stored, and is taken all the same: a moment later.
+        engine.hurried = False
+        log.warning("the queues are looked into as seldom as before: %s", type(error).__name__)
+
+
+async def keep_pace() -> None:
+    """Look into the queues less often when nothing waits there."""
+    engine = at_work()
+    if engine.shared:
+        return
+    waiting = await DBOS.list_workflows_async(status="ENQUEUED", limit=1, load_input=False, load_output=False)
+    if waiting:
+        await hurry()
+    elif engine.hurried:
+        engine.hurried = False
+        await asyncio.to_thread(set_pace, IDLE)
+
+
+def set_pace(times: float) -> None:
+    """Let *times* as much time go by between two looks into a queue; it stands in the database, and is read there."""
+    for name, every_s in QUEUES.items():
+        queue = DBOS.retrieve_queue(name)
+        if queue is not None:
+            queue.set_polling_interval_sec(every_s * times)
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.jobs.backups import backup, show_restored
-from bot.jobs.durable import QUEUES, VERSION, Engine, Teams, at_work, put_to_work
+from bot.jobs.durable import IDLE, QUEUES, VERSION, Engine, Teams, at_work, keep_pace, put_to_work
 from bot.jobs.runs import Limits
 from bot.jobs.schedules import clean, plans, rounds, sweep, sweep_now
 from bot.jobs.slots import Slot
@@ -53,21 +53,20 @@ async def open_engine(
     put_to_work(Engine(records, limits, teams, {}, {}, gate, None if url else path, address))
     DBOS(config=configure(address, slot.executor_id if slot else "slot-0"))
     DBOS.launch()  # on the loop, so that async workflows run on it
-    await DBOS.register_queue_async(
-        "interactive",
-        partition_concurrency=1,
-        worker_concurrency=limits.at_once,
-        polling_interval_sec=QUEUES["interactive"],
-    )
-    await DBOS.register_queue_async(
-        "batch", partition_concurrency=1, worker_concurrency=4, polling_interval_sec=QUEUES["batch"]
-    )
+    for name, at_once in (("interactive", limits.at_once), ("batch", 4)):
+        await DBOS.register_queue_async(
+            name,
+            partition_concurrency=1,
+            worker_concurrency=at_once,
+            polling_interval_sec=QUEUES[name] * (1 if url else IDLE),
+        )
     await _schedule("sweep", sweep, "* * * * *")
     await _schedule("plans", plans, "* * * * *")
     await _schedule("clean", clean, "17 3 * * *")
     await _schedule("backup", backup, "47 * * * *")
     await _schedule("rounds", rounds, "*/5 * * * *")
     await sweep_now()
+    await keep_pace()
     await show_restored()
 
 

@@ -21,6 +21,7 @@ from bot.jobs.durable import (
     apart,
     at_work,
     crew_of,
+    keep_pace,
     start_again,
     step,
     team_of,
@@ -62,6 +63,7 @@ async def sweep(when: datetime, context: Any) -> None:
 async def sweep_step() -> None:
     """Start what was left half a minute ago, and tell the askers of what the engine gave up."""
     await apart(_sweep())
+    await apart(keep_pace())
 
 
 async def _sweep() -> None:

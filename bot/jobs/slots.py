@@ -13,7 +13,7 @@ import psycopg
 from dbos import DBOS
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.jobs.durable import QUEUES
+from bot.jobs.durable import set_pace
 from bot.records.postgres import LOCKS, PgDatabase, connect
 
 log = logging.getLogger(__name__)
@@ -139,13 +139,9 @@ class Slot:
     def _pace(self) -> None:
         """Let all replicas together look into the queues as often as one that is alone.
 
-        Looking costs a tenth of a core, and a run waits no longer, because whoever looks next takes it. The
-        intervals stand in the database, where each replica reads them at each look.
+        Looking costs a tenth of a core, and a run waits no longer, because whoever looks next takes it.
         """
-        for name, every_s in QUEUES.items():
-            queue = DBOS.retrieve_queue(name)
-            if queue is not None:
-                queue.set_polling_interval_sec(every_s * min(self.replicas, MOST_APART))
+        set_pace(min(self.replicas, MOST_APART))
         self._paced = self.replicas
 
     def _take_over(self) -> None:

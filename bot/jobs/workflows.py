@@ -16,6 +16,7 @@ from bot.jobs.durable import (
     begin,
     crew_of,
     enqueue,
+    hurry,
     show_in_turn,
     slack_is_away,
     step,
@@ -275,25 +276,15 @@ async def start(run: Run) -> None:
                 await DBOS.start_workflow_async(run_workflow, run.run_id, 1, key, 0)
         finally:
             engine.starting.pop(run.run_id, None)
+        if engine.is_filling:
+            await hurry()
     await engine.records.requests.started(run.run_id)
 
 
 async def go_on(run: Run) -> None:
-    """Go on with a run whose asker has chosen; a second start changes nothing.
-
-    Through the queue: the answer may come while another run of the same person is being written.
-    """
+    """Go on with a run whose asker has chosen, once no other run of theirs is being written; twice is once."""
     key = turn_key(run)
-    await enqueue(
-        "interactive",
-        run_workflow,
-        run.run_id,
-        1,
-        key,
-        0,
-        workflow_id=f"{run.run_id}~chosen",
-        partition=key,
-    )
+    await begin(run_workflow, run.run_id, 1, key, 0, workflow_id=f"{run.run_id}~chosen", turn_of=key)
     await at_work().records.choices.begun(run.run_id)
 
 
