@@ -169,7 +169,8 @@ async def write_killed(rows: int, kills: int, folder: Path, *, seed: int = 7) ->
         for _ in range(kills):
             await bot.crash(chance)
         im = slack.workspace.im_with(ANNA).id
-        await slack.wait_for(lambda: "is written" in str(slack.messages(im)) or None, 120)
+        # What was there at six crashes is tried again after a minute of peace, at the stroke of the next one.
+        await slack.wait_for(lambda: "is written" in str(slack.messages(im)) or None, 300)
         seconds = time.monotonic() - started_s
         await bot.end()
         answered = Counter(

@@ -33,6 +33,8 @@ QUEUES = {"interactive": 0.1, "batch": 0.25}
 """Each queue, and after how many seconds a bot that is alone looks into it again while something waits there."""
 IDLE = 4
 """So many times as long it waits when nothing does: a look takes six milliseconds of the processor, day and night."""
+SOON_S = 60.0
+"""What comes into a queue within this time is waited for; of a longer wait, a second more is no matter."""
 MAX_RECOVERIES = 5
 CALM_S = 60.0
 """How long a bot must have been up before it tries what was there at too many crashes: one that falls over at once
@@ -266,8 +268,7 @@ async def enqueue(
         options["delay_seconds"] = delay_s
     with SetWorkflowID(workflow_id), SetEnqueueOptions(**options):
         await DBOS.enqueue_workflow_async(queue, workflow, *args)
-    # What waits for a time waits on in DBOS, and comes into the queue by itself.
-    if not delay_s:
+    if delay_s < SOON_S:
         await hurry()
 
 
