@@ -111,6 +111,20 @@ class World:
                 await asyncio.sleep(0.02)
 
 
+async def until(look: Callable[[], Any]) -> Any:
+    """Return what *look* finds, once it finds something: in the model, say, or in another process.
+
+    `Slack.wait_for` looks only when something happens in Slack.
+
+    Raises:
+        TimeoutError: it did not.
+    """
+    async with asyncio.timeout(PATIENCE_S):
+        while not (found := look()):  # noqa: ASYNC110 - who is looked at tells nobody
+            await asyncio.sleep(0.02)
+        return found
+
+
 def buttons(message: dict[str, Any]) -> list[str]:
     """Return the buttons under a message."""
     blocks = [block for block in message.get("blocks") or [] if block["type"] == "actions"]

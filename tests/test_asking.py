@@ -24,6 +24,7 @@ from tests.conftest import (
     buttons,
     running,
     said,
+    until,
 )
 from tests.test_run import LINES
 
@@ -310,7 +311,7 @@ async def test_the_messages_tab_takes_words_and_links(world: World) -> None:
     await world.slack.say(ANNA, world.im, world.link(root))
     summary = await world.card()
     await world.slack.say(ANNA, world.im, "How do I thank a customer for a large order of chairs?")
-    await world.slack.wait_for(lambda: len(world.model.requests) == 2)
+    await until(lambda: len(world.model.requests) == 2)
     await world.slack.say(ANNA, world.im, "help")
     await world.slack.called("chat.postEphemeral", where=lambda told: "I draft texts" in told["text"])
     await world.slack.say(ANNA, world.im, "sumarise")

@@ -31,7 +31,7 @@ from tests.bulk_set import (
     unlike,
     written,
 )
-from tests.conftest import ANNA, CHEF, World, buttons
+from tests.conftest import ANNA, CHEF, World, buttons, until
 
 BATCHES = "/v1/messages/batches"
 
@@ -79,7 +79,7 @@ async def test_the_style_of_the_samples_is_the_example(world: World) -> None:
     await press(world.slack, "bulk_map")
     await world.slack.wait_for(lambda: world.slack.modal(ANNA))
     await world.slack.submit(ANNA, {"instructions": "Zeg je.", "unused": ["1"]})
-    await world.slack.wait_for(lambda: world.model.count >= 6 or None)
+    await until(lambda: world.model.count >= 6)
     await press(world.slack, "bulk_style")
     asked = str(await world.shown("The other 2 texts cost about"))
     await press(world.slack, "bulk_start")
@@ -206,9 +206,9 @@ async def test_trying_again_after_a_cancel_writes_what_failed_and_no_more(world:
     world.model.batches.held = True
     await begin(world.slack, table(6))
     running = await world.shown("3 of 6")
-    batch = await world.slack.wait_for(lambda: next(iter(world.model.batches.sent()), None))
+    batch = await until(lambda: next(iter(world.model.batches.sent()), None))
     await world.slack.click(ANNA, world.im, running["ts"], "bulk_cancel")
-    await world.slack.wait_for(lambda: batch.ended_at)
+    await until(lambda: batch.ended_at)
     world.model.batches.held = model.declines = False
     await press(world.slack, "bulk_retry")
     await world.shown("3 of 6 texts")
@@ -243,10 +243,10 @@ async def test_a_pause_stops_the_batch_on_the_server(world: World) -> None:
     world.model.batches.held = True
     await begin(world.slack, table(9))
     running = await world.shown("3 of 9")
-    batch = await world.slack.wait_for(lambda: next(iter(world.model.batches.sent()), None))
+    batch = await until(lambda: next(iter(world.model.batches.sent()), None))
     await world.slack.click(ANNA, world.im, running["ts"], "bulk_pause")
     paused = await world.shown("is paused: 3 of 9")
-    await world.slack.wait_for(lambda: batch.ended_at)
+    await until(lambda: batch.ended_at)
     world.model.batches.held = False
     await world.slack.click(ANNA, world.im, paused["ts"], "bulk_resume")
     await world.shown("9 of 9 texts")
@@ -286,14 +286,14 @@ async def test_a_rule_in_mid_work_pauses_a_set(world: World) -> None:
     world.model.batches.held = True
     await begin(world.slack, table(9))
     await world.shown("3 of 9")
-    batch = await world.slack.wait_for(lambda: next(iter(world.model.batches.sent()), None))
+    batch = await until(lambda: next(iter(world.model.batches.sent()), None))
     rules = Rules(tasks_off=("descriptions",))
     guidelines = world.bot.records.guidelines
     await guidelines.publish("T1", "Not now.", rules, user_id=CHEF, over=0)
     await guidelines.accept("T1", ANNA, 1)
     await carry_on_anew((await the_set(world)).set_id)
     paused = await world.shown("is paused: 3 of 9")
-    await world.slack.wait_for(lambda: batch.ended_at)
+    await until(lambda: batch.ended_at)
     await world.slack.wait_for(lambda: "3 of 3 texts wait" in str(world.slack.messages(world.im)) or None)
 
     assert "bulk_resume" in buttons(paused)

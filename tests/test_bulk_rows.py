@@ -19,7 +19,7 @@ from bot.records.schema import migrate
 from bot.records.sqlite import FileDatabase
 from bot.sandbox.model_rules import user_text
 from tests.bulk_set import Unwilling, begin, press, table, the_set, unlike, written
-from tests.conftest import ANNA, World
+from tests.conftest import ANNA, World, until
 from tests.test_leaks import statements
 
 SET = "T1:D1:1.0"
@@ -188,7 +188,7 @@ async def test_a_cancel_keeps_the_first_texts(world: World) -> None:
 
     world.model.answer_with(speak)
     await begin(world.slack, table(6))
-    await world.slack.wait_for(lambda: len(world.model.batches.sent()) == 2 or None)
+    await until(lambda: len(world.model.batches.sent()) == 2)
     await press(world.slack, "bulk_cancel")
 
     assert await world.shown("is cancelled. 6 of 6")

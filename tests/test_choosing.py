@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,6 +39,16 @@ async def _mention(world: World, words: str, root: str = "", *, by: str = ANNA) 
 
 async def _question(world: World, root: str) -> dict[str, Any]:
     return await world.card(SALES, having="choose_plain", thread_ts=root)
+
+
+def _never_chooses(world: World) -> None:
+    """Let the model write at once, and leave the question what is wanted without an answer."""
+
+    async def speak(body: dict[str, Any]) -> None:
+        if body["model"] == world.bot.settings.model_fast:
+            await asyncio.Event().wait()
+
+    world.model.answer_with(speak)
 
 
 async def _form(world: World, fields: int = 2) -> dict[str, Any]:
@@ -133,7 +144,7 @@ async def test_what_a_slow_answer_cost_is_unknown(tmp_path: Path) -> None:
     limits = Limits(told_after_s=1.5, continue_after_s=0.5, continuations=20, choose_within_s=0.3)
     async with running(tmp_path, limits=limits) as world:
         world.model.name = None
-        world.model.fail("hang")
+        _never_chooses(world)
         await _mention(world, WISH)
         await world.card()
         await world.bot.records.ledger.interrupt_calls(datetime.now(UTC) + timedelta(minutes=1))
@@ -147,7 +158,10 @@ async def test_a_model_that_does_not_answer_the_question_is_no_error(tmp_path: P
     """Down, broken or slow at that moment: the plain answer comes all the same."""
     limits = Limits(told_after_s=1.5, continue_after_s=0.5, continuations=20, choose_within_s=0.3)
     async with running(tmp_path, limits=limits) as world:
-        world.model.fail(fault)
+        if fault == "hang":
+            _never_chooses(world)
+        else:
+            world.model.fail(fault)
         await _mention(world, WISH)
         await world.card()
         (row,) = await world.rows()

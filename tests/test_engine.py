@@ -21,7 +21,7 @@ from bot.records.uploads import Upload
 from bot.sandbox.watch import PATIENCE_S
 from bot.tasks import Run
 from tests.bulk_set import send, table, the_set
-from tests.conftest import ANNA, CHEF, SALES, World, buttons
+from tests.conftest import ANNA, CHEF, SALES, World, buttons, until
 from tests.test_run import LINES
 
 
@@ -283,7 +283,7 @@ async def test_a_redo_that_met_crash_upon_crash_is_tried_alone(world: World) -> 
     await _crash_on(f"{run.run_id}~2~{decided.review_id}", run.run_id, 2, turn_key(run), 0)
     await schedules.sweep_step()
 
-    await world.slack.wait_for(lambda: len(world.model.requests) > 1 or None)
+    await until(lambda: len(world.model.requests) > 1)
     shown = await world.card(having="undo")
 
     assert "approve" in buttons(shown)

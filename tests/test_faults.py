@@ -19,7 +19,7 @@ from bot.premises import StartError
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
 from bot.settings import Settings
-from tests.conftest import ANNA, BEN, CHEF, SALES, SECRET, World, buttons, make_slack, running, said
+from tests.conftest import ANNA, BEN, CHEF, SALES, SECRET, World, buttons, make_slack, running, said, until
 from tests.process import ROOT, BotProcess
 from tests.stored import looked_up
 from tests.test_run import LINES
@@ -319,7 +319,7 @@ async def test_stopping_lets_the_open_draft_finish(tmp_path: Path) -> None:
         await process.start()
         root = slack.workspace.add_message(SALES, BEN, "We ship on Friday, agreed.")["ts"]
         await slack.shortcut(ANNA, SALES, root, "summarize_thread")
-        await slack.wait_for(lambda: model.requests or slack.count("chat.postMessage") > 0)
+        await until(lambda: model.requests or slack.count("chat.postMessage") > 0)
         code = await process.end(signal.SIGTERM)
         im = slack.workspace.im_with(ANNA).id
         shown = [said(one) for one in slack.messages(im) if "approve" in buttons(one)]

@@ -30,6 +30,7 @@ from tests.conftest import (
     make_slack,
     running,
     said,
+    until,
 )
 from tests.documents import word
 from tests.knowledge.conftest import put
@@ -188,7 +189,7 @@ async def test_nothing_is_read_or_sent_before_it_is_accepted(world: World, name:
     await world.shown("You accepted this")
     thread = world.vacancy if name == "cv" else ""  # type: ignore[attr-defined]
     await world.card(having=route.done, thread_ts=thread)
-    await world.slack.wait_for(lambda: world.model.count > asked or name == "table" or None)
+    await until(lambda: world.model.count > asked or name == "table")
     shown = [one for one in world.slack.messages(world.im) if "Be kind." in str(one)]
 
     assert held == (asked, [])

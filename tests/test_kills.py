@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from bot.jobs.engine import NAME
 from bot.jobs.workflows import TRIES_ALONE
 from bot.sandbox.model import Model
 from bot.sandbox.slack import Slack
-from tests.conftest import ANNA, BEN, CHEF, SALES, buttons, make_slack, running, store_url
+from tests.conftest import ANNA, BEN, CHEF, SALES, buttons, make_slack, running, store_url, until
 from tests.process import BotProcess
 from tests.stored import looked_up
 from tests.zygote import SMALLER
@@ -91,16 +91,9 @@ async def _ask(slack: Slack, user_id: str = ANNA, words: str = "this are a sente
     await slack.command(user_id, SALES, "/draft", f"proofread {words}")
 
 
-async def _until(condition: Callable[[], Any]) -> None:
-    """Wait until something is so, in a process that tells nobody."""
-    async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110 - what is looked at is in another process
-            await asyncio.sleep(0.02)
-
-
 async def _asked(model: Model, calls: int) -> None:
     """Wait until the model was asked more than *calls* times."""
-    await _until(lambda: len(model.requests) > calls)
+    await until(lambda: len(model.requests) > calls)
 
 
 def _tried(slack: Slack, method: str) -> int:
@@ -118,7 +111,7 @@ async def test_who_was_only_there_outlives_every_kill(tmp_path: Path) -> None:
         slack.fail("chat.postMessage", status=429, retry_after=600)
         await process.start()
         await _ask(slack)
-        await _until(lambda: _tried(slack, "chat.postMessage"))
+        await until(lambda: _tried(slack, "chat.postMessage"))
         await process.end(signal.SIGKILL)
         model.latency_s = 600.0
         for _ in range(KILLS - 1):
@@ -135,10 +128,10 @@ async def test_who_was_only_there_outlives_every_kill(tmp_path: Path) -> None:
             slack.fail("chat.update", status=429, retry_after=600)
             shown = _tried(slack, "chat.update")
             await process.start()
-            await _until(lambda: _tried(slack, "chat.update") > shown)
+            await until(lambda: _tried(slack, "chat.update") > shown)
             await process.end(signal.SIGKILL)
             await process.start()
-            await _until(lambda: _cards(slack))
+            await until(lambda: _cards(slack))
             sweeping.cancel()
         await process.end()
 
@@ -163,7 +156,7 @@ async def test_clean_stops_are_never_counted(tmp_path: Path) -> None:
             await process.end(signal.SIGTERM)
         model.latency_s = 0.0
         await process.start()
-        await _until(lambda: _cards(slack))
+        await until(lambda: _cards(slack))
         await process.end()
 
     assert counted == [1, 1, 1]
@@ -187,7 +180,7 @@ async def test_what_waits_is_not_at_work(tmp_path: Path) -> None:
         model.down = False
         async with running(tmp_path, slack=slack, model=model, limits=limits):
             await DBOS.set_workflow_delay_async(waiting[0].workflow_id, delay_seconds=0)
-            await _until(lambda: _cards(slack))
+            await until(lambda: _cards(slack))
 
     assert [(one.status, one.recovery_attempts) for one in waiting] == [("DELAYED", 0)]
     assert len(_cards(slack)) == 1
@@ -214,13 +207,13 @@ async def test_only_the_run_at_fault_is_given_up(tmp_path: Path) -> None:
         await _asked(model, 0)
         keeping = asyncio.create_task(_keep_up(process, deaths))
         await _ask(slack, ANNA, "these is poison.")
-        await _until(lambda: len(deaths) >= KILLS)
+        await until(lambda: len(deaths) >= KILLS)
         with _engine(tmp_path) as engine:
             sweeping = asyncio.create_task(_sweep(engine))
             room = slack.workspace.im_with(ANNA).id
-            await _until(lambda: "Something broke" in str(slack.messages(room)))
+            await until(lambda: "Something broke" in str(slack.messages(room)))
             await _ask(slack, CHEF, "this come meanwhile.")
-            await _until(lambda: _cards(slack, BEN) and _cards(slack, CHEF))
+            await until(lambda: _cards(slack, BEN) and _cards(slack, CHEF))
             sweeping.cancel()
         keeping.cancel()
         await asyncio.wait({keeping, sweeping})

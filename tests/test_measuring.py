@@ -15,7 +15,7 @@ from bot.jobs.control import is_by_hand
 from bot.records import WorkspaceSettings
 from bot.tasks import Draft, Run, load_tasks
 from bot.value import REVIEW_WORD_MINUTES
-from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons
+from tests.conftest import ANNA, BEN, CHEF, SALES, World, buttons, until
 from tests.test_run import LINES
 
 WEEK = timedelta(days=7, hours=1)
@@ -419,7 +419,7 @@ async def test_who_had_it_drafted_did_not_do_it_by_hand(world: World) -> None:
     card = await _drawn(world)
     asked = len(world.model.requests)
     await world.slack.click(ANNA, SALES, card["ts"], "draft_anyway")
-    await world.slack.wait_for(lambda: len(world.model.requests) > asked)
+    await until(lambda: len(world.model.requests) > asked)
     await world.slack.click(ANNA, SALES, card["ts"], "by_hand")
     await _form(world)
     await world.slack.submit(ANNA, {"minutes": "22"})

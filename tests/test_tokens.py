@@ -11,7 +11,7 @@ import pytest
 from bot.jobs.schedules import sweep_now
 from bot.sandbox.model import Model
 from bot.sandbox.watch import PATIENCE_S
-from tests.conftest import ANNA, CHEF, SALES, World, make_slack, running
+from tests.conftest import ANNA, CHEF, SALES, World, make_slack, running, until
 from tests.test_run import LINES
 
 
@@ -43,7 +43,7 @@ async def test_a_token_revoked_in_mid_run_loses_nothing(
     for _ in range(2):
         root = await world.thread(*LINES)
         await world.slack.command(ANNA, SALES, "/summarize", world.link(root))
-    await world.slack.wait_for(lambda: world.model.requests or world.slack.count("conversations.replies"))
+    await until(lambda: world.model.requests or world.slack.count("conversations.replies"))
     world.slack.revoke_token()
     why = await _until_ready_is(world, 503)
     waiting = await world.rows(where=lambda row: row["outcome"] == "waiting")

@@ -10,7 +10,7 @@ import pytest
 from bot.guard import check_links, clean, links_of
 from bot.tasks import Run
 from bot.views import fallback, markdown_block
-from tests.conftest import ANNA, BEN, CHEF, SALES, SECRET_ROOM, World, buttons
+from tests.conftest import ANNA, BEN, CHEF, SALES, SECRET_ROOM, World, buttons, until
 from tests.guard.orders import ALL, MENTION, ORION, answer, groups, harm, prompts
 
 
@@ -51,7 +51,7 @@ async def test_whatever_is_ordered_the_draft_is_only_text(world: World, route: s
             await world.slack.click(ANNA, world.im, message["ts"], "redo")
             await world.slack.wait_for(lambda: world.slack.modal(ANNA))
             await world.slack.submit(ANNA, {"instruction": "korter"})
-        await world.slack.wait_for(lambda: len(world.model.requests) >= 2 * len(texts))
+        await until(lambda: len(world.model.requests) >= 2 * len(texts))
         await world.slack.wait_for(lambda: "Writing" not in json.dumps(world.slack.messages(world.im)))
     asked = prompts(world)
 
