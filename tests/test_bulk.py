@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from bot.jobs.sets import carry_on_anew
 from bot.llm import LLMError
 from bot.records.bulk import BulkSet
 from bot.sandbox.model_rules import user_text
+from bot.sandbox.watch import PATIENCE_S
 from bot.tasks import Draft, Run
 from bot.tasks.guideline import Rules, Special
 from tests.bulk_set import (
@@ -79,7 +81,11 @@ async def test_the_style_of_the_samples_is_the_example(world: World) -> None:
     await press(world.slack, "bulk_map")
     await world.slack.wait_for(lambda: world.slack.modal(ANNA))
     await world.slack.submit(ANNA, {"instructions": "Zeg je.", "unused": ["1"]})
-    await until(lambda: world.model.count >= 6)
+    # The same words stand there while the samples are written anew.
+    await world.rows(3, where=lambda row: row["calls"] == 2)
+    async with asyncio.timeout(PATIENCE_S):
+        while (await the_set(world)).stage != "samples":
+            await asyncio.sleep(0.02)
     await press(world.slack, "bulk_style")
     asked = str(await world.shown("The other 2 texts cost about"))
     await press(world.slack, "bulk_start")
