@@ -204,9 +204,10 @@ class Workspace:
 
     async def _read_anew(self) -> None:
         """Let settings and templates hold as they stand now."""
-        holds = await self._shared.records.workspaces.get(self.identity.team_id)
-        if holds != self.intake.holds:
-            self.intake.hold(holds)
+        async with self.intake.taking_over:
+            holds = await self._shared.records.workspaces.get(self.identity.team_id)
+            if holds != self.intake.holds:
+                self.intake.hold(holds)
         await load_templates(self.intake)
         self._homes.stir_all()
 

@@ -84,7 +84,7 @@ async def test_the_style_of_the_samples_is_the_example(world: World) -> None:
     # The same words stand there while the samples are written anew.
     await world.rows(3, where=lambda row: row["calls"] == 2)
     async with asyncio.timeout(PATIENCE_S):
-        while (await the_set(world)).stage != "samples":
+        while (await the_set(world)).stage != "samples":  # noqa: ASYNC110 - it stands in the records
             await asyncio.sleep(0.02)
     await press(world.slack, "bulk_style")
     asked = str(await world.shown("The other 2 texts cost about"))

@@ -32,6 +32,7 @@ pytestmark = pytest.mark.skipif(
 
 HURRIED = {
     "bot.jobs.durable.CALM_S": 0.0,
+    "bot.jobs.durable.AGAIN_AFTER_S": 0.0,
     "bot.jobs.schedules.LEFT_FOR_S": 0.0,
     "bot.jobs.engine.PATIENCE_S": 0,
 }

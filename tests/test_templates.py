@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.__main__ import main
+from bot.listeners import load_templates
 from bot.offline import evaluate
 from bot.reading import read_paper_apart
 from bot.sandbox.watch import PATIENCE_S
@@ -289,3 +290,38 @@ def test_a_field_that_cannot_be_read_is_told(written: str) -> None:
 def test_a_name_is_made_of_a_title() -> None:
     """The name is what people type; accents and signs do not get into it."""
     assert make_name("Uitnodiging: één feest!") == "uitnodiging-een-feest"
+
+
+async def test_an_older_reading_never_covers_a_newer_version(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody publishes while the bot reads the templates, as it does when another replica told of one: it holds."""
+    await _make(world)
+    await _list(world)
+    await world.slack.click_in_view(CHEF, "template_menu", value="edit klanten-uitnodigen 1")
+    await _top(world, "template_edit")
+    await world.slack.submit(CHEF, {"prompt0": "Second try.", "minutes": "25"})
+    await _top(world, "template_saved")
+    templates = world.bot.records.templates
+    read, go = asyncio.Event(), asyncio.Event()
+    current = templates.current
+
+    async def slowly(team_id: str) -> dict[str, str]:
+        found = await current(team_id)
+        read.set()
+        await go.wait()
+        return found
+
+    monkeypatch.setattr(templates, "current", slowly)
+    reading = asyncio.create_task(load_templates(world.workspace.intake))
+    await read.wait()
+    await world.slack.click_in_view(CHEF, "template_publish")
+    # Either it waits for the reading, or it is through already and the reading would cover it.
+    await asyncio.wait(
+        {asyncio.create_task(_held(world, lambda task: task.baseline_minutes == 25))}, timeout=0.5
+    )
+    go.set()
+    await reading
+    held = await _held(world, lambda task: task.baseline_minutes == 25)
+
+    assert held.prompt == "Second try.\n"

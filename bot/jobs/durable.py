@@ -42,7 +42,8 @@ would crash on anything, and prove nothing."""
 MOST_GIVEN_UP = 2
 """So often the engine gives something up at crash upon crash before whoever waits for it is told."""
 KEEP_DAYS = 7  # finished workflows; longer than Slack redelivers, because a forgotten id could run again
-MOST_MINUTES_BETWEEN = 60  # tries of what failed by a fault of ours
+AGAIN_AFTER_S = 60.0  # what failed by a fault of ours, the first time; twice as long each time after that
+MOST_MINUTES_BETWEEN = 60
 STEP_ATTEMPTS = 7
 STEP_INTERVAL_S = 1.0  # waits of 1, 2, 4 … 32 seconds: about a minute, then the asker is told
 
@@ -208,7 +209,7 @@ def is_too_soon(failed_ms: list[int]) -> bool:
     Args:
         failed_ms: when each try of it began, in Unix milliseconds.
     """
-    wait_s = CALM_S * min(2 ** max(0, len(failed_ms) - 1), MOST_MINUTES_BETWEEN)
+    wait_s = AGAIN_AFTER_S * min(2 ** max(0, len(failed_ms) - 1), MOST_MINUTES_BETWEEN)
     return bool(failed_ms) and time.time() - max(failed_ms) / 1000 < wait_s
 
 

@@ -84,6 +84,8 @@ class Intake:
         holds: the workspace's settings; `language` and `zone` are theirs.
         own_models: the model ids of the environment, by the name of the setting.
         on_settings: told of new settings, so that they hold at once everywhere.
+        taking_over: held while what stands in the records is read, or written, and made to hold: of two who do so at
+            once the later one's stays.
         stir: told of a person whose Home tab says something else now; `stir_all` of everybody's.
     """
 
@@ -103,6 +105,7 @@ class Intake:
     stir: Callable[[str], None] = lambda _: None
     stir_all: Callable[[], None] = lambda: None
     templates: set[str] = field(default_factory=set)
+    taking_over: asyncio.Lock = field(default_factory=asyncio.Lock)
     _background: set[asyncio.Task[Any]] = field(default_factory=set)
     _accepting: int = 0
     _accepted_at: float = 0.0

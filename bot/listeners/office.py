@@ -173,8 +173,9 @@ async def _changed(intake: Intake, ack: AsyncAck, body: dict[str, Any]) -> None:
         shown = {name: text(f"settings.{name}.wrong", intake.language) for name in wrong}
         await ack(response_action="errors", errors=shown)
         return
-    changed = await workspaces.change(intake.team_id, wanted, user_id=user_id)
-    intake.hold(wanted)
+    async with intake.taking_over:
+        changed = await workspaces.change(intake.team_id, wanted, user_id=user_id)
+        intake.hold(wanted)
     await ack()
     others = await workspaces.changed_after(intake.team_id, int(metadata.get("mark", 0)), besides=user_id)
     intake.later(_tell_saved(intake, user_id, changed=changed, others=others))

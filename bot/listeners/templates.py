@@ -64,6 +64,11 @@ def register(app: AsyncApp, intake: Intake) -> None:
 
 async def load_templates(intake: Intake) -> None:
     """Let people ask for the published templates; withdrawn ones stay known, for the drafts made with them."""
+    async with intake.taking_over:
+        await _load(intake)
+
+
+async def _load(intake: Intake) -> None:
     published = await intake.records.templates.published(intake.team_id)
     for name, body in (await intake.records.templates.current(intake.team_id)).items():
         try:
@@ -146,8 +151,9 @@ async def _publish(intake: Intake, name: str, version: int, *, user_id: str) -> 
     taken = _taken(intake, task) if version else ""
     if taken:
         return text("template.taken", intake.language, word=taken)
-    await intake.records.templates.publish(intake.team_id, name, version, user_id=user_id)
-    intake.put_template(replace(task, listed=version > 0))
+    async with intake.taking_over:
+        await intake.records.templates.publish(intake.team_id, name, version, user_id=user_id)
+        intake.put_template(replace(task, listed=version > 0))
     key = "template.is-published" if version else "template.is-withdrawn"
     title = task.title_in(intake.language)
     return text(key, intake.language, title=title, version=version, name=name)
