@@ -203,8 +203,9 @@ async def _left_open(world: World, run_id: str) -> Run:
 
 @pytest.fixture
 def calm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bot that has been up for a while."""
+    """A bot that has been up for a while, and waits for nothing between two tries."""
     monkeypatch.setattr(durable, "CALM_S", 0.0)
+    monkeypatch.setattr(durable, "AGAIN_AFTER_S", 0.0)
 
 
 @pytest.mark.usefixtures("calm")

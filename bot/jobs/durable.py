@@ -292,7 +292,10 @@ async def keep_pace() -> None:
     engine = at_work()
     if engine.shared:
         return
-    waiting = await DBOS.list_workflows_async(status="ENQUEUED", limit=1, load_input=False, load_output=False)
+    # What a schedule starts waits in a queue of DBOS' own.
+    waiting = await DBOS.list_workflows_async(
+        queue_name=list(QUEUES), status="ENQUEUED", limit=1, load_input=False, load_output=False
+    )
     if waiting:
         await hurry()
     elif engine.hurried:
