@@ -17,7 +17,6 @@ from bot.__main__ import main
 from bot.listeners import load_templates
 from bot.offline import evaluate
 from bot.reading import read_paper_apart
-from bot.sandbox.watch import PATIENCE_S
 from bot.tasks import (
     Input,
     Task,
@@ -29,7 +28,7 @@ from bot.tasks import (
     write_fields,
     write_task,
 )
-from tests.conftest import ANNA, CHEF, SALES, World, on_postgres, running, store_url
+from tests.conftest import ANNA, CHEF, SALES, World, on_postgres, running, store_url, until
 from tests.test_measuring import _form
 
 INVITE = {
@@ -116,22 +115,28 @@ async def test_the_command_line_calls_a_template_by_its_title(world: World, tmp_
 
 async def _held(world: World, fits: Callable[[Task], bool]) -> Task:
     """Return the template once the bot holds it so: word of an earlier change may come after a later one."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            task = world.workspace.tasks["klanten-uitnodigen"]
-            if fits(task):
-                return task
-            await asyncio.sleep(0.02)
+
+    def look() -> Task | None:
+        task = world.workspace.tasks["klanten-uitnodigen"]
+        return task if fits(task) else None
+
+    found: Task = await until(look)
+    return found
 
 
-async def test_one_click_goes_back_and_a_withdrawn_one_is_gone(world: World) -> None:
-    """Every version is kept: back, withdraw and publish again take one click each."""
-    await _make(world)
+async def _write_second(world: World) -> None:
+    """Write a second version of the template, and leave it to be published."""
     await _list(world)
     await world.slack.click_in_view(CHEF, "template_menu", value="edit klanten-uitnodigen 1")
     await _top(world, "template_edit")
     await world.slack.submit(CHEF, {"prompt0": "Second try.", "minutes": "25"})
     await _top(world, "template_saved")
+
+
+async def test_one_click_goes_back_and_a_withdrawn_one_is_gone(world: World) -> None:
+    """Every version is kept: back, withdraw and publish again take one click each."""
+    await _make(world)
+    await _write_second(world)
     await world.slack.click_in_view(CHEF, "template_publish")
     await _held(world, lambda task: task.baseline_minutes == 25)
     await world.slack.close_view(CHEF, every=True)
@@ -297,11 +302,7 @@ async def test_an_older_reading_never_covers_a_newer_version(
 ) -> None:
     """Somebody publishes while the bot reads the templates, as it does when another replica told of one: it holds."""
     await _make(world)
-    await _list(world)
-    await world.slack.click_in_view(CHEF, "template_menu", value="edit klanten-uitnodigen 1")
-    await _top(world, "template_edit")
-    await world.slack.submit(CHEF, {"prompt0": "Second try.", "minutes": "25"})
-    await _top(world, "template_saved")
+    await _write_second(world)
     templates = world.bot.records.templates
     read, go = asyncio.Event(), asyncio.Event()
     current = templates.current

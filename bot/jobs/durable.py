@@ -80,7 +80,7 @@ class Engine:
         starting: run id -> key of what was started directly and has not come to its turn yet.
         active: how many runs each key has that came to their turn, or wait for it.
         opened_s: when it was put to work, by the monotonic clock.
-        hurried: the queues are looked into as often as while something waits there.
+        hurried: the queues are looked into as often as while something waits there; changed while *pacing* is held.
     """
 
     records: Records
@@ -94,6 +94,7 @@ class Engine:
     starting: dict[str, str] = field(default_factory=dict)
     opened_s: float = field(default_factory=time.monotonic)
     hurried: bool = False
+    pacing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def shared(self) -> bool:
@@ -278,12 +279,13 @@ async def hurry() -> None:
     engine = at_work()
     if engine.shared or engine.hurried:
         return
-    engine.hurried = True  # before the first await, so that one of many does it
     try:
-        await apart(asyncio.to_thread(set_pace, 1))
+        async with engine.pacing:
+            if not engine.hurried:
+                await apart(asyncio.to_thread(set_pace, 1))
+                engine.hurried = True
     except SQLAlchemyError as error:
         # What waits is stored, and is taken all the same: a moment later.
-        engine.hurried = False
         log.warning("the queues are looked into as seldom as before: %s", type(error).__name__)
 
 
@@ -299,8 +301,9 @@ async def keep_pace() -> None:
     if waiting:
         await hurry()
     elif engine.hurried:
-        engine.hurried = False
-        await asyncio.to_thread(set_pace, IDLE)
+        async with engine.pacing:
+            await asyncio.to_thread(set_pace, IDLE)
+            engine.hurried = False
 
 
 def set_pace(times: float) -> None:
